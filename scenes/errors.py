@@ -1,0 +1,61 @@
+"""Every error that Rehearse raises on purpose carries one sentence: what was expected, what came, where, what to do.
+
+    RehearseError
+    |-- UnknownNameError   (LookupError)   a suite, split, category, backend or engine that does not exist
+    |-- SceneError         (ValueError)    a scene that cannot be made or is not valid
+    |-- StageError         (ValueError)    an OpenUSD stage that cannot be written or read
+    |-- BackendError       (RuntimeError)  a simulator or renderer that cannot run here
+    |-- DatasetError       (ValueError)    a data set or prediction folder that is missing, foreign or damaged
+    |-- EngineError        (ValueError)    an engine file that cannot be loaded or run
+    |-- TrainingError      (ValueError)    a training run that cannot start or go on
+    `-- LinkError          (RuntimeError)  an agent that cannot be reached, or that stopped answering
+
+The command line prints the sentence and exits with status 2; a library caller may catch either side of each pair.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RehearseError(Exception):
+    """The base of every error that is meant to be read by a person."""
+
+
+class UnknownNameError(RehearseError, LookupError):
+    """A name that is not in a closed list; the message lists the closest ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        close = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
+        super().__init__(f"Unknown {kind} {name!r}; known are: {', '.join(known)}.{hint}")
+
+
+class SceneError(RehearseError, ValueError):
+    """A scene that cannot be made or does not hold together."""
+
+
+class StageError(RehearseError, ValueError):
+    """An OpenUSD stage that cannot be written or read."""
+
+
+class BackendError(RehearseError, RuntimeError):
+    """A simulator or renderer that cannot run on this machine."""
+
+
+class DatasetError(RehearseError, ValueError):
+    """A data set or prediction folder that is missing, foreign or damaged."""
+
+
+class EngineError(RehearseError, ValueError):
+    """An engine file that cannot be loaded or run."""
+
+
+class TrainingError(RehearseError, ValueError):
+    """A training run that cannot start or go on."""
+
+
+class LinkError(RehearseError, RuntimeError):
+    """An agent that cannot be reached, or that stopped answering."""
