@@ -1,0 +1,307 @@
+"""The front door: one command line, one thin function per command; nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns 0, 1 for a verdict of FAIL or INVALID, 2 for an error in one sentence, 130 for Ctrl-C."""
+    arguments = build_parser().parse_args(argv)
+    from scenes.errors import RehearseError
+
+    try:
+        return int(arguments.command(arguments))
+    except RehearseError as error:
+        print(f"rehearse: {error}", file=sys.stderr)
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        print("rehearse: stopped by the user; what was finished stays.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Says what this machine can do, what is missing and how to get it."""
+    from benchmarks.doctor import examine, format_table
+
+    findings = examine()
+    if arguments.json:
+        _print_json([finding.to_dict() for finding in findings])
+    else:
+        print(format_table(findings))
+    return EXIT_OK if all(f.status == "ok" for f in findings if f.needed) else EXIT_FAILED_CHECK
+
+
+def scene(arguments: argparse.Namespace) -> int:
+    """Makes one scene: an OpenUSD stage and a preview picture."""
+    from sim.preview import write_preview
+
+    made = write_preview(
+        arguments.suite,
+        arguments.index,
+        split=arguments.split,
+        seed=arguments.seed,
+        size=arguments.size,
+        out=arguments.out,
+        backend=arguments.backend,
+    )
+    print(made.describe())
+    return EXIT_OK
+
+
+def generate(arguments: argparse.Namespace) -> int:
+    """Makes a data set of frames with truth; resumes where a killed run stopped."""
+    from sim.generate import GenerateSpec
+    from sim.generate import generate as run
+
+    run(
+        GenerateSpec(
+            suite=arguments.suite,
+            split=arguments.split,
+            seed=arguments.seed,
+            frames=arguments.frames,
+            size=arguments.size,
+            backend=arguments.backend,
+        ),
+        arguments.out,
+        workers=arguments.workers,
+    )
+    return EXIT_OK
+
+
+def inspect(arguments: argparse.Namespace) -> int:
+    """Says what a data set holds and draws its contact sheet."""
+    from sim.inspect import inspect_dataset
+
+    report = inspect_dataset(arguments.dataset, sheet=arguments.sheet, frames=arguments.frames)
+    _print_json(report.to_dict()) if arguments.json else print(report.describe())
+    return EXIT_OK
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Trains the network on one or more data sets; resumes a run that was stopped."""
+    from perception.training import TrainSpec
+    from perception.training import train as run
+
+    run(TrainSpec(datasets=tuple(arguments.datasets), out=arguments.out))
+    return EXIT_OK
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Writes the best checkpoint of a training run as an ONNX engine file."""
+    from perception.export import export_run
+
+    export_run(arguments.run, arguments.out)
+    return EXIT_OK
+
+
+def predict(arguments: argparse.Namespace) -> int:
+    """Runs an engine over a data set and writes COCO panoptic PNG + json and depth as npy."""
+    from perception.predict import predict_dataset
+
+    predict_dataset(arguments.engine, arguments.dataset, arguments.out, backend=arguments.backend)
+    return EXIT_OK
+
+
+def score(arguments: argparse.Namespace) -> int:
+    """Scores predictions on disk against a data set's truth."""
+    from perception.scoring import score_folder
+
+    scores = score_folder(arguments.predictions, arguments.dataset)
+    _print_json(scores.to_dict()) if arguments.json else print(scores.describe())
+    return EXIT_OK
+
+
+def agent(arguments: argparse.Namespace) -> int:
+    """Serves an engine on a link until it is stopped."""
+    from hil.agent import serve
+
+    serve(arguments.engine, arguments.bind, backend=arguments.backend, threads=arguments.threads)
+    return EXIT_OK
+
+
+def hil(arguments: argparse.Namespace) -> int:
+    """Streams a data set to an agent on the clock; scores quality and latency together."""
+    from benchmarks.rehearsal import rehearse_device
+
+    result = rehearse_device(
+        arguments.dataset, arguments.device, rate_hz=arguments.rate, duration_s=arguments.duration, out=arguments.out
+    )
+    _print_json(result.to_dict()) if arguments.json else print(result.describe())
+    return EXIT_OK if result.passed else EXIT_FAILED_CHECK
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Goes from a seed to a report: scenes, frames, agent, stream, scores, verdict."""
+    from benchmarks.demo import run_demo
+
+    return EXIT_OK if run_demo(arguments).passed else EXIT_FAILED_CHECK
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser of the whole grammar; no I/O."""
+    parser = argparse.ArgumentParser(
+        prog="rehearse",
+        description="Rehearse a robot's perception before the hardware has to do it for real.",
+        epilog="Every command explains itself: rehearse generate --help. Start with: rehearse doctor; rehearse demo.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_add_looking, _add_making, _add_learning, _add_judging, _add_rehearsing):
+        add(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # noqa: SLF001  # argparse gives the type no public name
+
+
+def _command(commands: Commands[Any], run: Callable[[argparse.Namespace], int], *examples: str) -> argparse.ArgumentParser:
+    summary = (run.__doc__ or "").strip()
+    parser: argparse.ArgumentParser = commands.add_parser(
+        run.__name__,
+        help=summary,
+        description=summary,
+        epilog="examples:\n" + "\n".join(f"  rehearse {run.__name__} {example}".rstrip() for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=run)
+    return parser
+
+
+def _add_looking(commands: Commands[Any]) -> None:
+    parser = _command(commands, doctor, "", "--json")
+    _json_option(parser)
+
+    parser = _command(commands, scene, "tabletop 7", "tabletop 7 --split test --seed 3 --out out/scene")
+    parser.add_argument("suite", help="the suite's name, such as tabletop")
+    parser.add_argument("index", type=_whole(0), help="the scene's number in its suite, split and seed, from 0")
+    _scene_options(parser)
+    parser.add_argument("--out", type=Path, default=Path("out/scene"), help="folder to write into (default: %(default)s)")
+
+    parser = _command(commands, inspect, "out/data", "out/data --frames 24 --sheet sheet.png", "out/data --json")
+    parser.add_argument("dataset", type=Path, help="a data set's folder")
+    parser.add_argument("--sheet", type=Path, help="the contact sheet's file (default: DATASET/contact_sheet.png)")
+    parser.add_argument("--frames", type=_whole(1), default=12, help="frames on the sheet (default: %(default)s)")
+    _json_option(parser)
+
+
+def _add_making(commands: Commands[Any]) -> None:
+    parser = _command(
+        commands, generate, "tabletop out/data --frames 240", "tabletop out/test --frames 60 --split test --workers 2"
+    )
+    parser.add_argument("suite", help="the suite's name, such as tabletop")
+    parser.add_argument("out", type=Path, help="folder of the data set; what is finished in it is kept")
+    parser.add_argument("--frames", type=_whole(1), required=True, help="frames in total; three views of each scene")
+    _scene_options(parser)
+    parser.add_argument("--workers", type=_whole(1), help="processes (default: one per core)")
+
+
+def _add_learning(commands: Commands[Any]) -> None:
+    parser = _command(commands, train, "out/train --out runs/first", "out/a out/b --val out/val --out runs/both --minutes 60")
+    parser.add_argument("datasets", type=Path, nargs="+", metavar="DATASET", help="folders to train on")
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run; resumed if it is there")
+
+    parser = _command(commands, export, "runs/first engine.onnx")
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training run")
+    parser.add_argument("out", type=Path, metavar="OUT.onnx", help="the engine file to write")
+
+
+def _add_judging(commands: Commands[Any]) -> None:
+    parser = _command(commands, predict, "engine.onnx out/test out/predictions")
+    _engine_argument(parser)
+    parser.add_argument("dataset", type=Path, help="a data set's folder")
+    parser.add_argument("out", type=Path, help="folder for the predictions")
+
+    parser = _command(commands, score, "out/predictions out/test", "out/predictions out/test --json")
+    parser.add_argument("predictions", type=Path, help="a folder that predict wrote")
+    parser.add_argument("dataset", type=Path, help="the data set with the truth")
+    _json_option(parser)
+
+
+def _add_rehearsing(commands: Commands[Any]) -> None:
+    parser = _command(commands, agent, "engine.onnx", "engine.onnx --bind tcp://0.0.0.0:5555")
+    _engine_argument(parser)
+    parser.add_argument("--bind", default=DEFAULT_LINK, help="where to listen (default: %(default)s)")
+
+    parser = _command(commands, hil, "out/test --device tcp://127.0.0.1:5555 --rate 15 --duration 20", "out/test --json")
+    parser.add_argument("dataset", type=Path, help="the frames to stream, with their truth")
+    parser.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
+    _clock_options(parser)
+    parser.add_argument("--out", type=Path, default=Path("out/hil"), help="folder of the report (default: %(default)s)")
+    _json_option(parser)
+
+    parser = _command(commands, demo, "", "--out out/mine --duration 60")
+    parser.add_argument("--engine", type=Path, help="an engine file (default: the shipped one)")
+    parser.add_argument("--frames", type=_whole(1), default=24, help="frames to generate (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of everything (default: %(default)s)")
+    _clock_options(parser)
+    _json_option(parser)
+
+
+DEFAULT_LINK = "tcp://127.0.0.1:5555"
+
+
+def _scene_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--split", choices=("train", "val", "test"), default="train", help="(default: %(default)s)")
+    parser.add_argument("--seed", type=_whole(0), default=0, help="(default: %(default)s)")
+    parser.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="image size (default: 640x480)")
+    parser.add_argument("--backend", default="mujoco", help="the simulator (default: %(default)s)")
+
+
+def _engine_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("engine", type=Path, help="an engine file (.onnx)")
+    parser.add_argument("--backend", default="auto", help="auto, openvino or onnxruntime (default: %(default)s)")
+    parser.add_argument("--threads", type=_whole(1), help="threads of the engine (default: its own choice)")
+
+
+def _clock_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rate", type=_positive, default=15.0, metavar="HZ", help="frames per second (default: %(default)s)")
+    parser.add_argument("--duration", type=_positive, default=20.0, metavar="S", help="seconds (default: %(default)s)")
+
+
+def _json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text!r}")
+        return int(text)
+
+    return parse
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= 16):
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT in pixels, such as 640x480, got {text!r}")
+    return int(width), int(height)
+
+
+def _print_json(values: Any) -> None:
+    print(json.dumps(values, indent=2, allow_nan=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
