@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -111,7 +110,7 @@ def _png(texture: NDArray[np.uint8]) -> bytes:
 
 
 def _publish_bytes(content: bytes, target: Path) -> None:
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.stem}.", delete=False) as staged:
-        staged.write(content)
-    os.chmod(staged.name, 0o644)
-    os.replace(staged.name, target)
+    with tempfile.TemporaryDirectory(prefix=f".{target.stem}.", dir=target.parent) as staging:
+        staged = Path(staging) / target.name
+        staged.write_bytes(content)
+        staged.replace(target)

@@ -33,7 +33,9 @@ class Camera:
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1 or not (self.fx > 0 and self.fy > 0):
-            raise ValueError(f"Camera {self.name!r} needs a positive size and focal length, got {self.width}x{self.height}.")
+            raise ValueError(
+                f"Camera {self.name!r} needs a positive size and focal length, got {self.width}x{self.height}."
+            )
         if not 0 < self.near_m < self.far_m:
             raise ValueError(f"Camera {self.name!r} needs 0 < near_m < far_m, got {self.near_m} and {self.far_m}.")
 

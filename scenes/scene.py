@@ -36,7 +36,9 @@ class Mesh:
     def __post_init__(self) -> None:
         count = len(self.faces)
         if self.corner_uv.shape != (count, 3, 2) or self.corner_normals.shape != (count, 3, 3):
-            raise ValueError(f"A mesh of {count} faces needs corner_uv {(count, 3, 2)} and corner_normals {(count, 3, 3)}.")
+            raise ValueError(
+                f"A mesh of {count} faces needs corner_uv {(count, 3, 2)} and corner_normals {(count, 3, 3)}."
+            )
         for array in (self.vertices, self.faces, self.corner_uv, self.corner_normals):
             _frozen(array)
 
@@ -185,7 +187,9 @@ class Scene:
         """Returns a sha256 over everything that can be seen or touched, lights and cameras included."""
         sha = hashlib.sha256(repr((self.id, self.lights, self.cameras, self.supports, self.ambient)).encode())
         for b in self.bodies:
-            sha.update(repr((b.name, b.category, b.colliders, b.world_from_body, b.mass_kg, b.dynamic, b.friction)).encode())
+            sha.update(
+                repr((b.name, b.category, b.colliders, b.world_from_body, b.mass_kg, b.dynamic, b.friction)).encode()
+            )
             for part in b.parts:
                 m, look = part.mesh, part.material
                 for array in (m.vertices, m.faces, m.corner_uv, m.corner_normals):

@@ -7,7 +7,6 @@ Textures lie beside the stage as textures/<digest>.png, shared by all stages of 
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,7 +56,7 @@ def _publish(layer: Sdf.Layer, path: Path) -> None:
             raise StageError(f"OpenUSD cannot write {str(path)!r}: {error}.") from error
         if not exported:
             raise StageError(f"OpenUSD did not write {str(path)!r}; check that the disk has room.")
-        os.replace(staged, path)
+        staged.replace(path)
 
 
 def _publish_package(scene: Scene, path: Path, camera_size: tuple[int, int] | None) -> None:
@@ -70,7 +69,7 @@ def _publish_package(scene: Scene, path: Path, camera_size: tuple[int, int] | No
         packed = folder / path.name
         if not UsdUtils.CreateNewUsdzPackage(Sdf.AssetPath(str(inner)), str(packed)):
             raise StageError(f"OpenUSD did not pack {str(path)!r}; write .usdc instead.")
-        os.replace(packed, path)
+        packed.replace(path)
 
 
 def _stage_layer(scene: Scene, folder: Path, camera_size: tuple[int, int] | None) -> Sdf.Layer:
@@ -110,12 +109,16 @@ def _define_root(stage: Any, scene: Scene) -> None:
 def _assert_names(scene: Scene) -> None:
     taken = sorted(_RESERVED.intersection(body.name for body in scene.bodies))
     if taken:
-        raise StageError(f"Scene {scene.id} has a body named {taken[0]!r}, which the stage keeps for itself; rename it.")
+        raise StageError(
+            f"Scene {scene.id} has a body named {taken[0]!r}, which the stage keeps for itself; rename it."
+        )
     for body in scene.bodies:
         names = [part.name for part in body.parts]
         wrong = [n for n in names if not n.isidentifier() or names.count(n) > 1 or n == "collision"]
         if wrong:
-            raise StageError(f"Body {body.name!r} has a part named {wrong[0]!r}: give each part a prim name of its own.")
+            raise StageError(
+                f"Body {body.name!r} has a part named {wrong[0]!r}: give each part a prim name of its own."
+            )
     cameras = [camera.name for camera in scene.cameras]
     odd = [n for n in cameras if not n.isidentifier() or cameras.count(n) > 1]
     if odd:

@@ -1,0 +1,50 @@
+"""What is in the world: taxonomy, procedural objects and rooms, placement, and the OpenUSD stage. Knows no renderer."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "BASE_SIZE": "scenes.suites",
+    "Body": "scenes.scene",
+    "Camera": "scenes.camera",
+    "Category": "scenes.taxonomy",
+    "Light": "scenes.scene",
+    "OrientedBox": "scenes.box",
+    "Pose": "scenes.transforms",
+    "RehearseError": "scenes.errors",
+    "SUITES": "scenes.suites",
+    "Scene": "scenes.scene",
+    "SceneId": "scenes.scene",
+    "TAXONOMY": "scenes.taxonomy",
+    "Taxonomy": "scenes.taxonomy",
+    "VIEWS_PER_SCENE": "scenes.suites",
+    "make_scene": "scenes.suites",
+    "write_stage": "scenes.usd",
+}
+
+__all__ = [
+    "BASE_SIZE",
+    "SUITES",
+    "TAXONOMY",
+    "VIEWS_PER_SCENE",
+    "Body",
+    "Camera",
+    "Category",
+    "Light",
+    "OrientedBox",
+    "Pose",
+    "RehearseError",
+    "Scene",
+    "SceneId",
+    "Taxonomy",
+    "make_scene",
+    "write_stage",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'scenes' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
