@@ -83,12 +83,12 @@ def _stage_layer(scene: Scene, folder: Path, camera_size: tuple[int, int] | None
     _define_root(stage, scene)
     for name in ("Looks", "PhysicsMaterials", "Lights", "Cameras"):
         UsdGeom.Scope.Define(stage, f"/World/{name}")
-    looks = _usd_looks.Looks(stage, folder)
+    for camera in scene.cameras:
+        _usd_view.define_camera(stage, camera if camera_size is None else camera.resized(*camera_size))
+    looks = _usd_looks.Looks(stage, folder)  # after the cameras, so that a refused scene leaves no textures
     for body in scene.bodies:
         _usd_bodies.define_body(stage, body, looks)
     _usd_view.define_lights(stage, scene)
-    for camera in scene.cameras:
-        _usd_view.define_camera(stage, camera if camera_size is None else camera.resized(*camera_size))
     return layer
 
 

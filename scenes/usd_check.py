@@ -44,10 +44,12 @@ def open_stage(path: Path) -> Any:
     try:
         stage = Usd.Stage.Open(str(path))
     except Tf.ErrorException as error:
-        first_line = str(error).strip().splitlines()[-1].strip()
-        raise StageError(f"{str(path)!r} is not a readable OpenUSD stage: {first_line}.") from error
-    if stage is None:
-        raise StageError(f"{str(path)!r} is not a readable OpenUSD stage.")
+        said = (
+            error.args[0].commentary.strip()
+            if error.args and hasattr(error.args[0], "commentary")
+            else "no reason given"
+        )
+        raise StageError(f"{str(path)!r} is not a readable OpenUSD stage ({said}); write it again.") from error
     return stage
 
 
@@ -92,12 +94,17 @@ def _label_problems(prim: Any, taxonomy: str) -> Iterator[str]:
 
 
 def _gprim_problems(prim: Any, taxonomy: str) -> Iterator[str]:
+    from pxr import UsdGeom
+
     path = prim.GetPath()
     labels = [label for owner in labelled_ancestors(prim, taxonomy) for label in labels_of(owner, taxonomy)]
     if len(labels) != 1:
         yield f"{path} is rendered with {len(labels)} labels {labels}; give it, or one ancestor, exactly one."
-    if prim.IsInstanceProxy() or prim.IsInPrototype():
-        yield f"{path} is instanced; Isaac Sim loses labels of instances, so clear `instanceable` above it."
+    above = prim
+    while not above.IsPseudoRoot() and not above.IsInstanceable() and not above.IsA(UsdGeom.PointInstancer):
+        above = above.GetParent()
+    if not above.IsPseudoRoot():
+        yield f"{path} is instanced by {above.GetPath()}; Isaac Sim loses labels of instances, so use plain references."
 
 
 def _camera_problems(prim: Any) -> Iterator[str]:

@@ -22,7 +22,10 @@ def box_mesh(half_m: Vec3, center_m: Vec3 = (0.0, 0.0, 0.0)) -> Mesh:
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     return Mesh(
-        vertices=vertices, faces=faces, corner_uv=uv, corner_normals=np.repeat(normals[:, None], 3, axis=1).astype(np.float32)
+        vertices=vertices,
+        faces=faces,
+        corner_uv=uv,
+        corner_normals=np.repeat(normals[:, None], 3, axis=1).astype(np.float32),
     )
 
 
@@ -42,6 +45,7 @@ def small_scene(index: int = 0) -> Scene:
     table = _body("table", "table", (0.6, 0.4, 0.02), Pose((0.0, 0.0, 0.7)), plain)
     turned = Pose((0.1, 0.05, 0.77), quaternion_about((0.2, 0.1, 1.0), 0.7))
     box = _body("box_0", "box", (0.06, 0.04, 0.05), turned, printed, mass_kg=0.3)
+    tilted = Pose((0.04, 0.0, 0.0), quaternion_about((1, 0, 0), 1.2))
     can = Body(
         name="can_0", category="can", world_from_body=Pose((-0.15, 0.1, 0.78)), mass_kg=0.35, dynamic=True, friction=0.5,
         parts=(
@@ -50,7 +54,7 @@ def small_scene(index: int = 0) -> Scene:
         ),
         colliders=(
             Collider(kind="cylinder", size_m=(0.03, 0.06, 0.0)),
-            Collider(kind="capsule", size_m=(0.01, 0.03, 0.0), body_from_collider=Pose((0.04, 0, 0), quaternion_about((1, 0, 0), 1.2))),
+            Collider(kind="capsule", size_m=(0.01, 0.03, 0.0), body_from_collider=tilted),
             Collider(kind="sphere", size_m=(0.02, 0.0, 0.0), body_from_collider=Pose((0, 0, 0.06))),
         ),
     )  # fmt: skip
@@ -62,8 +66,12 @@ def small_scene(index: int = 0) -> Scene:
         for i, pose in enumerate(views)
     )  # fmt: skip
     lights = (
-        Light(name="sun", kind="sun", position_m=(0, 0, 3), direction=(0.3, 0.2, -1.0), colour=(1, 1, 1), intensity=0.6),
-        Light(name="lamp", kind="lamp", position_m=(1, 1, 2.2), direction=(0, 0, -1), colour=(1, 0.9, 0.8), intensity=0.4),
+        Light(
+            name="sun", kind="sun", position_m=(0, 0, 3), direction=(0.3, 0.2, -1.0), colour=(1, 1, 1), intensity=0.6
+        ),
+        Light(
+            name="lamp", kind="lamp", position_m=(1, 1, 2.2), direction=(0, 0, -1), colour=(1, 0.9, 0.8), intensity=0.4
+        ),
     )
     return Scene(
         id=SceneId(suite="tabletop", version=1, split="test", seed=0, index=index),
