@@ -1,0 +1,54 @@
+"""What the camera sees: backends, frames with their ground truth, and data sets on disk. Importing it starts nothing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.backend import BACKEND_NAMES, Backend, SettleReport, SettleRule, open_backend
+    from sim.dataset import Dataset
+    from sim.frame import Frame, ObjectTruth, Truth
+    from sim.generate import GenerateSpec, generate
+    from sim.realize import realize
+
+__all__ = [
+    "BACKEND_NAMES",
+    "Backend",
+    "Dataset",
+    "Frame",
+    "GenerateSpec",
+    "ObjectTruth",
+    "SettleReport",
+    "SettleRule",
+    "Truth",
+    "generate",
+    "open_backend",
+    "realize",
+]
+
+_HOME = {
+    "BACKEND_NAMES": "sim.backend",
+    "Backend": "sim.backend",
+    "Dataset": "sim.dataset",
+    "Frame": "sim.frame",
+    "GenerateSpec": "sim.generate",
+    "ObjectTruth": "sim.frame",
+    "SettleReport": "sim.backend",
+    "SettleRule": "sim.backend",
+    "Truth": "sim.frame",
+    "generate": "sim.generate",
+    "open_backend": "sim.backend",
+    "realize": "sim.realize",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first asked for."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,128 @@
+"""Passes over one MuJoCo model: an anti-aliased image, and depth with ids sampled once, at pixel centres."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.camera import Camera
+from sim._gl import GlContext
+from sim._mujoco_model import SEEN
+
+# A window of a camera is (left, top, width, height) in its pixels; arrays have row 0 at the top.
+Window = tuple[int, int, int, int]
+
+_SOLO_GROUP = 1
+
+
+class Canvas:
+    """The OpenGL side of one model: its meshes and textures on the device and the drawing list of its bodies."""
+
+    def __init__(self, gl: GlContext, model: mujoco.MjModel) -> None:
+        """Uploads the model; takes 10 ms or so."""
+        self._gl = gl
+        self._model = model
+        gl.make_current()
+        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
+        self._all = mujoco.MjvScene(model, model.ngeom + 1)
+        self._solo = mujoco.MjvScene(model, model.ngeom + 1)
+        self._body_of_id = np.zeros(1, dtype=np.int64)
+
+    def close(self) -> None:
+        """Frees the device's memory."""
+        self._gl.make_current()
+        self._context.free()
+
+    def update(self, data: mujoco.MjData) -> None:
+        """Takes over the poses of `data`."""
+        _draw_group(self._model, data, SEEN, self._all)
+        ids = np.full(self._all.ngeom + 1, 0, dtype=np.int64)
+        for geom in self._all.geoms[: self._all.ngeom]:
+            ids[geom.segid + 1] = self._model.geom_bodyid[geom.objid]
+        self._body_of_id = ids
+
+    def image(self, camera: Camera) -> NDArray[np.uint8]:
+        """Returns rgb uint8 (H, W, 3)."""
+        viewport = self._prepare(self._all, camera, (0, 0, camera.width, camera.height), ids=False)
+        mujoco.mjr_render(viewport, self._all, self._context)
+        rgb = np.empty((camera.height, camera.width, 3), dtype=np.uint8)
+        mujoco.mjr_readPixels(rgb, None, viewport, self._context)
+        return np.ascontiguousarray(rgb[::-1])
+
+    def depth_and_bodies(self, camera: Camera) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Returns depth float32 (H, W) in metres, +inf where nothing is, and MuJoCo's body id, 0 where nothing is."""
+        viewport = self._prepare(self._all, camera, (0, 0, camera.width, camera.height), ids=True)
+        mujoco.mjr_render(viewport, self._all, self._context)
+        rgb = np.empty((camera.height, camera.width, 3), dtype=np.uint8)
+        inverse_depth = np.empty((camera.height, camera.width), dtype=np.float32)
+        mujoco.mjr_readPixels(rgb, inverse_depth, viewport, self._context)
+        rgb, inverse_depth = rgb[::-1], inverse_depth[::-1]
+        geom = rgb[..., 0].astype(np.int32) | rgb[..., 1].astype(np.int32) << 8 | rgb[..., 2].astype(np.int32) << 16
+        bodies = self._body_of_id[geom]
+        return _metres(inverse_depth, bodies > 0, camera), bodies
+
+    def alone(self, camera: Camera, data: mujoco.MjData, body_id: int, window: Window) -> NDArray[np.bool_]:
+        """Returns the mask (h, w) of one body within a window of the image with nothing else in the world."""
+        group = self._model.geom_group
+        mine = (self._model.geom_bodyid == body_id) & (group == SEEN)
+        group[mine] = _SOLO_GROUP
+        _draw_group(self._model, data, _SOLO_GROUP, self._solo)
+        group[mine] = SEEN
+        viewport = self._prepare(self._solo, camera, window, ids=True)
+        mujoco.mjr_render(viewport, self._solo, self._context)
+        rgb = np.empty((window[3], window[2], 3), dtype=np.uint8)
+        mujoco.mjr_readPixels(rgb, None, viewport, self._context)
+        return rgb[::-1].any(axis=-1)
+
+    def _prepare(self, scene: mujoco.MjvScene, camera: Camera, window: Window, *, ids: bool) -> mujoco.MjrRect:
+        self._gl.make_current()
+        if camera.width > self._context.offWidth or camera.height > self._context.offHeight:
+            size = max(camera.width, self._context.offWidth), max(camera.height, self._context.offHeight)
+            mujoco.mjr_resizeOffscreen(*size, self._context)
+        flags = scene.flags
+        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
+        flags[mujoco.mjtRndFlag.mjRND_SHADOW] = not ids
+        flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = False
+        flags[mujoco.mjtRndFlag.mjRND_HAZE] = flags[mujoco.mjtRndFlag.mjRND_FOG] = False
+        # A wall seen from behind hides what is in front of it, for every pass alike.
+        flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = False
+        for eye in scene.camera:
+            _set_eye(eye, camera, window)
+        return mujoco.MjrRect(0, 0, window[2], window[3])
+
+
+def _draw_group(model: mujoco.MjModel, data: mujoco.MjData, group: int, scene: mujoco.MjvScene) -> None:
+    option = mujoco.MjvOption()
+    option.geomgroup[:] = 0
+    option.geomgroup[group] = 1
+    free = mujoco.MjvCamera()
+    mujoco.mjv_updateScene(model, data, option, None, free, mujoco.mjtCatBit.mjCAT_ALL, scene)
+
+
+def _set_eye(eye: mujoco.MjvGLCamera, camera: Camera, window: Window) -> None:
+    """Sets the frustum of a window; pixel centres are integers, so the image reaches from -0.5 to size - 0.5."""
+    left, top, width, height = window
+    world_from_camera = camera.world_from_camera.matrix()
+    near = camera.near_m
+    x_left = near * (left - 0.5 - camera.cx) / camera.fx
+    x_right = near * (left + width - 0.5 - camera.cx) / camera.fx
+    eye.pos = world_from_camera[:3, 3]
+    eye.forward = world_from_camera[:3, 2]
+    eye.up = -world_from_camera[:3, 1]
+    eye.frustum_center = (x_left + x_right) / 2
+    eye.frustum_width = (x_right - x_left) / 2
+    eye.frustum_top = -near * (top - 0.5 - camera.cy) / camera.fy
+    eye.frustum_bottom = -near * (top + height - 0.5 - camera.cy) / camera.fy
+    eye.frustum_near, eye.frustum_far = near, camera.far_m
+    eye.orthographic = 0
+
+
+def _metres(inverse_depth: NDArray[np.float32], hit: NDArray[np.bool_], camera: Camera) -> NDArray[np.float32]:
+    """Undoes the reversed perspective depth: 1 at the near plane, 0 at the far plane."""
+    near, far = np.float32(camera.near_m), np.float32(camera.far_m)
+    steps = inverse_depth.astype(np.float64)
+    depth = near * far / (near + steps * (np.float64(far) - near))
+    return np.where(hit, depth, np.inf).astype(np.float32)

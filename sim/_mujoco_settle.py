@@ -1,0 +1,98 @@
+"""Settling in MuJoCo: single-threaded, from a fresh state, so the same scene ends at the same bits every time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import mujoco
+import numpy as np
+
+from scenes.scene import Scene, Support
+from scenes.transforms import Pose, transform_points, vec3
+from sim.backend import SettleReport, SettleRule
+
+_CHECK_STEPS = 5
+
+
+def settle(model: mujoco.MjModel, data: mujoco.MjData, scene: Scene, rule: SettleRule) -> SettleReport:
+    """Steps `data` until the rule is met or its time is up; leaves the bodies moving as they are."""
+    before = read_poses(model, data, scene)
+    calm_s = 0.0
+    speeds = (0.0, 0.0)
+    while data.time < rule.max_time_s:
+        mujoco.mj_step(model, data, _CHECK_STEPS)
+        speeds = _largest_speeds(data)
+        calm = speeds[0] < rule.max_speed_m_s and speeds[1] < rule.max_angular_speed_rad_s
+        calm_s = calm_s + _CHECK_STEPS * model.opt.timestep if calm else 0.0
+        if not np.isfinite(data.qpos).all() or (calm_s >= rule.hold_s and data.time >= rule.min_time_s):
+            break
+    if not np.isfinite(data.qpos).all():
+        return SettleReport(
+            at_rest=False, time_s=data.time, max_speed_m_s=np.inf, max_angular_speed_rad_s=np.inf,
+            lost=tuple(before), world_from_body=before,
+        )  # fmt: skip
+    after = read_poses(model, data, scene)
+    return SettleReport(
+        at_rest=calm_s >= rule.hold_s,
+        time_s=float(data.time),
+        max_speed_m_s=speeds[0],
+        max_angular_speed_rad_s=speeds[1],
+        lost=_lost(scene, before, after, rule),
+        world_from_body=after,
+    )
+
+
+def read_poses(model: mujoco.MjModel, data: mujoco.MjData, scene: Scene) -> dict[str, Pose]:
+    """Returns the pose of every dynamic body."""
+    poses = {}
+    for body in scene.bodies:
+        if body.dynamic:
+            q = data.qpos[_address(model, body.name) :][:7]
+            w, x, y, z = (float(v) for v in (q[3:] if q[3] >= 0 else -q[3:]) / np.linalg.norm(q[3:]))
+            poses[body.name] = Pose(vec3(q[:3]), (w, x, y, z))
+    return poses
+
+
+def write_poses(model: mujoco.MjModel, data: mujoco.MjData, world_from_body: Mapping[str, Pose]) -> None:
+    """Puts the named dynamic bodies there with no speed, in a state that remembers nothing else."""
+    mujoco.mj_resetData(model, data)
+    for name, pose in world_from_body.items():
+        start = _address(model, name)
+        data.qpos[start : start + 3] = pose.position_m
+        data.qpos[start + 3 : start + 7] = pose.quaternion_wxyz
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_comPos(model, data)
+    mujoco.mj_camlight(model, data)
+
+
+def _address(model: mujoco.MjModel, body_name: str) -> int:
+    return int(model.jnt_qposadr[model.body(body_name).jntadr[0]])
+
+
+def _largest_speeds(data: mujoco.MjData) -> tuple[float, float]:
+    velocity = data.qvel.reshape(-1, 6)
+    if not len(velocity):
+        return 0.0, 0.0
+    speed, angular = np.linalg.norm(velocity[:, :3], axis=1), np.linalg.norm(velocity[:, 3:], axis=1)
+    return float(speed.max()), float(angular.max())
+
+
+def _lost(scene: Scene, before: Mapping[str, Pose], after: Mapping[str, Pose], rule: SettleRule) -> tuple[str, ...]:
+    lost = []
+    for body in scene.bodies:
+        if not body.dynamic:
+            continue
+        middle = (sum(body.bounds_m())) / 2
+        start = transform_points(before[body.name].matrix(), middle)
+        end = transform_points(after[body.name].matrix(), middle)
+        moved = float(np.linalg.norm(end - start)) > rule.max_move_m
+        held = not scene.supports or any(_holds(support, end, rule) for support in scene.supports)
+        if moved or not held:
+            lost.append(body.name)
+    return tuple(lost)
+
+
+def _holds(support: Support, point: np.ndarray, rule: SettleRule) -> bool:
+    offset = np.abs(point[:2] - support.center_m[:2])
+    inside = bool((offset <= support.half_extent_m).all())
+    return inside and bool(point[2] >= support.center_m[2] - rule.max_drop_m)

@@ -1,0 +1,90 @@
+"""Per-object truth from maps: inclusive boxes, and where an object may be hidden, so that only those pixels are redrawn.
+
+An object lies inside its oriented box. A pixel of something else can hide it only where the ray through that pixel is
+still to pass through that box behind the depth seen there; elsewhere the visible mask is the amodal one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.box import OrientedBox
+from scenes.camera import Camera, points_in_camera
+from scenes.scene import Body
+from scenes.transforms import Pose, inverse
+from sim.frame import BoxPx
+
+# (left, top, width, height) in pixels, inside the image.
+Window = tuple[int, int, int, int]
+
+_MIN_EDGE_M = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyBounds:
+    """The box of a body's visible parts in its own frame: centre and full edges in metres."""
+
+    center_m: NDArray[np.float64]
+    size_m: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, body: Body) -> BodyBounds:
+        """Reads the bounds of all parts; a flat body gets a thickness of a micrometre."""
+        low, high = body.bounds_m()
+        return cls(center_m=(low + high) / 2, size_m=np.maximum(high - low, _MIN_EDGE_M))
+
+    def box_world(self, world_from_body: Pose) -> OrientedBox:
+        """Returns the oriented box in the world, its axes along the body's."""
+        body_from_box = np.eye(4)
+        body_from_box[:3, 3] = self.center_m
+        x, y, z = (float(edge) for edge in self.size_m)
+        return OrientedBox(Pose.from_matrix(world_from_body.matrix() @ body_from_box), (x, y, z))
+
+
+def window_of(camera: Camera, box_world: OrientedBox) -> Window | None:
+    """Returns the part of the image that the box can reach: all of it for a box at the camera, None for one out of view."""
+    corners = points_in_camera(camera, box_world.corners())
+    ahead = corners[:, 2] > camera.near_m
+    if not ahead.any() or bool((corners[:, 2] > camera.far_m).all()):
+        return None
+    if not ahead.all():
+        return 0, 0, camera.width, camera.height
+    pixels = camera.project(corners)
+    left, top = np.maximum(np.floor(pixels.min(axis=0)).astype(int), 0)
+    right, bottom = np.minimum(np.ceil(pixels.max(axis=0)).astype(int), (camera.width - 1, camera.height - 1))
+    if left > right or top > bottom:
+        return None
+    return int(left), int(top), int(right - left + 1), int(bottom - top + 1)
+
+
+def may_hide(
+    camera: Camera, box_world: OrientedBox, window: Window, depth_m: NDArray[np.float32], other: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Returns where, in the window, something else may stand before the box; `depth_m` and `other` are of the window."""
+    left, top, width, height = window
+    x = (np.arange(left, left + width) - camera.cx) / camera.fx
+    y = (np.arange(top, top + height) - camera.cy) / camera.fy
+    box_from_camera = inverse(box_world.outer_from_box.matrix()) @ camera.world_from_camera.matrix()
+    rotation, origin = box_from_camera[:3, :3], box_from_camera[:3, 3]
+    enter = np.full((height, width), camera.near_m)
+    leave = np.full((height, width), camera.far_m)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for axis in range(3):
+            along = rotation[axis, 0] * x[None] + rotation[axis, 1] * y[:, None] + rotation[axis, 2]
+            half = box_world.size_m[axis] / 2
+            first, second = (-half - origin[axis]) / along, (half - origin[axis]) / along
+            enter = np.fmax(enter, np.fmin(first, second))
+            leave = np.fmin(leave, np.fmax(first, second))
+    hidden: NDArray[np.bool_] = other & (leave >= enter) & (leave > depth_m)
+    return hidden
+
+
+def box_of(mask: NDArray[np.bool_], left: int = 0, top: int = 0) -> BoxPx | None:
+    """Returns the inclusive box of a mask whose first pixel is (left, top); None where it is empty."""
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    if not len(columns):
+        return None
+    return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]), top + int(rows[-1])

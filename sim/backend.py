@@ -1,0 +1,104 @@
+"""What every simulator backend promises: a scene goes in, comes to rest by a stated rule, and is seen with its truth."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+from scenes.camera import Camera
+from scenes.errors import UnknownNameError
+from scenes.scene import Scene
+from scenes.transforms import Pose
+from sim.frame import Frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleRule:
+    """When a scene counts as at rest, and when one of its dynamic bodies counts as lost.
+
+    At rest: every dynamic body stays below both speeds for `hold_s`, not before `min_time_s`, not after `max_time_s`.
+    Lost: the middle of a body lies more than `max_drop_m` below the top of every support that it is above, or above
+    none, or farther than `max_move_m` from where it started.
+    """
+
+    max_speed_m_s: float = 0.01
+    max_angular_speed_rad_s: float = 0.2
+    hold_s: float = 0.1
+    min_time_s: float = 0.3
+    max_time_s: float = 4.0
+    max_drop_m: float = 0.05
+    max_move_m: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleReport:
+    """How settling ended: simulated seconds, the last largest speeds, the lost bodies, and the pose of every dynamic body."""
+
+    at_rest: bool
+    time_s: float
+    max_speed_m_s: float
+    max_angular_speed_rad_s: float
+    lost: tuple[str, ...] = ()
+    world_from_body: Mapping[str, Pose] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the scene came to rest with every body where it belongs."""
+        return self.at_rest and not self.lost
+
+    def reason(self) -> str:
+        """Returns why the scene was not accepted, in a few words; empty where it was."""
+        if self.lost:
+            return f"lost {', '.join(self.lost)}"
+        if not self.at_rest:
+            return (
+                f"not at rest after {self.time_s:.2f} s "
+                f"({self.max_speed_m_s:.3f} m/s, {self.max_angular_speed_rad_s:.2f} rad/s)"
+            )
+        return ""
+
+
+class Backend(Protocol):
+    """A simulator: load a scene, optionally let it settle, then render any camera; poses are those of the last call.
+
+    Results depend only on the scene that was loaded, never on the scenes before it. Not for use by several threads.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that `open_backend` takes."""
+        ...
+
+    def load(self, scene: Scene) -> None:
+        """Replaces the world with `scene`, at the poses that it states; raises SceneError where it cannot be built."""
+        ...
+
+    def settle(self) -> SettleReport:
+        """Runs physics until the bodies rest or time is up; the bodies then stay at the poses of the report."""
+        ...
+
+    def render(self, camera: Camera) -> Frame:
+        """Returns the image and its truth, as the bodies stand now; raises BackendError where nothing was loaded."""
+        ...
+
+    def close(self) -> None:
+        """Frees what the simulator holds; may be called twice."""
+        ...
+
+
+_BACKENDS: dict[str, tuple[str, str]] = {
+    "mujoco": ("sim.mujoco_backend", "MujocoBackend"),
+}
+
+BACKEND_NAMES = tuple(sorted(_BACKENDS))
+
+
+def open_backend(name: str = "mujoco") -> Backend:
+    """Starts a backend by name; raises UnknownNameError, or BackendError where it cannot run on this machine."""
+    if name not in _BACKENDS:
+        raise UnknownNameError("backend", name, _BACKENDS)
+    module, attribute = _BACKENDS[name]
+    start = cast("Callable[[], Backend]", getattr(importlib.import_module(module), attribute))
+    return start()

@@ -1,0 +1,169 @@
+"""MuJoCo as a backend: physics and picture on any machine with EGL, the same bytes for the same scene whatever came before."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.camera import Camera
+from scenes.errors import BackendError
+from scenes.scene import Scene
+from scenes.taxonomy import TAXONOMY
+from scenes.transforms import Pose
+from sim._gl import GlContext, open_context
+from sim._object_truth import BodyBounds, Window, box_of, may_hide, window_of
+from sim.backend import SettleReport, SettleRule
+from sim.frame import Frame, ObjectTruth, Truth
+
+if TYPE_CHECKING:
+    import mujoco
+
+    from sim._mujoco_render import Canvas
+
+
+class MujocoBackend:
+    """The embedded default: MuJoCo's engine and its classic renderer, headless. Satisfies `sim.backend.Backend`."""
+
+    name = "mujoco"
+
+    def __init__(self, rule: SettleRule | None = None) -> None:
+        """Opens the OpenGL context that all scenes share (0.1 s); raises BackendError where there is none."""
+        os.environ.setdefault("MUJOCO_GL", "egl")
+        self._gl = open_context()
+        self._rule = rule or SettleRule()
+        self._world: _World | None = None
+
+    def load(self, scene: Scene) -> None:
+        """Replaces the world with `scene`, at the poses that it states; raises SceneError where it cannot be built."""
+        from sim._mujoco_model import build_model
+
+        self._unload()
+        self._world = _World(scene, build_model(scene), self._gl)
+
+    def settle(self) -> SettleReport:
+        """Runs physics until the bodies rest or time is up; the bodies then stay at the poses of the report."""
+        from sim._mujoco_settle import settle
+
+        world = self._loaded()
+        report = settle(world.model, world.data, world.scene, self._rule)
+        world.stand_at(dict(report.world_from_body))
+        return report
+
+    def render(self, camera: Camera) -> Frame:
+        """Returns the image and its truth, as the bodies stand now; raises BackendError where nothing was loaded."""
+        world = self._loaded()
+        truth = world.truth(camera)
+        return Frame(name=f"{world.scene.id}/{camera.name}", rgb=world.canvas().image(camera), camera=camera, truth=truth)
+
+    def close(self) -> None:
+        """Frees what the simulator holds; may be called twice."""
+        self._unload()
+        self._gl.free()
+
+    def _unload(self) -> None:
+        if self._world is not None:
+            self._world.close()
+            self._world = None
+
+    def _loaded(self) -> _World:
+        if self._world is None:
+            raise BackendError("The MuJoCo backend has no scene: call load(scene) before settle or render.")
+        return self._world
+
+
+class _World:
+    """One loaded scene: model, state, drawing and the tables from MuJoCo's body ids to labels."""
+
+    def __init__(self, scene: Scene, model: mujoco.MjModel, gl: GlContext) -> None:
+        import mujoco
+
+        self.scene = scene
+        self.model = model
+        self.data = mujoco.MjData(model)
+        self._gl = gl
+        self._canvas: Canvas | None = None
+        self._things = [(model.body(body.name).id, body, BodyBounds.of(body)) for body in scene.things]
+        self._category = np.zeros(model.nbody, dtype=np.uint8)
+        self._instance = np.zeros(model.nbody, dtype=np.uint16)
+        for body in scene.bodies:
+            self._category[model.body(body.name).id] = TAXONOMY.named(body.category).id
+        for k, (body_id, _, _) in enumerate(self._things, start=1):
+            self._instance[body_id] = k
+        self.stand_at({body.name: body.world_from_body for body in scene.bodies if body.dynamic})
+
+    def stand_at(self, world_from_body: dict[str, Pose]) -> None:
+        """Puts the dynamic bodies at these poses, exactly, and at rest."""
+        from sim._mujoco_settle import write_poses
+
+        write_poses(self.model, self.data, world_from_body)
+        self._poses = {b.name: b.world_from_body for b in self.scene.bodies} | world_from_body
+        if self._canvas is not None:
+            self._canvas.update(self.data)
+
+    def canvas(self) -> Canvas:
+        """Returns the drawing of this scene, made when it is first looked at: rejected scenes never are."""
+        if self._canvas is None:
+            from sim._mujoco_render import Canvas
+
+            self._canvas = Canvas(self._gl, self.model)
+            self._canvas.update(self.data)
+        return self._canvas
+
+    def close(self) -> None:
+        """Frees what was drawn."""
+        if self._canvas is not None:
+            self._canvas.close()
+            self._canvas = None
+
+    def truth(self, camera: Camera) -> Truth:
+        """Renders depth and ids in one pass and makes the record of every object in view."""
+        depth_m, bodies = self.canvas().depth_and_bodies(camera)
+        instance = self._instance[bodies]
+        records = (self._record(camera, k, depth_m, instance) for k in range(1, len(self._things) + 1))
+        return Truth(
+            depth_m=depth_m,
+            semantic=self._category[bodies],
+            instance=instance,
+            objects=tuple(record for record in records if record is not None),
+        )
+
+    def _record(
+        self, camera: Camera, instance_id: int, depth_m: NDArray[np.float32], instance: NDArray[np.uint16]
+    ) -> ObjectTruth | None:
+        body_id, body, bounds = self._things[instance_id - 1]
+        pose = self._poses[body.name]
+        box_world = bounds.box_world(pose)
+        window = window_of(camera, box_world)
+        if window is None:
+            return None
+        left, top, width, height = window
+        part = np.s_[top : top + height, left : left + width]
+        visible = instance[part] == instance_id
+        amodal = visible | self._hidden(camera, body_id, window, may_hide(camera, box_world, window, depth_m[part], ~visible))
+        amodal_box = box_of(amodal, left, top)
+        if amodal_box is None:
+            return None
+        return ObjectTruth(
+            instance_id=instance_id,
+            category_id=int(self._category[body_id]),
+            body_name=body.name,
+            visible_box_px=box_of(visible, left, top),
+            amodal_box_px=amodal_box,
+            visible_fraction=float(visible.sum() / amodal.sum()),
+            box_world=box_world,
+            world_from_body=pose,
+        )
+
+    def _hidden(self, camera: Camera, body_id: int, window: Window, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Returns which pixels `where` in the window the body would have with nothing in front of it."""
+        around = box_of(where)
+        if around is None:
+            return where
+        left, top, right, bottom = around
+        drawn: Window = (window[0] + left, window[1] + top, right - left + 1, bottom - top + 1)
+        hidden = np.zeros_like(where)
+        hidden[top : bottom + 1, left : right + 1] = self.canvas().alone(camera, self.data, body_id, drawn)
+        return hidden & where

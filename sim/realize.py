@@ -1,0 +1,38 @@
+"""A scene of a suite, settled: sub-seeds are tried in order, so the result depends on the arguments alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from scenes.errors import SceneError
+from scenes.scene import Scene
+from sim.backend import Backend
+
+MAX_ATTEMPTS = 20
+
+
+def realize(
+    backend: Backend, suite: str, *, split: str, seed: int, index: int, max_attempts: int = MAX_ATTEMPTS
+) -> tuple[Scene, dict[str, int]]:
+    """Returns the first attempt at the scene that settles, at its settled poses, and the rejected ones by reason.
+
+    The backend then holds that scene, ready to render. Raises SceneError where no attempt is accepted.
+    """
+    from scenes.suites import make_scene
+
+    rejected: Counter[str] = Counter()
+    reason = ""
+    for attempt in range(max_attempts):
+        scene = make_scene(suite, split=split, seed=seed, index=index, attempt=attempt)
+        scene = replace(scene, id=replace(scene.id, attempt=attempt))
+        backend.load(scene)
+        report = backend.settle()
+        if report.accepted:
+            return scene.with_poses(dict(report.world_from_body)), dict(rejected)
+        rejected["lost a body" if report.lost else "not at rest"] += 1
+        reason = report.reason()
+    raise SceneError(
+        f"Scene {index} of {suite}/{split}, seed {seed}, did not settle in {max_attempts} attempts (the last: {reason}); "
+        f"use another seed or index, or report it."
+    )
