@@ -28,11 +28,11 @@ def corner_normals(vertices: Points, faces: NDArray[np.int32], crease_rad: float
     rank = np.arange(mine.size) - np.repeat(np.cumsum(neighbours) - neighbours, neighbours)
     other = order[starts[corner_vertex[mine]] + rank]
     smooth = np.einsum("ij,ij->i", unit[mine // 3], unit[other // 3]) > np.cos(crease_rad)
-    total = np.stack(
+    total: Points = np.stack(
         [np.bincount(mine, weights=smooth * weighted[other // 3, k], minlength=corner_vertex.size) for k in range(3)],
         axis=1,
     )
-    total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-30)
+    total = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-30)
     return total.reshape(-1, 3, 3).astype(np.float32)
 
 

@@ -65,7 +65,7 @@ def _table(sampler: ShapeSampler, half_x: float, half_y: float, top_m: float) ->
         for sy in (-1, 1)
     ]
     top = cuboid(top_half, top_center, TABLE_TILE_M)
-    look = _surface(sampler, (0.0, 0.7), (0.25, 0.95))
+    look = _surface(sampler, (0.0, 0.6), (0.2, 0.85))
     leg_look = look if sampler.chance(0.5) else Material(colour=sampler.colour(saturation=(0, 0.4)), roughness=0.5)
     return Body(
         name="table",

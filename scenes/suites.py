@@ -137,9 +137,8 @@ def _lights(rng: np.random.Generator) -> tuple[Light, ...]:
     azimuth, tilt = rng.uniform(0, 2 * math.pi), rng.uniform(0.1, 0.9)
     direction = (math.sin(tilt) * math.cos(azimuth), math.sin(tilt) * math.sin(azimuth), -math.cos(tilt))
     position = (-2.5 * direction[0], -2.5 * direction[1], 0.75 - 2.5 * direction[2])
-    sun = Light(
-        name="sun", kind="sun", position_m=position, direction=direction, colour=_tint(rng), intensity=float(rng.uniform(0.35, 0.7))
-    )  # fmt: skip
+    strength = float(rng.uniform(0.45, 0.9))
+    sun = Light(name="sun", kind="sun", position_m=position, direction=direction, colour=_tint(rng), intensity=strength)
     lamps = []
     for k in range(int(rng.integers(0, 3))):
         x, y, z = float(rng.uniform(-1.4, 1.4)), float(rng.uniform(-1.4, 1.4)), float(rng.uniform(1.6, 2.6))
@@ -160,7 +159,7 @@ def _lights(rng: np.random.Generator) -> tuple[Light, ...]:
 
 
 def _ambient(rng: np.random.Generator) -> Vec3:
-    level = float(rng.uniform(0.22, 0.42))
+    level = float(rng.uniform(0.3, 0.5))
     r, g, b = _tint(rng)
     return level * r, level * g, level * b
 
@@ -174,7 +173,7 @@ def _cameras(rng: np.random.Generator, table: Support) -> tuple[Camera, ...]:
     for k in range(VIEWS_PER_SCENE):
         azimuth, elevation = rng.uniform(0, 2 * math.pi), math.radians(rng.uniform(22, 62))
         distance = rng.uniform(0.55, 1.0)
-        target = np.array(table.center_m) + [rng.uniform(-0.08, 0.08), rng.uniform(-0.07, 0.07), rng.uniform(0.0, 0.06)]
+        target = np.add(table.center_m, rng.uniform((-0.08, -0.07, 0.0), (0.08, 0.07, 0.06)))
         level = math.cos(elevation)
         ray = np.array([level * math.cos(azimuth), level * math.sin(azimuth), math.sin(elevation)])
         pose = look_at(target + distance * ray, target, roll_rad=float(rng.uniform(-0.06, 0.06)))

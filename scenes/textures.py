@@ -27,14 +27,16 @@ def noise(rng: np.random.Generator, size: int, cells: int, octaves: int = 3) -> 
         total += weight * fine[edge : edge + size, edge : edge + size]
         norm += weight
         weight, cells = weight / 2, min(cells * 2, size // 2)
-    return np.clip(total / norm, 0, 1)
+    field: Field = np.clip(total / norm, 0, 1).astype(np.float32)
+    return field
 
 
 def blend(field: Field, low: Vec3, high: Vec3) -> Image:
     """Maps a field 0..1 linearly between two colours 0..1."""
-    first, second = np.float32(low), np.float32(high)
+    first, second = np.asarray(low, dtype=np.float32), np.asarray(high, dtype=np.float32)
     mixed = first + np.clip(field, 0, 1)[..., None] * (second - first)
-    return np.clip(mixed * 255 + 0.5, 0, 255).astype(np.uint8)
+    image: Image = np.clip(mixed * 255 + 0.5, 0, 255).astype(np.uint8)
+    return image
 
 
 def shade(colour: Vec3, factor: float) -> Vec3:
@@ -55,9 +57,11 @@ def wood(sampler: ShapeSampler, colour: Vec3, size: int = 256) -> Image:
     bend = noise(sampler.rng, size, 4)
     lines = sampler.integer(6, 22)
     y = np.linspace(0, 1, size, endpoint=False, dtype=np.float32)[:, None]
-    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (lines * y + sampler.uniform(0.5, 3.0) * bend))
+    rings: Field = 0.5 + 0.5 * np.sin(2 * np.pi * (lines * y + sampler.uniform(0.3, 1.4) * bend))
     fibre = cv2.resize(sampler.rng.random((size, 8), dtype=np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
-    return blend(0.7 * rings + 0.3 * fibre, shade(colour, sampler.uniform(0.5, 0.8)), shade(colour, 1.15))
+    return blend(
+        (0.7 * rings + 0.3 * fibre).astype(np.float32), shade(colour, sampler.uniform(0.5, 0.8)), shade(colour, 1.15)
+    )
 
 
 def marble(sampler: ShapeSampler, colour: Vec3, size: int = 256) -> Image:
@@ -70,8 +74,8 @@ def marble(sampler: ShapeSampler, colour: Vec3, size: int = 256) -> Image:
 def speckle(sampler: ShapeSampler, colour: Vec3, size: int = 128) -> Image:
     """Returns grains of a second tone, as in terrazzo or peel."""
     grains = noise(sampler.rng, size, sampler.integer(16, 48), octaves=1)
-    mask = (grains > sampler.uniform(0.55, 0.75)).astype(np.float32)
-    return blend(cv2.GaussianBlur(mask, (3, 3), 0), colour, shade(colour, sampler.uniform(0.6, 1.5)))
+    mask = cv2.GaussianBlur((grains > sampler.uniform(0.55, 0.75)).astype(np.float32), (3, 3), 0)
+    return blend(mask.astype(np.float32), colour, shade(colour, sampler.uniform(0.6, 1.5)))
 
 
 def tiles(sampler: ShapeSampler, colour: Vec3, size: int = 256) -> Image:

@@ -17,7 +17,7 @@ Outline = list[tuple[float, float]]
 
 def _look(sampler: ShapeSampler) -> Material:
     if sampler.chance(0.75):
-        tone = sampler.uniform(0.5, 0.95)
+        tone = sampler.uniform(0.35, 0.75)
         warmth = sampler.uniform(0.75, 1.0) if sampler.chance(0.3) else 1.0
         return Material(
             colour=(tone, tone * (0.5 + warmth / 2), tone * warmth), roughness=sampler.uniform(0.15, 0.4), metallic=0.9
