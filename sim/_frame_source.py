@@ -1,0 +1,65 @@
+"""Where a data set's frames come from: scene `index`, settled, and its views; what one worker process holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from scenes.scene import Scene
+from sim.frame import Frame
+
+if TYPE_CHECKING:
+    from sim.generate import GenerateSpec
+
+
+class FrameSource(Protocol):
+    """Makes scenes and looks at the last one made; each scene is a pure function of the spec and its index."""
+
+    def scene(self, index: int) -> tuple[Scene, dict[str, int]]:
+        """Returns the settled scene and how many sub-seeds were rejected before it, by reason."""
+        ...
+
+    def frame(self, view: int) -> Frame:
+        """Returns the image and truth of camera `view` of the last scene."""
+        ...
+
+    def write_stage(self, path: Path) -> None:
+        """Writes the last scene as an OpenUSD stage, with whatever lies beside it."""
+        ...
+
+
+class BackendSource:
+    """A FrameSource on a simulator backend, with every camera resized to the spec's image size. Starts the simulator."""
+
+    def __init__(self, spec: GenerateSpec) -> None:
+        from sim.backend import open_backend
+
+        self._spec = spec
+        self._backend = open_backend(spec.backend)
+        self._scene: Scene | None = None
+
+    def scene(self, index: int) -> tuple[Scene, dict[str, int]]:
+        """Returns the settled scene and how many sub-seeds were rejected before it, by reason."""
+        from sim.realize import realize
+
+        spec = self._spec
+        self._scene, rejected = realize(self._backend, spec.suite, split=spec.split, seed=spec.seed, index=index)
+        return self._scene, rejected
+
+    def frame(self, view: int) -> Frame:
+        """Returns the image and truth of camera `view` of the last scene."""
+        scene = self._made()
+        camera = scene.cameras[view].resized(*self._spec.size)
+        return replace(self._backend.render(camera), name=f"{scene.id}/{camera.name}")
+
+    def write_stage(self, path: Path) -> None:
+        """Writes the last scene as an OpenUSD stage, with whatever lies beside it."""
+        from scenes.usd import write_stage
+
+        write_stage(self._made(), path, camera_size=self._spec.size)
+
+    def _made(self) -> Scene:
+        if self._scene is None:
+            raise RuntimeError("FrameSource.scene must be called first.")
+        return self._scene

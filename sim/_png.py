@@ -1,0 +1,61 @@
+"""PNG bytes and back, exactly: RGBA images with alpha 255 and 16-bit id maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Level 1 with run lengths: at photographic content a tenth of the time of the default for 15 % more bytes.
+
+
+def encode_rgb(rgb: NDArray[np.uint8]) -> bytes:
+    """Returns an RGBA PNG, alpha 255, of an image (H, W, 3)."""
+    import cv2
+
+    return _encode(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA))
+
+
+def encode_ids(ids: NDArray[np.uint16]) -> bytes:
+    """Returns a 16-bit gray PNG of an id map (H, W)."""
+    return _encode(ids)
+
+
+def decode_rgb(data: bytes) -> NDArray[np.uint8]:
+    """Returns an image uint8 (H, W, 3) of an RGB or RGBA PNG; alpha is dropped. Raises ValueError."""
+    import cv2
+
+    image = _decode(data)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
+        raise ValueError(f"expected an 8-bit RGB or RGBA image, got {image.dtype} {image.shape}")
+    code = cv2.COLOR_BGRA2RGB if image.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(image, code), dtype=np.uint8)
+
+
+def decode_ids(data: bytes) -> NDArray[np.uint16]:
+    """Returns an id map uint16 (H, W) of a 16-bit gray PNG; raises ValueError."""
+    image = _decode(data)
+    if image.dtype != np.uint16 or image.ndim != 2:
+        raise ValueError(f"expected a 16-bit gray image of ids, got {image.dtype} {image.shape}")
+    ids: NDArray[np.uint16] = image
+    return ids
+
+
+def _encode(image: NDArray[np.generic]) -> bytes:
+    import cv2
+
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    encoded, data = cv2.imencode(".png", np.asarray(image), options)
+    if not encoded:
+        raise ValueError(f"OpenCV could not encode an image {image.dtype} {image.shape} as PNG")
+    return data.tobytes()
+
+
+def _decode(data: bytes) -> NDArray[Any]:
+    import cv2
+
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED) if data else None
+    if image is None:
+        raise ValueError("not a whole PNG image")
+    return np.asarray(image)

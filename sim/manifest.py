@@ -1,0 +1,111 @@
+"""manifest.json: what a data set is a function of, what made it, and a sha256 of every file of every frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scenes.errors import DatasetError
+
+FILE_NAME = "manifest.json"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameEntry:
+    """One frame: its name, its scene's digest and sub-seed, sha256 by file name, and the size of its files together."""
+
+    name: str
+    scene_digest: str
+    attempt: int
+    files: dict[str, str]
+    size_bytes: int
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> FrameEntry:
+        """Reads what `dataclasses.asdict` gave; raises KeyError, TypeError or ValueError."""
+        return cls(
+            name=str(values["name"]),
+            scene_digest=str(values["scene_digest"]),
+            attempt=int(values["attempt"]),
+            files={str(k): str(v) for k, v in values["files"].items()},
+            size_bytes=int(values["size_bytes"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generator:
+    """The software that made the frames: versions of Rehearse, of the backend and of Python's mujoco or isaacsim."""
+
+    rehearse: str
+    backend: str
+    backend_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A whole data set; frame k is `frames[k]`. `rejected` counts the sub-seeds that were remade, by reason."""
+
+    suite: str
+    suite_version: int
+    split: str
+    seed: int
+    size: tuple[int, int]
+    stages: bool
+    generator: Generator
+    frames: tuple[FrameEntry, ...]
+    rejected: dict[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain JSON values."""
+        return {"schema_version": SCHEMA_VERSION, "frame_count": len(self.frames), **asdict(self)}
+
+    def content(self) -> dict[str, Any]:
+        """Returns what the data set is a function of, as plain JSON values: what GenerateSpec.content() returned."""
+        return {
+            "suite": self.suite, "suite_version": self.suite_version, "split": self.split, "seed": self.seed,
+            "size": list(self.size), "frames": len(self.frames), "stages": self.stages, "generator": asdict(self.generator),
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Manifest:
+        """Reads what `to_dict` wrote; raises KeyError, TypeError or ValueError."""
+        frames = tuple(FrameEntry.from_dict(entry) for entry in values["frames"])
+        if len(frames) != values["frame_count"]:
+            raise ValueError(f"it announces {values['frame_count']} frames and lists {len(frames)}")
+        width, height = (int(v) for v in values["size"])
+        return cls(
+            suite=str(values["suite"]),
+            suite_version=int(values["suite_version"]),
+            split=str(values["split"]),
+            seed=int(values["seed"]),
+            size=(width, height),
+            stages=bool(values["stages"]),
+            generator=Generator(**values["generator"]),
+            frames=frames,
+            rejected={str(k): int(v) for k, v in values["rejected"].items()},
+        )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Reads a data set's manifest; raises DatasetError where it is missing, damaged or of an unknown schema version."""
+    path = folder / FILE_NAME
+    try:
+        values = json.loads(path.read_bytes())
+        version = values["schema_version"]
+        if version != SCHEMA_VERSION:
+            raise DatasetError(
+                f"{path} has schema version {version!r}, this Rehearse reads version {SCHEMA_VERSION}: "
+                "read it with the version that wrote it, or generate the data set again."
+            )
+        return Manifest.from_dict(values)
+    except DatasetError:
+        raise
+    except OSError as error:
+        raise DatasetError(f"Cannot read {path}: {error.strerror}.") from error
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise DatasetError(f"{path} is damaged: {reason}. Generate the data set again into an empty folder.") from error
