@@ -105,7 +105,8 @@ def book(sampler: ShapeSampler) -> ObjectShape:
     x, y, z = sampler.uniform(0.085, 0.125), sampler.uniform(0.06, 0.09), sampler.uniform(0.008, 0.022)
     board, inset = 0.0018, 0.004
     boards = [cuboid((x, y, board / 2), (0.0, 0.0, height)) for height in (board / 2, 2 * z - board / 2)]
-    spine = cuboid((x, board / 2, z - board), (0.0, -y + board / 2, z))
+    # A hair narrower than the boards: solids that share a whole edge would make a mesh that is not manifold.
+    spine = cuboid((x - 0.0002, board / 2, z - board), (0.0, -y + board / 2, z))
     pages = cuboid((x - inset, y - inset / 2 - board / 2, z - board), (0.0, -inset / 2 + board / 2, z), 0.02)
     ground = sampler.colour(saturation=(0.2, 1.0), value=(0.15, 0.9))
     make = sampler.choice((textures.label, textures.label, textures.plain, textures.fabric))
