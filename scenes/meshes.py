@@ -38,8 +38,8 @@ def corner_normals(vertices: Points, faces: NDArray[np.int32], crease_rad: float
 
 def mesh(vertices: ArrayLike, faces: ArrayLike, corner_uv: ArrayLike | None = None) -> Mesh:
     """Builds a Mesh, dropping faces without area; without UVs each corner is mapped along its face's main axis, in metres."""
-    points = np.ascontiguousarray(vertices, dtype=np.float64)
-    triangles = np.ascontiguousarray(faces, dtype=np.int32)
+    points = np.array(vertices, dtype=np.float64, order="C")
+    triangles = np.array(faces, dtype=np.int32, order="C")
     uv = box_uv(points, triangles) if corner_uv is None else np.asarray(corner_uv, dtype=np.float32)
     a, b, c = (points[triangles[:, i]] for i in range(3))
     solid = np.linalg.norm(np.cross(b - a, c - a), axis=1) > 1e-12
