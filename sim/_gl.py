@@ -28,11 +28,13 @@ def open_context() -> GlContext:
     os.environ.setdefault("MUJOCO_GL", "egl")
     kind = os.environ["MUJOCO_GL"].strip().lower()
     if kind not in ("egl", "osmesa"):
-        raise BackendError(f"Rendering headless needs MUJOCO_GL=egl (or osmesa), but it is {kind!r}: unset it or set it to egl.")
+        raise BackendError(
+            f"Rendering headless needs MUJOCO_GL=egl (or osmesa), but it is {kind!r}: unset it or set it to egl."
+        )
     try:
         context = cast("GlContext", importlib.import_module(f"mujoco.{kind}").GLContext(1, 1))
         context.make_current()
-    except Exception as error:  # noqa: BLE001  a missing library shows as any of ImportError, AttributeError, OSError, GLError
+    except Exception as error:  # a missing library shows as any of ImportError, AttributeError, OSError and GLError
         reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
         raise BackendError(f"No headless OpenGL through {kind.upper()} on this machine ({reason}): {_HOW}.") from error
     return context

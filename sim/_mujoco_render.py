@@ -39,7 +39,7 @@ class Canvas:
     def update(self, data: mujoco.MjData) -> None:
         """Takes over the poses of `data`."""
         _draw_group(self._model, data, SEEN, self._all)
-        ids = np.full(self._all.ngeom + 1, 0, dtype=np.int64)
+        ids = np.zeros(self._all.ngeom + 1, dtype=np.int64)
         for geom in self._all.geoms[: self._all.ngeom]:
             ids[geom.segid + 1] = self._model.geom_bodyid[geom.objid]
         self._body_of_id = ids
@@ -75,7 +75,8 @@ class Canvas:
         mujoco.mjr_render(viewport, self._solo, self._context)
         rgb = np.empty((window[3], window[2], 3), dtype=np.uint8)
         mujoco.mjr_readPixels(rgb, None, viewport, self._context)
-        return rgb[::-1].any(axis=-1)
+        mask: NDArray[np.bool_] = rgb[::-1].max(axis=-1) > 0
+        return mask
 
     def _prepare(self, scene: mujoco.MjvScene, camera: Camera, window: Window, *, ids: bool) -> mujoco.MjrRect:
         self._gl.make_current()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
 from scenes.scene import Scene, Support
 from scenes.transforms import Pose, transform_points, vec3
@@ -82,7 +83,8 @@ def _lost(scene: Scene, before: Mapping[str, Pose], after: Mapping[str, Pose], r
     for body in scene.bodies:
         if not body.dynamic:
             continue
-        middle = (sum(body.bounds_m())) / 2
+        low, high = body.bounds_m()
+        middle = (low + high) / 2
         start = transform_points(before[body.name].matrix(), middle)
         end = transform_points(after[body.name].matrix(), middle)
         moved = float(np.linalg.norm(end - start)) > rule.max_move_m
@@ -92,7 +94,7 @@ def _lost(scene: Scene, before: Mapping[str, Pose], after: Mapping[str, Pose], r
     return tuple(lost)
 
 
-def _holds(support: Support, point: np.ndarray, rule: SettleRule) -> bool:
+def _holds(support: Support, point: NDArray[np.float64], rule: SettleRule) -> bool:
     offset = np.abs(point[:2] - support.center_m[:2])
     inside = bool((offset <= support.half_extent_m).all())
     return inside and bool(point[2] >= support.center_m[2] - rule.max_drop_m)

@@ -21,6 +21,8 @@ from sim.frame import BoxPx
 Window = tuple[int, int, int, int]
 
 _MIN_EDGE_M = 1e-6
+# The picture is drawn in single precision: a box is taken this much larger before it is ruled out that something hides it.
+_MARGIN_M = 1e-5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ def may_hide(
     with np.errstate(divide="ignore", invalid="ignore"):
         for axis in range(3):
             along = rotation[axis, 0] * x[None] + rotation[axis, 1] * y[:, None] + rotation[axis, 2]
-            half = box_world.size_m[axis] / 2
+            half = box_world.size_m[axis] / 2 + _MARGIN_M
             first, second = (-half - origin[axis]) / along, (half - origin[axis]) / along
             enter = np.fmax(enter, np.fmin(first, second))
             leave = np.fmin(leave, np.fmax(first, second))

@@ -56,7 +56,9 @@ class MujocoBackend:
         """Returns the image and its truth, as the bodies stand now; raises BackendError where nothing was loaded."""
         world = self._loaded()
         truth = world.truth(camera)
-        return Frame(name=f"{world.scene.id}/{camera.name}", rgb=world.canvas().image(camera), camera=camera, truth=truth)
+        return Frame(
+            name=f"{world.scene.id}/{camera.name}", rgb=world.canvas().image(camera), camera=camera, truth=truth
+        )
 
     def close(self) -> None:
         """Frees what the simulator holds; may be called twice."""
@@ -142,7 +144,9 @@ class _World:
         left, top, width, height = window
         part = np.s_[top : top + height, left : left + width]
         visible = instance[part] == instance_id
-        amodal = visible | self._hidden(camera, body_id, window, may_hide(camera, box_world, window, depth_m[part], ~visible))
+        amodal = visible | self._hidden(
+            camera, body_id, window, may_hide(camera, box_world, window, depth_m[part], ~visible)
+        )
         amodal_box = box_of(amodal, left, top)
         if amodal_box is None:
             return None
