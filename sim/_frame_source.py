@@ -28,6 +28,10 @@ class FrameSource(Protocol):
         """Writes the last scene as an OpenUSD stage, with whatever lies beside it."""
         ...
 
+    def close(self) -> None:
+        """Frees what it holds."""
+        ...
+
 
 class BackendSource:
     """A FrameSource on a simulator backend, with every camera resized to the spec's image size. Starts the simulator."""
@@ -58,6 +62,11 @@ class BackendSource:
         from scenes.usd import write_stage
 
         write_stage(self._made(), path, camera_size=self._spec.size)
+
+    def close(self) -> None:
+        """Frees the simulator."""
+        self._scene = None
+        self._backend.close()
 
     def _made(self) -> Scene:
         if self._scene is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import hashlib
 import multiprocessing
@@ -56,7 +57,14 @@ def _open_once(open_source: OpenSource, spec: GenerateSpec) -> FrameSource:
     import cv2
 
     cv2.setNumThreads(1)
-    return open_source(spec)
+    source = open_source(spec)
+    atexit.register(_close, source)
+    return source
+
+
+def _close(source: FrameSource) -> None:
+    _open_once.cache_clear()
+    source.close()
 
 
 def _stage_frame(staging: Path, number: int, frame: Frame, scene: Scene) -> FrameEntry:

@@ -111,6 +111,9 @@ class FakeSource:
         (path.parent / "textures" / "wood.png").write_bytes(b"the same for all scenes")
         path.write_text(str(self.made.id))
 
+    def close(self) -> None:
+        self.made = None
+
 
 class SlowFakeSource(FakeSource):
     """The same frames, slowly: time to kill the process in the middle."""
