@@ -27,10 +27,13 @@ class UnknownNameError(RehearseError, LookupError):
     """A name that is not in a closed list; the message lists the closest ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        known = sorted(known)
+        self._arguments = kind, name, (known := sorted(known))
         close = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
         hint = f" Did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
         super().__init__(f"Unknown {kind} {name!r}; known are: {', '.join(known)}.{hint}")
+
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
+        return UnknownNameError, self._arguments  # so that a worker process can hand it to its parent
 
 
 class SceneError(RehearseError, ValueError):
