@@ -34,6 +34,7 @@ _MIN_EDGE_M = 0.003
 _STANDS_M, _STANDS_SHARE = 0.02, 0.5
 
 Axes = NDArray[np.float64]
+Vector = NDArray[np.float64]
 
 
 def fit_boxes(
@@ -146,7 +147,8 @@ def _footprint(flat: NDArray[np.float64]) -> tuple[float, float]:
 def _turned(axes: Axes, yaw_rad: float) -> Axes:
     """Returns the axes turned about the third by `yaw_rad`, the second pointing away from the camera or sideways."""
     c, s = math.cos(yaw_rad), math.sin(yaw_rad)
-    return axes @ np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    turned: Axes = axes @ np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    return turned
 
 
 def _stood(bottom: float, top: float, *, table: float) -> float:
@@ -157,7 +159,7 @@ def _stood(bottom: float, top: float, *, table: float) -> float:
     return bottom
 
 
-def _deepen(lower: NDArray[np.float64], upper: NDArray[np.float64], *, axis: int, edge_m: float, view: NDArray[np.float64]) -> None:
+def _deepen(lower: Vector, upper: Vector, *, axis: int, edge_m: float, view: Vector) -> None:
     """Grows one edge to `edge_m` on the side that faces away from the camera, in place."""
     missing = edge_m - (upper[axis] - lower[axis])
     if missing > 0:

@@ -77,8 +77,10 @@ def group(
     return _compact(ids, kept, majority, weight, confidence)
 
 
-def nearest_peak(y: NDArray[np.float32], x: NDArray[np.float32], peaks: Peaks) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Returns the index of the nearest peak (-1 where there is none) and the squared distance, per point; ties go to the first."""
+def nearest_peak(
+    y: NDArray[np.float32], x: NDArray[np.float32], peaks: Peaks
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Returns per point the index of the nearest peak (-1 where there is none) and its squared distance; first on a tie."""
     best = np.full(len(y), -1, dtype=np.int64)
     best2 = np.full(len(y), np.inf, dtype=np.float32)
     for start in range(0, len(y), _CHUNK):

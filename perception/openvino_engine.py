@@ -60,7 +60,9 @@ class OpenVinoEngine:
         try:
             result = self._request.infer({self._input: image}, share_inputs=True)
         except RuntimeError as error:
-            raise EngineError(f"OpenVINO could not run the network on {image.dtype} {image.shape}: {_last_line(error)}.") from error
+            raise EngineError(
+                f"OpenVINO could not run the network on {image.dtype} {image.shape}: {_last_line(error)}."
+            ) from error
         return RawOutput(**{name: result[port] for name, port in self._outputs.items()})
 
 

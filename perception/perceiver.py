@@ -74,9 +74,11 @@ class Perceiver:
 def _taxonomy_ids(engine: Engine) -> NDArray[np.uint8]:
     """Returns the table uint8 (256,) from the engine's category ids to the taxonomy's, by name; the rest is void."""
     table = np.zeros(256, dtype=np.uint8)
-    for index, name in enumerate(engine.metadata.categories):
-        try:
-            table[index] = TAXONOMY.named(name).id
-        except UnknownNameError as error:
-            raise EngineError(f"The engine {engine.metadata.network!r} has a category that no suite has. {error}") from error
+    names = engine.metadata.categories
+    if len(names) > len(table):
+        raise EngineError(f"The engine {engine.metadata.network!r} has {len(names)} categories; at most {len(table)} fit.")
+    try:
+        table[: len(names)] = [TAXONOMY.named(name).id for name in names]
+    except UnknownNameError as error:
+        raise EngineError(f"The engine {engine.metadata.network!r} has a category that no suite has. {error}") from error
     return table

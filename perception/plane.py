@@ -44,4 +44,5 @@ def fit_plane(points: NDArray[np.float64]) -> Plane | None:
     flat_enough = float(np.median(error)) < 0.05
     if length < 1e-6 or inside.mean() < _MIN_INLIERS or not flat_enough:
         return None
-    return Plane(up=-m / length, camera_height_m=1.0 / length)
+    up: NDArray[np.float64] = np.asarray(-m / length, dtype=np.float64)
+    return Plane(up=up, camera_height_m=1.0 / length)
