@@ -1,0 +1,175 @@
+"""A rehearsal judges one session: its latency, its quality and its verdict, from the same frames."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hil.latency import LatencyReport, summarize
+from hil.session import Session, save_session
+from hil.verdict import Verdict, judge
+from perception.prediction import Prediction
+from perception.scoring.score import HEADLINES, Scores, score_frames
+from sim.dataset import Dataset
+from sim.frame import Frame
+from sim.manifest import FILE_NAME
+
+Say = Callable[[str], None]
+
+SHOWN_FRAMES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rehearsal:
+    """What one run on the clock said of a device, and where it was written.
+
+    `scores` is over every image of the data set that was due, its first answer taken; one that was never answered
+    counts as all missed. `commands` are the lines that make the same again.
+    """
+
+    session: Session
+    latency: LatencyReport
+    verdict: Verdict
+    scores: Scores
+    folder: Path
+    commands: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the verdict is PASS."""
+        return self.verdict.status == "PASS"
+
+    @property
+    def report_path(self) -> Path:
+        """Where the report is, or will be."""
+        return self.folder / "report.html"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain JSON values: verdict, outcomes, latency and scores."""
+        return {
+            "verdict": self.verdict.to_dict(),
+            "rate_hz": self.session.rate_hz,
+            "deadline_ms": self.session.deadline_s * 1e3,
+            "outcomes": self.session.outcomes(),
+            "latency": self.latency.to_dict(),
+            "scores": self.scores.to_dict(),
+            "dataset": dict(self.session.dataset),
+            "agent": dict(self.session.agent),
+            "host": dict(self.session.host),
+            "report": str(self.report_path),
+        }
+
+    def describe(self) -> str:
+        """Returns the summary that a command prints."""
+        outcomes = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self.session.outcomes().items() if count)
+        marks = [f"p{100 * q.p:g} {milliseconds(q.value_s)}" for q in self.latency.quantiles]
+        marks.append(f"max {milliseconds(self.latency.max_s)}")
+        rows = [("frames due", outcomes or "none"), ("latency", ", ".join(marks))]
+        rows += [(key, f"{value}  (n = {n})") for key, value, n in self.scores.rows(HEADLINES)]
+        width = max(len(name) for name, _ in rows)
+        lines = [f"  {name:<{width}}  {value}" for name, value in rows]
+        lines += ["", f"{self.verdict.status}: {self.verdict.reason}", f"Report: {self.report_path}"]
+        return "\n".join(lines)
+
+
+def rehearse_device(
+    dataset_path: Path,
+    device: str,
+    *,
+    rate_hz: float,
+    duration_s: float,
+    out: Path,
+    say: Say,
+    commands: tuple[str, ...] = (),
+) -> Rehearsal:
+    """Streams a data set to an agent on the clock, judges what came back, writes the report; takes `duration_s` and more.
+
+    Raises DatasetError for the frames and LinkError for the agent.
+    """
+    from hil.progress import print_progress
+    from hil.runner import run_session
+
+    dataset = Dataset.open(dataset_path)
+    say(f"streaming {len(dataset)} frames in a loop at {rate_hz:g} FPS for {duration_s:g} s to {device}")
+    session = run_session(dataset, device=device, rate_hz=rate_hz, duration_s=duration_s, progress=print_progress)
+    session = replace(session, dataset={**session.dataset, **dataset_facts(dataset)})
+    return judge_session(session, dataset, out=out, say=say, commands=commands)
+
+
+def judge_session(
+    session: Session, dataset: Dataset, *, out: Path, say: Say, commands: tuple[str, ...] = ()
+) -> Rehearsal:
+    """Scores a session that still holds its predictions and writes session.json, scores.json and report.html into `out`."""
+    from benchmarks.report import render_report
+
+    out.mkdir(parents=True, exist_ok=True)
+    answers = first_answers(session)
+    say(f"scoring the answers to {len(answers)} images")
+    started = time.monotonic()
+    rehearsal = Rehearsal(
+        session=session,
+        latency=summarize(session),
+        verdict=judge(session),
+        scores=score_frames(_pairs(dataset, answers)),
+        folder=out,
+        commands=commands,
+    )
+    say(f"scored in {time.monotonic() - started:.1f} s; writing the report")
+    save_session(session, out / "session.json")
+    publish_text(out / "scores.json", json.dumps(rehearsal.to_dict(), indent=2, allow_nan=False))
+    shown = [(dataset[i], answers[i]) for i in _spread(sorted(i for i, p in answers.items() if p is not None))]
+    publish_text(rehearsal.report_path, render_report(rehearsal, [(frame, p) for frame, p in shown if p is not None]))
+    return rehearsal
+
+
+def first_answers(session: Session) -> dict[int, Prediction | None]:
+    """Returns, for each image that was due, the prediction of its first answered frame; None where none was answered."""
+    answers: dict[int, Prediction | None] = {}
+    for record in session.due:
+        if answers.get(record.image) is None:
+            answers[record.image] = session.predictions.get(record.seq)
+    return answers
+
+
+def dataset_facts(dataset: Dataset) -> dict[str, Any]:
+    """Returns what a report says of a data set; `digest` is the sha256 of its manifest, so it names every byte of it."""
+    manifest = dataset.manifest
+    return {
+        "suite": manifest.suite,
+        "suite_version": manifest.suite_version,
+        "split": manifest.split,
+        "seed": manifest.seed,
+        "size": list(manifest.size),
+        "generator": f"rehearse {manifest.generator.rehearse}, {manifest.generator.backend} {manifest.generator.backend_version}",
+        "scenes_remade": sum(manifest.rejected.values()),
+        "digest": hashlib.sha256((dataset.path / FILE_NAME).read_bytes()).hexdigest(),
+    }
+
+
+def milliseconds(seconds: float) -> str:
+    """Returns a time as text in milliseconds; an infinite one is `no answer`."""
+    return "no answer" if seconds == float("inf") else f"{seconds * 1e3:.1f} ms"
+
+
+def publish_text(path: Path, text: str) -> None:
+    """Writes a file whole: a reader sees the old one or the new one."""
+    staging = path.with_name(f".{path.name}.{os.getpid()}.part")
+    staging.write_text(text, encoding="utf-8")
+    staging.replace(path)
+
+
+def _pairs(dataset: Dataset, answers: dict[int, Prediction | None]) -> Iterator[tuple[Frame, Prediction | None]]:
+    for image, prediction in answers.items():
+        yield dataset[image], prediction
+
+
+def _spread(images: list[int]) -> list[int]:
+    """Returns up to SHOWN_FRAMES of them, evenly over the data set, so that they are of different scenes and views."""
+    count = min(SHOWN_FRAMES, len(images))
+    return [images[int((k + 0.5) * len(images) / count)] for k in range(count)]

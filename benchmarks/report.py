@@ -1,0 +1,200 @@
+"""One self-contained HTML file: it loads nothing from anywhere, and every figure in it says its sample size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks._charts import DueFrame, histogram, stage_bar, timeline
+from benchmarks._facts import fact_tables, provenance
+from benchmarks._gallery import ERROR_LIMIT, frame_pictures, thing_bounds
+from benchmarks._page import card, figure, page, ramp, section, table, text, tile
+from benchmarks._scores import category_table, headline_tiles, score_tables
+from perception.pictures import stuff_colours, thing_colours
+from perception.prediction import Prediction
+from sim.frame import Frame
+from sim.pictures import depth_colours, depth_range
+
+if TYPE_CHECKING:
+    from benchmarks.rehearsal import Rehearsal
+
+_CLASS_OF = {"on_time": "good", "late": "late"}
+_SECTIONS = (
+    ("pictures", "Pictures"), ("time", "Time"), ("quality", "Quality"), ("provenance", "What ran on what"), ("again", "Again"),
+)  # fmt: skip
+
+
+def render_report(rehearsal: Rehearsal, shown: Sequence[tuple[Frame, Prediction]]) -> str:
+    """Returns the page's HTML; no I/O but the package's own style sheet."""
+    sections = (
+        _pictures(shown),
+        _time(rehearsal),
+        _quality(rehearsal),
+        section("provenance", "What ran on what", provenance(rehearsal.session), *fact_tables(rehearsal.session)),
+        _again(rehearsal),
+    )
+    links = "".join(f'<a href="#{anchor}">{text(name)}</a>' for anchor, name in _SECTIONS)
+    body = (
+        _banner(rehearsal)
+        + f'<main><div class="tiles">{_tiles(rehearsal)}</div><nav aria-label="Sections">{links}</nav>{"".join(sections)}</main>'
+        + f"<footer>Made by Rehearse. The same figures as data: scores.json and session.json beside this file. "
+        f"Started {text(rehearsal.session.started_utc)} (UTC).</footer>"
+    )
+    css = files("benchmarks").joinpath("report.css").read_text(encoding="utf-8")
+    return page(title=f"{rehearsal.verdict.status} · Rehearsal at {rehearsal.session.rate_hz:g} FPS", css=css, body=body)
+
+
+def _banner(rehearsal: Rehearsal) -> str:
+    session, verdict = rehearsal.session, rehearsal.verdict
+    suite = session.dataset.get("suite", "a data set")
+    size = "x".join(str(v) for v in session.dataset.get("size", ()))
+    line = f"Rehearsal of {suite} {size} at {session.rate_hz:g} FPS, deadline {session.deadline_s * 1e3:.1f} ms"
+    return (
+        f'<header class="{verdict.status.lower()}"><div><p class="eyebrow">{text(line)}</p>'
+        f'<h1>{text(verdict.status)}</h1><p class="reason">{text(verdict.reason)}</p></div></header>'
+    )
+
+
+def _tiles(rehearsal: Rehearsal) -> str:
+    latency, session = rehearsal.latency, rehearsal.session
+    p95 = latency.quantile(0.95)
+    high = "unbounded" if p95.high_s is None else _ms(p95.high_s)
+    first = tile(
+        "p95 end to end",
+        _ms(p95.value_s),
+        unit="ms",
+        note=f"95 % interval {_ms(p95.low_s)} to {high} ms, n = {latency.frames}",
+        bad=p95.value_s > session.deadline_s,
+    )
+    missed = tile(
+        "Deadline missed",
+        str(latency.misses),
+        unit=f"of {latency.frames}",
+        note=f"at most {100 * latency.miss_bound_99:.1f} % with 99 % confidence",
+        bad=latency.misses > 0,
+    )
+    return first + missed + headline_tiles(rehearsal.scores)
+
+
+def _pictures(shown: Sequence[tuple[Frame, Prediction]]) -> str:
+    lead = (
+        "Every picture below is one that the camera sent on the clock, with what came back over the link. "
+        "Truth and prediction share their colours; the depth span is that of the frame's truth."
+    )
+    if not shown:
+        return section("pictures", "Pictures", "No answer came back, so there is nothing to show.")
+    return section("pictures", "Pictures", lead, *(_frame_card(frame, prediction) for frame, prediction in shown))
+
+
+def _frame_card(frame: Frame, prediction: Prediction) -> str:
+    pictures = frame_pictures(frame, prediction)
+    tiles = [
+        figure(p.rgb, name=p.name, caption=p.caption, alt=p.alt, hero=index == 0) for index, p in enumerate(pictures)
+    ]
+    near, far = thing_bounds(frame.truth)
+    depth_near, depth_far = depth_range(frame.truth.depth_m)
+    steps = np.linspace(0, 1, 9)
+    whole = depth_colours(depth_near + (depth_far - depth_near) * steps[None], (depth_near, depth_far))[0]
+    error = np.array([[33, 102, 172], [250, 250, 250], [178, 24, 43]], dtype=np.uint8)
+    keys = (
+        ramp(thing_colours(near + (far - near) * steps, near_m=near, far_m=far), f"{near:.2f} m", f"{far:.2f} m", "Objects"),
+        ramp(stuff_colours(near + (far - near) * steps, near_m=near, far_m=far), f"{near:.2f} m", f"{far:.2f} m", "Background"),
+        ramp(whole, f"{depth_near:.2f} m", f"{depth_far:.2f} m", "Depth"),
+        ramp(error, f"{-100 * ERROR_LIMIT:.0f} %", f"+{100 * ERROR_LIMIT:.0f} %", "Depth error"),
+    )
+    return card(frame.name, f'<div class="gallery">{"".join(tiles)}</div>', f'<div class="keys">{"".join(keys)}</div>')
+
+
+def _time(rehearsal: Rehearsal) -> str:
+    session, latency = rehearsal.session, rehearsal.latency
+    deadline_ms = session.deadline_s * 1e3
+    finite = [q for q in latency.quantiles if math.isfinite(q.value_s) and q.p != 0.9]
+    answered = [f.latency_s * 1e3 for f in session.due if f.latency_s is not None]
+    start = min((f.due_ns for f in session.due), default=0)
+    due = [
+        DueFrame(
+            due_s=(f.due_ns - start) / 1e9,
+            latency_ms=None if f.latency_s is None else f.latency_s * 1e3,
+            outcome=f.outcome,
+        )
+        for f in session.due
+    ]
+    classes = {name: _CLASS_OF.get(name, "lost") for name in session.outcomes()}
+    marks = {f"p{100 * q.p:g}": q.value_s * 1e3 for q in finite}
+    said = f"Histogram of {len(answered)} end-to-end latencies against a deadline of {deadline_ms:.1f} ms."
+    blocks = [
+        card("Latency of every answer", histogram(answered, deadline_ms=deadline_ms, marks=marks, title=said)),
+        card(
+            "Every frame that was due",
+            timeline(due, deadline_ms=deadline_ms, classes=classes, title=f"Latency of {len(due)} due frames over time."),
+            _outcome_key(session.outcomes()),
+        ),
+        _stages(rehearsal),
+        card("Latency in figures", _latency_table(rehearsal)),
+    ]
+    lead = (
+        "End to end: from the moment a frame was due, on the host's clock, to its decoded answer on the host. "
+        "Frames leave on the clock whether or not the last answer came; an unanswered one counts as infinitely late."
+    )
+    return section("time", "Time", lead, *blocks)
+
+
+def _outcome_key(outcomes: dict[str, int]) -> str:
+    keys = "".join(
+        f'<span class="key"><span class="dot {_CLASS_OF.get(name, "lost")}"></span>{text(name.replace("_", " "))}: {count}</span>'
+        for name, count in outcomes.items()
+    )
+    return f'<div class="keys">{keys}</div>'
+
+
+def _stages(rehearsal: Rehearsal) -> str:
+    stages = rehearsal.latency.stages
+    note = f'<p class="lead">{text(rehearsal.latency.stages_note)}</p>'
+    if stages is None:
+        return card("Where the time goes", note)
+    medians = {name: spread["p50"] * 1e3 for name, spread in stages.items()}
+    deadline_ms = rehearsal.session.deadline_s * 1e3
+    said = "Median milliseconds by stage: " + ", ".join(f"{name} {value:.1f}" for name, value in medians.items())
+    return card("Where the time goes (median of each stage)", stage_bar(medians, deadline_ms=deadline_ms, title=said), note)
+
+
+def _latency_table(rehearsal: Rehearsal) -> str:
+    latency = rehearsal.latency
+    rows: list[tuple[object, ...]] = []
+    for q in latency.quantiles:
+        high = "unbounded" if q.high_s is None else _ms(q.high_s)
+        rows.append((f"p{100 * q.p:g}", _ms(q.value_s), f"{_ms(q.low_s)} to {high}", latency.frames))
+    rows.append(("max", _ms(latency.max_s), "-", latency.frames))
+    blocks = [table(("quantile", "ms", "95 % interval, ms", "n"), rows, caption="End-to-end latency of all due frames.")]
+    others = {"jitter between answers": latency.jitter_s, "lateness of the frame clock": latency.lateness_s}
+    spread = latency.stages or {}
+    named = {**{f"stage: {name}": row for name, row in spread.items()}, **others}
+    more = [(name, *(_ms(row[k]) if row else None for k in ("p50", "p95", "p99", "max"))) for name, row in named.items()]
+    blocks.append(table(("what", "p50 ms", "p95 ms", "p99 ms", "max ms"), more, caption="Parts of the way and the clock itself."))
+    return f'<div class="two"><div>{blocks[0]}</div><div>{blocks[1]}</div></div>'
+
+
+def _quality(rehearsal: Rehearsal) -> str:
+    scores = rehearsal.scores
+    lead = (
+        f"Scored on {scores.frame_count} images of {scores.scene_count} scenes, each once, by its first answer; an image "
+        f"that was never answered counts as all missed ({len(scores.missing)} here). "
+        "Intervals are 95 %, by resampling whole scenes."
+    )
+    tables = "".join(f"<div>{card(title, markup)}</div>" for title, markup in score_tables(scores))
+    categories = card("By category", category_table(scores))
+    return section("quality", "Quality", lead, f'<div class="two">{tables}</div>', categories)
+
+
+def _again(rehearsal: Rehearsal) -> str:
+    lead = "Scenes are a pure function of suite, version, split, seed and index; these lines make the same frames again."
+    commands = "\n".join(rehearsal.commands) or "rehearse hil DATASET --device ADDRESS"
+    return section("again", "Again", lead, f"<pre>{text(commands)}</pre>")
+
+
+def _ms(seconds: float) -> str:
+    return "no answer" if math.isinf(seconds) else f"{seconds * 1e3:.1f}"
