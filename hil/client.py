@@ -1,0 +1,124 @@
+"""The host's end of the link: it shakes hands or says why not, and never waits for anything without a limit."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from types import TracebackType
+from typing import Any
+
+import zmq
+
+from hil.link import open_dealer
+from hil.protocol import SESSION_BYTES, VERSION, Body, Kind, Message, ProtocolError, open_message, pack, seal
+from scenes.errors import LinkError
+
+_HELLO_EVERY_S = 0.5
+
+
+class Client:
+    """One session with one agent; a context manager. `facts` is what the agent said of itself.
+
+    Raises LinkError at opening where nobody answers within `timeout_s`, or the agent refuses.
+    """
+
+    def __init__(self, device: str, *, timeout_s: float = 3.0) -> None:
+        self.device = device
+        self.session = os.urandom(SESSION_BYTES)
+        self.protocol_errors = 0
+        self._ping = pack(Kind.PING, {})
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        try:
+            self._socket = open_dealer(self._context, device, self.session)
+            self.facts = self._shake_hands(timeout_s)
+        except BaseException:
+            self._context.destroy(linger=0)
+            raise
+
+    def __enter__(self) -> Client:  # noqa: PYI034  # Self needs Python 3.11
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives the lease back if the agent is still there; waits at most 0.1 s."""
+        if not self._socket.closed:
+            self._send(pack(Kind.BYE, {}))
+            self._context.destroy(linger=100)
+
+    def fileno(self) -> int:
+        """The descriptor to wait on. It tells of a change only: call `receive` until it returns None before waiting."""
+        return int(self._socket.getsockopt(zmq.FD))
+
+    def send_frame(self, body: Body, *, seq: int, due_ns: int) -> bool:
+        """Sends a packed FRAME without waiting; False where the link cannot take it now."""
+        return self._send(body, seq=seq, due_ns=due_ns)
+
+    def ping(self, seq: int = 0) -> bool:
+        """Sends a PING without waiting; its PONG has the same `seq`."""
+        return self._send(self._ping, seq=seq)
+
+    def readable(self) -> bool:
+        """Whether `receive` would find something now."""
+        return bool(int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+
+    def receive(self) -> Message | None:
+        """Returns the next message of this session, or None where there is none yet; counts what cannot be read."""
+        while self.readable():
+            parts = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            try:
+                message = open_message([part.buffer for part in parts])
+            except ProtocolError:
+                self.protocol_errors += 1
+                continue
+            if message.session == self.session:
+                return message
+            self.protocol_errors += 1
+        return None
+
+    def _send(self, body: Body, *, seq: int = 0, due_ns: int = 0) -> bool:
+        try:
+            parts = seal(body, session=self.session, seq=seq, due_ns=due_ns)
+            self._socket.send_multipart(parts, zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return False
+        return True
+
+    def _shake_hands(self, timeout_s: float) -> dict[str, Any]:
+        hello = pack(Kind.HELLO, {"host": platform.node(), "process": os.getpid()})
+        deadline, next_hello = time.monotonic() + timeout_s, 0.0
+        while (now := time.monotonic()) < deadline:
+            if now >= next_hello and self._send(hello):
+                next_hello = now + _HELLO_EVERY_S
+            if not self._socket.poll(50):
+                continue
+            facts = self._open_welcome(self._socket.recv_multipart())
+            if facts is not None:
+                return facts
+        raise LinkError(
+            f"No agent answered at {self.device} within {timeout_s:g} s; start one there with `rehearse agent ENGINE`."
+        )
+
+    def _open_welcome(self, parts: list[bytes]) -> dict[str, Any] | None:
+        try:
+            message = open_message(parts)
+        except ProtocolError as error:
+            if error.peer_version is not None:
+                raise self._version_error(error.peer_version) from error
+            self.protocol_errors += 1
+            return None
+        if message.kind is Kind.WELCOME and message.session == self.session:
+            return message.meta
+        if message.kind is Kind.ERROR and message.meta.get("code") in ("busy", "version"):
+            raise LinkError(f"The agent at {self.device} refused this host: {message.meta.get('reason')}.")
+        return None
+
+    def _version_error(self, peer_version: int) -> LinkError:
+        return LinkError(
+            f"The agent at {self.device} speaks version {peer_version} of the link and this host version {VERSION}; "
+            "install the same release of rehearse on both."
+        )

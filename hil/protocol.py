@@ -1,0 +1,212 @@
+"""Every message between host and agent is built and checked here: versioned, bounded, checksummed, never a pickle.
+
+A message is a ZeroMQ multipart:
+    part 0    fixed header, 48 bytes, little endian (`_HEADER`): magic, version, kind, number of arrays, session,
+              sequence, due time in ns, size of part 1, total size of the arrays, CRC-32
+    part 1    msgpack map with string keys and bounded lengths; key "arrays" lists [dtype, [shape...]]
+    part 2..  raw C-contiguous arrays
+The CRC runs over the arrays, part 1 and then the header without its CRC, so a constant image is summed only once.
+Nothing is allocated before dtype, shape and size agree. `magic` and `version` keep their place in every version.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgpack
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.errors import LinkError
+
+VERSION = 1
+MAX_PART_BYTES = 8 * 2**20
+MAX_META_BYTES = 256 * 2**10
+MAX_ARRAYS = 4
+MAX_SIDE = 16384
+MAX_LIST = 1024
+SESSION_BYTES = 8
+NO_SESSION = bytes(SESSION_BYTES)
+
+_MAGIC = b"RHSL"
+_HEADER = struct.Struct("<4sHBB8sQqIQ")
+_CRC = struct.Struct("<I")
+HEADER_BYTES = _HEADER.size + _CRC.size
+_DTYPES = {name: np.dtype(name).newbyteorder("<") for name in ("uint8", "uint16", "int32", "float32")}
+
+Buffer: TypeAlias = "bytes | memoryview"
+
+
+class ProtocolError(LinkError):
+    """Bytes that are not a message of this protocol; `peer_version` is set where only the version differs."""
+
+    def __init__(self, message: str, peer_version: int | None = None) -> None:
+        super().__init__(message)
+        self.peer_version = peer_version
+
+
+class Kind(enum.IntEnum):
+    """What a message is for; hosts send HELLO, FRAME, PING and BYE, agents the rest and BYE."""
+
+    HELLO = 1
+    WELCOME = 2
+    FRAME = 3
+    RESULT = 4
+    ERROR = 5
+    BYE = 6
+    PING = 7
+    PONG = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The checked fixed part; the sizes are within the limits but not yet compared with what came."""
+
+    kind: Kind
+    arrays: int
+    session: bytes
+    seq: int
+    due_ns: int
+    meta_bytes: int
+    array_bytes: int
+    crc: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Message:
+    """A checked message; the arrays are read-only views of the received buffers."""
+
+    kind: Kind
+    session: bytes
+    seq: int
+    due_ns: int
+    meta: dict[str, Any]
+    arrays: tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Body:
+    """A packed message without its addressing: it can be sealed and sent any number of times."""
+
+    kind: Kind
+    meta: bytes
+    arrays: tuple[memoryview, ...]
+    array_bytes: int
+    crc: int
+
+
+def pack(kind: Kind, meta: Mapping[str, Any], arrays: Sequence[NDArray[Any]] = ()) -> Body:
+    """Packs and sums a message body; raises ProtocolError where it breaks a limit, so that no peer has to find out."""
+    specs = [[array.dtype.name, list(array.shape)] for array in arrays]
+    _check_specs(specs)
+    views = tuple(np.ascontiguousarray(array).data.cast("B") for array in arrays)
+    packed: bytes = msgpack.packb({**meta, "arrays": specs}, use_bin_type=True)
+    if len(packed) > MAX_META_BYTES:
+        raise ProtocolError(f"The metadata of a {kind.name} message takes {len(packed)} bytes, over {MAX_META_BYTES}.")
+    crc = 0
+    for view in views:
+        crc = zlib.crc32(view, crc)
+    crc = zlib.crc32(packed, crc)
+    return Body(kind=kind, meta=packed, arrays=views, array_bytes=sum(v.nbytes for v in views), crc=crc)
+
+
+def seal(body: Body, *, session: bytes = NO_SESSION, seq: int = 0, due_ns: int = 0) -> list[Buffer]:
+    """Returns the parts to send; costs microseconds, copies nothing."""
+    head = _HEADER.pack(
+        _MAGIC, VERSION, body.kind, len(body.arrays), session, seq, due_ns, len(body.meta), body.array_bytes
+    )
+    return [head + _CRC.pack(zlib.crc32(head, body.crc)), body.meta, *body.arrays]
+
+
+def open_header(part: Buffer) -> Header:
+    """Checks the fixed part alone; raises ProtocolError."""
+    if len(part) < 6 or bytes(part[:4]) != _MAGIC:
+        raise ProtocolError(f"Expected a Rehearse message, got {len(part)} foreign bytes.")
+    version = int.from_bytes(part[4:6], "little")
+    if version != VERSION:
+        raise ProtocolError(f"This side speaks version {VERSION} of the link, the other side {version}.", version)
+    if len(part) != HEADER_BYTES:
+        raise ProtocolError(f"Expected a header of {HEADER_BYTES} bytes, got {len(part)}.")
+    _, _, kind, arrays, session, seq, due_ns, meta_bytes, array_bytes = _HEADER.unpack_from(part)
+    if kind not in Kind.__members__.values():
+        raise ProtocolError(f"Unknown kind of message {kind}.")
+    if arrays > MAX_ARRAYS or meta_bytes > MAX_META_BYTES or array_bytes > MAX_ARRAYS * MAX_PART_BYTES:
+        raise ProtocolError(f"A {Kind(kind).name} message announces more than the limits allow.")
+    (crc,) = _CRC.unpack_from(part, _HEADER.size)
+    return Header(
+        kind=Kind(kind), arrays=arrays, session=session, seq=seq, due_ns=due_ns,
+        meta_bytes=meta_bytes, array_bytes=array_bytes, crc=crc,
+    )  # fmt: skip
+
+
+def open_message(parts: Sequence[Buffer]) -> Message:
+    """Checks a whole message and views its arrays without a copy; raises ProtocolError and nothing else."""
+    if not parts:
+        raise ProtocolError("Expected a Rehearse message, got an empty one.")
+    header = open_header(parts[0])
+    if len(parts) != 2 + header.arrays:
+        raise ProtocolError(f"Expected {2 + header.arrays} parts, got {len(parts)}.")
+    payload = parts[2:]
+    if len(parts[1]) != header.meta_bytes or sum(len(p) for p in payload) != header.array_bytes:
+        raise ProtocolError("The parts of a message do not have the announced sizes.")
+    crc = 0
+    for part in (*payload, parts[1]):
+        crc = zlib.crc32(part, crc)
+    if zlib.crc32(bytes(parts[0][: _HEADER.size]), crc) != header.crc:
+        raise ProtocolError("A message was damaged on the way: its CRC-32 does not match.")
+    meta = _unpack_meta(parts[1])
+    arrays = _view_arrays(meta.pop("arrays", None), payload)
+    return Message(
+        kind=header.kind, session=header.session, seq=header.seq, due_ns=header.due_ns, meta=meta, arrays=arrays
+    )
+
+
+def _unpack_meta(part: Buffer) -> dict[str, Any]:
+    try:
+        meta = msgpack.unpackb(
+            part, raw=False, strict_map_key=True, max_str_len=4096, max_bin_len=4096, max_array_len=MAX_LIST,
+            max_map_len=MAX_LIST, max_ext_len=0,
+        )  # fmt: skip
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise ProtocolError(f"The metadata of a message is not the msgpack that it should be: {error}.") from error
+    if not isinstance(meta, dict) or not all(isinstance(key, str) for key in meta):
+        raise ProtocolError("The metadata of a message is not a map with string keys.")
+    return meta
+
+
+def _view_arrays(specs: object, payload: Sequence[Buffer]) -> tuple[NDArray[Any], ...]:
+    checked = _check_specs(specs)
+    if len(checked) != len(payload):
+        raise ProtocolError(f"The metadata describes {len(checked)} arrays, {len(payload)} came.")
+    arrays = []
+    for (dtype, shape), part in zip(checked, payload, strict=True):
+        if math.prod(shape) * dtype.itemsize != len(part):
+            raise ProtocolError(f"An array {dtype} {shape} cannot be made of {len(part)} bytes.")
+        array = np.frombuffer(part, dtype=dtype).reshape(shape)
+        array.setflags(write=False)
+        arrays.append(array)
+    return tuple(arrays)
+
+
+def _check_specs(specs: object) -> list[tuple[np.dtype[Any], tuple[int, ...]]]:
+    if not isinstance(specs, list) or len(specs) > MAX_ARRAYS:
+        raise ProtocolError(f"A message needs a list of at most {MAX_ARRAYS} arrays.")
+    checked = []
+    for spec in specs:
+        if not (isinstance(spec, list) and len(spec) == 2 and isinstance(spec[0], str) and isinstance(spec[1], list)):
+            raise ProtocolError("An array is described by a dtype name and a list of sizes.")
+        name, shape = spec
+        if name not in _DTYPES:
+            raise ProtocolError(f"An array may be {', '.join(_DTYPES)}, not {name[:40]!r}.")
+        if not 1 <= len(shape) <= 4 or not all(type(side) is int and 1 <= side <= MAX_SIDE for side in shape):
+            raise ProtocolError(f"An array needs 1 to 4 sizes from 1 to {MAX_SIDE}.")
+        if math.prod(shape) * _DTYPES[name].itemsize > MAX_PART_BYTES:
+            raise ProtocolError(f"An array {name} {shape} is larger than {MAX_PART_BYTES} bytes.")
+        checked.append((_DTYPES[name], tuple(shape)))
+    return checked

@@ -1,0 +1,142 @@
+"""A session is one run through the link: every frame's time stamps and outcome, and what ran it.
+
+Every due frame has exactly one outcome:
+    on_time   answered within the deadline, counted from its due time
+    late      answered after it
+    dropped   replaced by a newer frame before the engine took it, at the source or at the agent
+    rejected  refused by the agent as malformed
+    error     the engine failed, or its answer could not be decoded
+    lost      never answered: the agent died, hung, or was too slow even for the waiting time after the run
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from perception.prediction import Prediction
+from scenes.errors import DatasetError
+
+FORMAT = 1
+Outcome = Literal["on_time", "late", "dropped", "rejected", "error", "lost"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameRecord:
+    """One due frame. Stamps are ns: the host's monotonic clock, but `agent_*` the agent's; None = it never happened.
+
+    `image` is the index in the data set. `capture_ns` is when the generator handed the frame over, `send_ns` when it
+    left, `host_receive_ns` when the answer came, `return_ns` when it was decoded.
+    """
+
+    seq: int
+    image: int
+    warm_up: bool
+    outcome: Outcome
+    due_ns: int
+    capture_ns: int | None = None
+    send_ns: int | None = None
+    agent_receive_ns: int | None = None
+    agent_preprocess_start_ns: int | None = None
+    agent_infer_start_ns: int | None = None
+    agent_infer_end_ns: int | None = None
+    agent_post_end_ns: int | None = None
+    agent_send_ns: int | None = None
+    host_receive_ns: int | None = None
+    return_ns: int | None = None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.outcome not in OUTCOMES:
+            raise ValueError(f"A frame has one outcome of {', '.join(OUTCOMES)}, not {self.outcome!r}.")
+        if (self.return_ns is not None) != (self.outcome in ("on_time", "late")):
+            raise ValueError(f"Frame {self.seq} is {self.outcome}, but its return stamp is {self.return_ns}.")
+
+    @property
+    def latency_s(self) -> float | None:
+        """Seconds from the due time to the decoded answer, both on the host's clock; None without an answer."""
+        return None if self.return_ns is None else (self.return_ns - self.due_ns) / 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Session:
+    """One run. `frames` holds the warm-up frames too; `fault` is the sentence of what ended it early, if anything did.
+
+    `agent` is what the agent said of its engine and machine, `host` the facts of this machine. `same_clock` tells
+    whether agent and host stamps may be compared, `clock_note` why. `predictions` (by seq) are kept in memory only.
+    """
+
+    device: str
+    rate_hz: float
+    deadline_s: float
+    duration_s: float
+    credit: int
+    started_utc: str
+    frames: tuple[FrameRecord, ...]
+    agent: Mapping[str, Any]
+    host: Mapping[str, Any]
+    same_clock: bool
+    clock_note: str
+    counters: Mapping[str, int]
+    fault: str | None = None
+    dataset: Mapping[str, Any] = field(default_factory=dict)
+    predictions: Mapping[int, Prediction] = field(default_factory=dict)
+
+    @property
+    def due(self) -> tuple[FrameRecord, ...]:
+        """The measured frames: all but the warm-up."""
+        return tuple(frame for frame in self.frames if not frame.warm_up)
+
+    @property
+    def first_frame_s(self) -> float | None:
+        """The latency of the very first frame, None where it was not answered."""
+        return self.frames[0].latency_s if self.frames else None
+
+    def outcomes(self) -> dict[str, int]:
+        """Returns the number of measured frames of every outcome; the values add up to `len(self.due)`."""
+        counted = Counter(frame.outcome for frame in self.due)
+        return {outcome: counted[outcome] for outcome in OUTCOMES}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain JSON values: everything but the predictions; frames as rows under their column names."""
+        columns = [f.name for f in fields(FrameRecord)]
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("frames", "predictions")}
+        rows = [[getattr(frame, name) for name in columns] for frame in self.frames]
+        return {"format": FORMAT, **values, "columns": columns, "frames": rows}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Session:
+        """Reads what `to_dict` wrote; raises KeyError, TypeError or ValueError."""
+        rest = dict(values)
+        if rest.pop("format") != FORMAT:
+            raise ValueError(f"its format is not {FORMAT}, the only one this release reads")
+        columns = rest.pop("columns")
+        frames = tuple(FrameRecord(**dict(zip(columns, row, strict=True))) for row in rest.pop("frames"))
+        return cls(frames=frames, **rest)
+
+
+def save_session(session: Session, path: Path) -> None:
+    """Writes session.json whole: a reader sees the old file or the new one."""
+    staging = path.with_name(f".{path.name}.{os.getpid()}.part")
+    staging.parent.mkdir(parents=True, exist_ok=True)
+    with staging.open("w", encoding="utf-8") as file:
+        json.dump(session.to_dict(), file, allow_nan=False)
+        file.flush()
+        os.fsync(file.fileno())
+    staging.replace(path)
+
+
+def load_session(path: Path) -> Session:
+    """Reads a session without its predictions; raises DatasetError."""
+    try:
+        return Session.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise DatasetError(f"Cannot read the session {path}: {error.strerror or error}.") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DatasetError(f"{path} is not a session of this release: {error}.") from error

@@ -1,0 +1,55 @@
+"""An agent in a process of its own with a deterministic perceiver: python agent_process.py DELAY_S MODE BIND."""
+
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from hil.agent import serve
+from perception.prediction import Prediction, Segment
+from scenes.box import OrientedBox
+from scenes.transforms import Pose
+
+
+class Times:
+    preprocess_s = 0.0
+    boxes_s = 0.0
+    postprocess_s = 0.0
+
+    def __init__(self, infer_s):
+        self.infer_s = infer_s
+
+
+class Perceiver:
+    """Depth is 1 + red / 64 and segment 1 is where green > 127, so a host can check every answer against its image."""
+
+    def __init__(self, delay_s, mode):
+        self.delay_s, self.mode, self.calls = delay_s, mode, 0
+
+    def perceive_timed(self, rgb, *, fx, fy, cx, cy):
+        self.calls += 1
+        time.sleep(self.delay_s)
+        if self.mode == "raise" and self.calls > 10 and self.calls % 3 == 0:
+            raise RuntimeError("the engine tripped")
+        if self.mode == "hang" and self.calls > 20:
+            time.sleep(60)
+        if self.mode == "nan" and self.calls > 10 and self.calls % 3 == 0:
+            rgb = np.zeros_like(rgb)
+            depth = np.full(rgb.shape[:2], np.nan, np.float32)
+        else:
+            depth = (1 + rgb[..., 0].astype(np.float32) / 64).astype(np.float32)
+        box = OrientedBox(Pose((0.1, 0.2, fx / 1000)), (0.1, 0.2, 0.3))
+        segments = (
+            Segment(id=1, category_id=6, score=0.5, depth_m=1.0, box_camera=box),
+            Segment(id=2, category_id=3, score=1 / 3, depth_m=2.0),
+        )
+        ids = np.where(rgb[..., 1] > 127, 1, 2).astype(np.int32)
+        return Prediction(segment_id=ids, segments=segments, depth_m=depth), Times(self.delay_s)
+
+
+if __name__ == "__main__":
+    delay, mode, bind = sys.argv[1:]
+    serve(None, bind, perceiver=Perceiver(float(delay), mode))
