@@ -23,26 +23,36 @@ def true_boxes_camera(frame: Frame) -> tuple[OrientedBox, ...]:
     return tuple(record.box_world.moved(camera_from_world) for record in frame.truth.objects)
 
 
-def detect_boxes(
-    frame: Frame, prediction: Prediction, true_boxes: tuple[OrientedBox, ...], category_count: int
-) -> Detections:
-    """Matches the predicted boxes of one image at BOX_THRESHOLDS; segments without a box are no detections."""
-    found = [(s.category_id, s.score, s.box_camera) for s in prediction.segments if s.box_camera is not None]
-    category = np.array([c for c, _, _ in found], dtype=np.int64)
-    truth_category = np.array([record.category_id for record in frame.truth.objects], dtype=np.int64)
-    iou = np.zeros((len(found), len(true_boxes)))
-    rows, columns = np.nonzero(category[:, None] == truth_category[None, :])
-    iou[rows, columns] = box_iou([found[r][2] for r in rows], [true_boxes[c] for c in columns])
+def segment_box_iou(frame: Frame, prediction: Prediction, true_boxes: tuple[OrientedBox, ...]) -> NDArray[np.float64]:
+    """Returns the IoU, float64 (segments, objects), of boxes of one category; 0 elsewhere and where there is no box."""
+    category = _segment_category(prediction)
+    has_box = np.array([segment.box_camera is not None for segment in prediction.segments], dtype=bool)
+    rows, columns = np.nonzero((category[:, None] == _object_category(frame)[None, :]) & has_box[:, None])
+    boxes = [segment.box_camera for segment in prediction.segments]
+    pairs = [(box, true_boxes[c]) for box, c in zip((boxes[r] for r in rows), columns, strict=True) if box is not None]
+    iou = np.zeros((len(boxes), len(true_boxes)))
+    iou[rows, columns] = box_iou([box for box, _ in pairs], [true for _, true in pairs])
+    return iou
+
+
+def detect_boxes(frame: Frame, prediction: Prediction, iou: NDArray[np.float64], category_count: int) -> Detections:
+    """Matches the boxes of one image at BOX_THRESHOLDS, given `segment_box_iou`; no box is no detection."""
+    boxed = [k for k, segment in enumerate(prediction.segments) if segment.box_camera is not None]
+    hidden = [record.visible_fraction < MIN_VISIBLE_FRACTION for record in frame.truth.objects]
     candidates = Candidates(
-        iou=iou,
-        category=category,
-        score=np.array([s for _, s, _ in found], dtype=np.float64),
-        truth_category=truth_category,
-        truth_ignored=_too_hidden(frame),
-        truth_crowd=np.zeros(len(true_boxes), dtype=bool),
+        iou=iou[boxed],
+        category=_segment_category(prediction)[boxed],
+        score=np.array([prediction.segments[k].score for k in boxed], dtype=np.float64),
+        truth_category=_object_category(frame),
+        truth_ignored=np.array(hidden, dtype=bool),
+        truth_crowd=np.zeros(len(hidden), dtype=bool),
     )
     return match_detections(candidates, BOX_THRESHOLDS, category_count)
 
 
-def _too_hidden(frame: Frame) -> NDArray[np.bool_]:
-    return np.array([record.visible_fraction < MIN_VISIBLE_FRACTION for record in frame.truth.objects], dtype=bool)
+def _segment_category(prediction: Prediction) -> NDArray[np.int64]:
+    return np.array([segment.category_id for segment in prediction.segments], dtype=np.int64)
+
+
+def _object_category(frame: Frame) -> NDArray[np.int64]:
+    return np.array([record.category_id for record in frame.truth.objects], dtype=np.int64)

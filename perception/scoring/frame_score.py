@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,7 @@ from numpy.typing import NDArray
 
 from perception.prediction import Prediction
 from perception.scoring.average_precision import Detections
-from perception.scoring.box_ap import detect_boxes, true_boxes_camera
-from perception.scoring.box_iou import box_iou
+from perception.scoring.box_ap import detect_boxes, segment_box_iou, true_boxes_camera
 from perception.scoring.depth import segment_medians_m, sum_depth
 from perception.scoring.mask_ap import detect_masks
 from perception.scoring.overlap import frame_overlap
@@ -80,6 +80,7 @@ def score_frame(frame: Frame, prediction: Prediction | None) -> FrameScore:
         raise ValueError(f"Frame {frame.name!r}: {error}") from error
     match = match_panoptic(overlap)
     boxes = true_boxes_camera(frame)
+    box_iou = segment_box_iou(frame, answer, boxes)
     return FrameScore(
         name=frame.name,
         scene=scene_of(frame.name),
@@ -88,24 +89,32 @@ def score_frame(frame: Frame, prediction: Prediction | None) -> FrameScore:
         confusion=count_confusion(overlap, len(TAXONOMY)),
         depth=sum_depth(frame.truth.depth_m, answer.depth_m),
         masks=detect_masks(overlap, _IS_THING),
-        boxes=detect_boxes(frame, answer, boxes, len(TAXONOMY)),
-        found=_found_things(frame, answer, match, boxes),
+        boxes=detect_boxes(frame, answer, box_iou, len(TAXONOMY)),
+        found=_found_things(frame, answer, match, boxes, box_iou),
     )
 
 
 def _found_things(
-    frame: Frame, prediction: Prediction, match: PanopticMatch, true_boxes: tuple[OrientedBox, ...]
+    frame: Frame,
+    prediction: Prediction,
+    match: PanopticMatch,
+    true_boxes: tuple[OrientedBox, ...],
+    box_iou: NDArray[np.float64],
 ) -> FoundThings:
-    pairs = [(r - len(TAXONOMY), c - 1) for r, c in zip(match.row, match.column, strict=True) if r >= len(TAXONOMY)]
-    ids = np.array([frame.truth.objects[k].instance_id for k, _ in pairs], dtype=np.int64)
+    thing = match.row >= len(TAXONOMY)
+    objects, columns = match.row[thing] - len(TAXONOMY), match.column[thing] - 1
+    segments = [prediction.segments[k] for k in columns]
+    ids = np.array([frame.truth.objects[k].instance_id for k in objects], dtype=np.int64)
     true_depth = segment_medians_m(frame.truth.depth_m, frame.truth.instance, ids)
-    segments = [prediction.segments[s] for _, s in pairs]
     error = np.abs(np.array([segment.depth_m for segment in segments], dtype=np.float64) - true_depth)
-    iou, center = np.zeros(len(pairs)), np.full(len(pairs), np.nan)
-    boxed = [(n, true_boxes[pairs[n][0]], s.box_camera) for n, s in enumerate(segments) if s.box_camera is not None]
-    rows = [n for n, _, _ in boxed]
-    iou[rows] = box_iou([truth for _, truth, _ in boxed], [box for _, _, box in boxed])
-    for n, truth, box in boxed:
-        apart = np.subtract(truth.outer_from_box.position_m, box.outer_from_box.position_m)
-        center[n] = np.linalg.norm(apart)
-    return FoundThings(box_iou=iou, center_error_m=center, depth_error_m=error, depth_absrel=error / true_depth)
+    center = [_center_distance_m(true_boxes[k], s.box_camera) for k, s in zip(objects, segments, strict=True)]
+    return FoundThings(
+        box_iou=box_iou[columns, objects],
+        center_error_m=np.array(center, dtype=np.float64),
+        depth_error_m=error,
+        depth_absrel=error / true_depth,
+    )
+
+
+def _center_distance_m(first: OrientedBox, second: OrientedBox | None) -> float:
+    return math.nan if second is None else math.dist(first.outer_from_box.position_m, second.outer_from_box.position_m)
