@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import mujoco
 import numpy as np
@@ -21,7 +22,8 @@ def settle(model: mujoco.MjModel, data: mujoco.MjData, scene: Scene, rule: Settl
     calm_s = 0.0
     speeds = (0.0, 0.0)
     while data.time < rule.max_time_s:
-        mujoco.mj_step(model, data, _CHECK_STEPS)
+        with _no_log_file():
+            mujoco.mj_step(model, data, _CHECK_STEPS)
         speeds = _largest_speeds(data)
         calm = speeds[0] < rule.max_speed_m_s and speeds[1] < rule.max_angular_speed_rad_s
         calm_s = calm_s + _CHECK_STEPS * model.opt.timestep if calm else 0.0
@@ -41,6 +43,17 @@ def settle(model: mujoco.MjModel, data: mujoco.MjData, scene: Scene, rule: Settl
         lost=_lost(scene, before, after, rule),
         world_from_body=after,
     )
+
+
+@contextmanager
+def _no_log_file() -> Iterator[None]:
+    """Keeps MuJoCo from writing its warnings to a file in the working directory; what they tell is in the report."""
+    before = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(lambda _: None)
+    try:
+        yield
+    finally:
+        mujoco.set_mju_user_warning(before)
 
 
 def read_poses(model: mujoco.MjModel, data: mujoco.MjData, scene: Scene) -> dict[str, Pose]:
