@@ -80,7 +80,7 @@ class BackendConformance:
         rays = camera.unproject(np.ones(truth.depth_m.shape))
         center = points_in_camera(camera, np.array([0.01, -0.02, 0.1]))
         a, b, c = (rays**2).sum(-1), rays @ center, center @ center - radius**2
-        hit = b**2 - a * c > 0.2 * (radius * center[2]) ** 2
+        hit = b**2 - a * c > 0.2 * a * radius**2
         expected = (b - np.sqrt(np.maximum(b**2 - a * c, 0)))[hit] / a[hit]
         np.testing.assert_allclose(truth.depth_m[hit], expected, atol=1e-4)
         missed = b**2 - a * c < 0
