@@ -69,6 +69,17 @@ def read_world(stage_path: Path) -> World:
     )
 
 
+def only(world: World, owner: int) -> World:
+    """Returns the world with nothing but one owner in it, whose number becomes 0."""
+    mine = world.owner == owner
+    return World(
+        triangles=world.triangles[mine],
+        owner=np.zeros(mine.sum(), dtype=np.int64),
+        paths=(world.paths[owner],),
+        labels=(world.labels[owner],),
+    )
+
+
 def _labelled(prim: Usd.Prim) -> Usd.Prim:
     while not prim.HasAPI(UsdSemantics.LabelsAPI, "class"):
         prim = prim.GetParent()

@@ -1,7 +1,11 @@
-"""Depth and ids in a written data set are what another library sees of the written stage through the written camera."""
+"""A written data set holds what other libraries see of the written stage through the written camera.
+
+Rays judge depth, ids, pixel boxes and occlusion; OpenUSD's own queries judge cameras, 3D boxes and poses.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,12 +14,16 @@ import pytest
 pytest.importorskip("embreex")
 pytest.importorskip("pxr")
 
+from numpy.testing import assert_allclose
+from pxr import Usd, UsdGeom
+
 from sim.generate import GenerateSpec, generate
-from tests.sim.raycast import Picture, World, cast, compare, read_params, read_picture, read_world
+from tests.sim.raycast import Picture, World, cast, compare, only, read_params, read_picture, read_world
 
 SCENES = 2
 VIEWS = 3
 SIZE = (320, 240)
+BOX_KEYS = ("x_min", "y_min", "x_max", "y_max")
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +66,60 @@ def _instances(picture: Picture) -> list[int]:
 
 def test_the_frames_show_things_and_not_only_a_room(folder):
     assert all(len(_instances(read_picture(folder, k))) >= 2 for k in range(SCENES * VIEWS))
+
+
+@pytest.mark.parametrize("number", range(SCENES * VIEWS))
+def test_the_camera_of_the_stage_has_the_two_matrices_of_camera_params(folder, number):
+    stage = Usd.Stage.Open(str(folder / "scenes" / f"scene_{number // VIEWS:06d}.usdc"))
+    prim = stage.GetPrimAtPath("/World/Cameras").GetChildren()[number % VIEWS]
+    frustum = UsdGeom.Camera(prim).GetCamera().frustum
+    params = read_params(folder, number)
+    assert_allclose(np.array(frustum.ComputeViewMatrix()).reshape(-1), params["cameraViewTransform"], atol=1e-9)
+    projection = np.array(params["cameraProjection"]).reshape(4, 4)
+    assert_allclose(np.diag(frustum.ComputeProjectionMatrix())[:2], np.diag(projection)[:2], rtol=1e-6)
+
+
+def _box_rows(folder, kind: str, number: int):
+    rows = np.load(folder / f"{kind}_{number:04d}.npy")
+    paths = json.loads((folder / f"{kind}_prim_paths_{number:04d}.json").read_text())
+    labels = json.loads((folder / f"{kind}_labels_{number:04d}.json").read_text())
+    return [(row, path, labels[str(row["semanticId"])]["class"]) for row, path in zip(rows, paths, strict=True)]
+
+
+def _pixel_box(mask: np.ndarray) -> list[int]:
+    v, u = np.nonzero(mask)
+    return [int(u.min()), int(v.min()), int(u.max()), int(v.max())]
+
+
+@pytest.mark.parametrize("number", [0, 4])
+def test_pixel_boxes_and_occlusion_agree_with_ray_casting(folder, worlds, number):
+    world, params = worlds[number // VIEWS], read_params(folder, number)
+    everything = cast(world, params)
+    tight = {path: row for row, path, _ in _box_rows(folder, "bounding_box_2d_tight", number)}
+    assert set(tight) == {everything.names[k][1] for k in _instances(everything)}
+    for row, path, label in _box_rows(folder, "bounding_box_2d_loose", number):
+        owner = world.paths.index(path)
+        assert label == world.labels[owner]
+        visible, amodal = everything.ids == owner, cast(only(world, owner), params).ids == 0
+        assert_allclose([row[key] for key in BOX_KEYS], _pixel_box(amodal), atol=1)
+        assert row["occlusionRatio"] == pytest.approx(1 - visible.sum() / amodal.sum(), abs=0.01 + 2 / amodal.sum())
+        if path in tight:
+            assert_allclose([tight[path][key] for key in BOX_KEYS], _pixel_box(visible), atol=1)
+
+
+@pytest.mark.parametrize("number", [0, 4])
+def test_boxes_in_3d_are_the_bounds_and_poses_of_the_stage(folder, worlds, number):
+    stage = Usd.Stage.Open(str(folder / "scenes" / f"scene_{number // VIEWS:06d}.usdc"))
+    world = worlds[number // VIEWS]
+    rows = _box_rows(folder, "bounding_box_3d", number)
+    assert len(rows) >= 2
+    for row, path, _ in rows:
+        world_from_body = np.array(UsdGeom.XformCache().GetLocalToWorldTransform(stage.GetPrimAtPath(path)))
+        assert_allclose(row["transform"], world_from_body, atol=1e-6)
+        points = world.triangles[world.owner == world.paths.index(path)].reshape(-1, 3)
+        in_body = (points - world_from_body[3, :3]) @ np.linalg.inv(world_from_body[:3, :3])
+        assert_allclose([row[key] for key in ("x_min", "y_min", "z_min")], in_body.min(axis=0), atol=1e-6)
+        assert_allclose([row[key] for key in ("x_max", "y_max", "z_max")], in_body.max(axis=0), atol=1e-6)
 
 
 def _flipped(picture: Picture, axis: int) -> Picture:
