@@ -29,7 +29,7 @@ _MAX_POINTS = 1200
 _MIN_POINTS = 8
 _MIN_INTERIOR = 0.3  # of the pixels, else the thing is too thin to erode
 _TRIM_PERCENT = 0.5
-_PAD_PX = 1.0
+_ERODE_PX = 1
 _MIN_EDGE_M = 0.003
 _STANDS_M, _STANDS_SHARE = 0.02, 0.5
 
@@ -54,35 +54,47 @@ def fit_boxes(
     """
     step = max(1, round(segment_id.shape[1] / _WORK_WIDTH_PX))
     every = (slice(step // 2, None, step),) * 2
-    ids, z = segment_id[every].astype(np.uint16), depth_m[every]
-    members = _members(ids, np.isfinite(z) & (z > 0))
-    v, u = (np.arange(n) * step + step // 2 for n in ids.shape)
+    z = depth_m[every]
+    ids = segment_id.astype(np.uint16)
+    members = _members(ids[every], _interior(ids)[every], np.isfinite(z) & (z > 0))
+    v, u = (np.arange(n) * step + step // 2 for n in z.shape)
     rays = (u - cx) / fx, (v - cy) / fy
-    tables = [pixels for i, pixels in members.items() if category_of.get(i) == _TABLE]
+    tables = [pixels for i, (pixels, _) in members.items() if category_of.get(i) == _TABLE]
     plane = fit_plane(_points(np.concatenate(tables), rays, z)) if tables else None
     boxes = {}
-    for i, pixels in members.items():
+    for i, (pixels, lost_px) in members.items():
         category_id = category_of.get(i, 0)
         if TAXONOMY[category_id].is_thing:
-            box = _fit(_points(pixels, rays, z), category_id, plane, pixel_rad=step / fx)
+            box = _fit(_points(pixels, rays, z), category_id, plane, lost_rad=lost_px / fx)
             if box is not None:
                 boxes[i] = box
     return boxes
 
 
-def _members(ids: NDArray[np.uint16], valid: NDArray[np.bool_]) -> dict[int, NDArray[np.int64]]:
-    """Returns the flat pixel indices of each id: its interior, or all of it where it is too thin to have one."""
-    kernel = np.ones((3, 3), np.uint8)
-    interior = (cv2.erode(ids, kernel) == cv2.dilate(ids, kernel)) & valid
-    found: dict[int, NDArray[np.int64]] = {}
-    for mask in (valid, interior):
+def _interior(ids: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Returns which pixels have only their own id around them."""
+    kernel = np.ones((2 * _ERODE_PX + 1,) * 2, np.uint8)
+    interior: NDArray[np.bool_] = cv2.erode(ids, kernel) == cv2.dilate(ids, kernel)
+    return interior
+
+
+def _members(
+    ids: NDArray[np.uint16], interior: NDArray[np.bool_], valid: NDArray[np.bool_]
+) -> dict[int, tuple[NDArray[np.int64], float]]:
+    """Returns the flat pixel indices of each id and how far its outline is beyond them, in pixels of the full image.
+
+    Those are the pixels of its interior, or all of them where it is too thin to have one.
+    """
+    found: dict[int, tuple[NDArray[np.int64], float]] = {}
+    for mask, lost_px in ((valid, 0.5), (valid & interior, _ERODE_PX + 0.5)):
         flat = np.where(mask, ids, np.uint16(0)).reshape(-1)
         order = np.argsort(flat, kind="stable")
         ends = np.cumsum(np.bincount(flat))
         for i in range(1, len(ends)):
             pixels = order[ends[i - 1] : ends[i]]
-            if len(pixels) >= max(_MIN_POINTS, _MIN_INTERIOR * len(found.get(i, ()))):
-                found[i] = pixels
+            before = len(found[i][0]) if i in found else 0
+            if len(pixels) >= max(_MIN_POINTS, _MIN_INTERIOR * before):
+                found[i] = pixels, lost_px
     return found
 
 
@@ -96,8 +108,8 @@ def _points(
     return np.stack([rays[0][columns] * depth, rays[1][rows] * depth, depth], axis=1)
 
 
-def _fit(points: NDArray[np.float64], category_id: int, plane: Plane | None, *, pixel_rad: float) -> OrientedBox | None:
-    """Returns the box of one thing from points on its visible surface; one pixel subtends `pixel_rad`."""
+def _fit(points: NDArray[np.float64], category_id: int, plane: Plane | None, *, lost_rad: float) -> OrientedBox | None:
+    """Returns the box of one thing from points on its visible surface, whose outline is `lost_rad` beyond them."""
     points = points[_near_median(points[:, 2])]
     if len(points) < _MIN_POINTS:
         return None
@@ -110,7 +122,8 @@ def _fit(points: NDArray[np.float64], category_id: int, plane: Plane | None, *, 
     axes = level if stands_round else _turned(level, yaw)
     lower, upper = np.percentile(points @ axes, [_TRIM_PERCENT, 100 - _TRIM_PERCENT], axis=0)
     view = (middle / np.linalg.norm(middle)) @ axes
-    pad = _PAD_PX * pixel_rad * middle[2] * np.sqrt(np.maximum(0.0, 1.0 - view**2))
+    pad = lost_rad * middle[2] * np.sqrt(np.maximum(0.0, 1.0 - view**2))
+    pad[2] = 0.0  # seen from above, the top is not an outline, and the bottom is the table's
     lower, upper = lower - pad, upper + pad
     if plane is not None:
         lower[2] = _stood(lower[2], upper[2], table=-plane.camera_height_m)
