@@ -10,11 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
+
+# Shared machines stall: an example that takes long is no failure of the property.
+settings.register_profile("rehearse", deadline=None)
+settings.load_profile("rehearse")
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose
 from scenes.camera import Camera
 from scenes.errors import StageError
 from scenes.scene import Scene
+from scenes.suites import make_scene
 from scenes.transforms import Pose, inverse
 from scenes.usd import write_stage
 from scenes.usd_check import check_stage, labels_of, open_stage
@@ -308,3 +309,22 @@ def test_importing_the_module_does_not_load_openusd():
 
     code = "import sys, scenes.usd, scenes.usd_check; sys.exit(any(m in sys.modules for m in ('pxr', 'cv2', 'mujoco')))"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2]).returncode == 0
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_scenes_of_the_suite_pass_every_validator_without_a_warning(split, tmp_path):
+    for index in range(3):
+        target = tmp_path / f"{index}.usdc"
+        write_stage(make_scene("tabletop", split=split, seed=11, index=index), target)
+        assert _openusd_errors(open_stage(target)) == []
+        assert _omniverse_issues(target) == []
+        assert check_stage(target) == []
+
+
+def test_a_write_that_is_refused_leaves_the_stage_before_it_whole(scene, tmp_path):
+    write_stage(scene, tmp_path / "s.usda")
+    before = (tmp_path / "s.usda").read_bytes()
+    with pytest.raises(StageError):
+        write_stage(_odd_camera(scene, cy=1.0), tmp_path / "s.usda")
+    assert (tmp_path / "s.usda").read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["s.usda", "textures"]
