@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from benchmarks.console import print_count, print_json, print_rows, print_summary, print_table, say
 
 EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
 
@@ -37,7 +38,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
     findings = examine()
     if arguments.json:
-        _print_json([finding.to_dict() for finding in findings])
+        print_json([finding.to_dict() for finding in findings])
     else:
         print(format_table(findings))
     return EXIT_OK if all(f.status == "ok" for f in findings if f.needed) else EXIT_FAILED_CHECK
@@ -47,7 +48,7 @@ def scene(arguments: argparse.Namespace) -> int:
     """Makes one scene: an OpenUSD stage and a preview picture."""
     from sim.preview import write_preview
 
-    made = write_preview(
+    preview = write_preview(
         arguments.suite,
         arguments.index,
         split=arguments.split,
@@ -56,27 +57,7 @@ def scene(arguments: argparse.Namespace) -> int:
         out=arguments.out,
         backend=arguments.backend,
     )
-    print(made.describe())
-    return EXIT_OK
-
-
-def generate(arguments: argparse.Namespace) -> int:
-    """Makes a data set of frames with truth; resumes where a killed run stopped."""
-    from sim.generate import GenerateSpec
-    from sim.generate import generate as run
-
-    run(
-        GenerateSpec(
-            suite=arguments.suite,
-            split=arguments.split,
-            seed=arguments.seed,
-            frames=arguments.frames,
-            size=arguments.size,
-            backend=arguments.backend,
-        ),
-        arguments.out,
-        workers=arguments.workers,
-    )
+    print_json(preview.to_dict()) if arguments.json else print(preview.describe())
     return EXIT_OK
 
 
@@ -84,25 +65,57 @@ def inspect(arguments: argparse.Namespace) -> int:
     """Says what a data set holds and draws its contact sheet."""
     from sim.inspect import inspect_dataset
 
-    report = inspect_dataset(arguments.dataset, sheet=arguments.sheet, frames=arguments.frames)
-    _print_json(report.to_dict()) if arguments.json else print(report.describe())
+    sheet = arguments.sheet or arguments.dataset.with_name(arguments.dataset.name + "_sheet.png")
+    statistics = inspect_dataset(arguments.dataset, sheet, frames=arguments.frames)
+    print_json(statistics.to_dict()) if arguments.json else print_rows({**statistics.to_dict(), "contact sheet": sheet})
+    return EXIT_OK
+
+
+def generate(arguments: argparse.Namespace) -> int:
+    """Makes a data set of frames with truth; goes on where a killed run stopped."""
+    from sim.generate import GenerateSpec
+    from sim.generate import generate as run
+
+    spec = GenerateSpec(
+        suite=arguments.suite,
+        out=arguments.out,
+        frames=arguments.frames,
+        split=arguments.split,
+        seed=arguments.seed,
+        size=arguments.size,
+        workers=arguments.workers,
+        backend=arguments.backend,
+    )
+    print_summary(run(spec).to_dict(), as_json=arguments.json)
     return EXIT_OK
 
 
 def train(arguments: argparse.Namespace) -> int:
-    """Trains the network on one or more data sets; resumes a run that was stopped."""
-    from perception.training import TrainSpec
-    from perception.training import train as run
+    """Trains the network on one or more data sets; goes on with a run that was stopped."""
+    _need("torch", "Training", "train")
+    from perception.train import TrainSpec
+    from perception.train import train as run
 
-    run(TrainSpec(datasets=tuple(arguments.datasets), out=arguments.out))
+    spec = TrainSpec(
+        datasets=tuple(str(path) for path in arguments.datasets),
+        val=str(arguments.val) if arguments.val else None,
+        steps=arguments.steps,
+        max_minutes=arguments.minutes,
+        batch=arguments.batch,
+        seed=arguments.seed,
+        threads=arguments.threads,
+    )
+    print_summary(run(spec, arguments.out).to_dict(), as_json=arguments.json)
     return EXIT_OK
 
 
 def export(arguments: argparse.Namespace) -> int:
-    """Writes the best checkpoint of a training run as an ONNX engine file."""
+    """Writes the network of a training run as an ONNX engine file."""
+    _need("torch", "Exporting", "train")
     from perception.export import export_run
 
     export_run(arguments.run, arguments.out)
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
     return EXIT_OK
 
 
@@ -110,7 +123,15 @@ def predict(arguments: argparse.Namespace) -> int:
     """Runs an engine over a data set and writes COCO panoptic PNG + json and depth as npy."""
     from perception.predict import predict_dataset
 
-    predict_dataset(arguments.engine, arguments.dataset, arguments.out, backend=arguments.backend)
+    summary = predict_dataset(
+        arguments.engine,
+        arguments.dataset,
+        arguments.out,
+        backend=arguments.backend,
+        threads=arguments.threads,
+        progress=print_count,
+    )
+    print_summary(summary.to_dict(), as_json=arguments.json)
     return EXIT_OK
 
 
@@ -119,7 +140,13 @@ def score(arguments: argparse.Namespace) -> int:
     from perception.scoring import score_folder
 
     scores = score_folder(arguments.predictions, arguments.dataset)
-    _print_json(scores.to_dict()) if arguments.json else print(scores.describe())
+    if arguments.json:
+        print_json(scores.to_dict())
+        return EXIT_OK
+    print(f"{scores.frame_count} frames of {scores.scene_count} scenes; value [95 % interval], n")
+    print_table([(key, value, str(n)) for key, value, n in scores.rows()])
+    print()
+    print_table(scores.category_rows())
     return EXIT_OK
 
 
@@ -127,26 +154,49 @@ def agent(arguments: argparse.Namespace) -> int:
     """Serves an engine on a link until it is stopped."""
     from hil.agent import serve
 
-    serve(arguments.engine, arguments.bind, backend=arguments.backend, threads=arguments.threads)
+    serve(
+        arguments.engine,
+        bind=arguments.bind,
+        backend=arguments.backend,
+        threads=arguments.threads,
+        insecure=arguments.insecure,
+    )
     return EXIT_OK
 
 
 def hil(arguments: argparse.Namespace) -> int:
-    """Streams a data set to an agent on the clock; scores quality and latency together."""
+    """Streams a data set to an agent on the clock; scores quality and latency together. Exits with 1 unless it passes."""
     from benchmarks.rehearsal import rehearse_device
 
-    result = rehearse_device(
-        arguments.dataset, arguments.device, rate_hz=arguments.rate, duration_s=arguments.duration, out=arguments.out
+    rehearsal = rehearse_device(
+        arguments.dataset,
+        arguments.device,
+        rate_hz=arguments.rate,
+        duration_s=arguments.duration,
+        out=arguments.out,
+        say=say,
     )
-    _print_json(result.to_dict()) if arguments.json else print(result.describe())
-    return EXIT_OK if result.passed else EXIT_FAILED_CHECK
+    print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
+    return EXIT_OK if rehearsal.passed else EXIT_FAILED_CHECK
 
 
 def demo(arguments: argparse.Namespace) -> int:
-    """Goes from a seed to a report: scenes, frames, agent, stream, scores, verdict."""
-    from benchmarks.demo import run_demo
+    """Goes from a seed to a report: scenes, frames, agent, stream, scores, verdict. Exits with 0 whatever the verdict."""
+    from benchmarks.demo import DemoSpec, run_demo
 
-    return EXIT_OK if run_demo(arguments).passed else EXIT_FAILED_CHECK
+    spec = DemoSpec(
+        engine=arguments.engine,
+        out=arguments.out,
+        frames=arguments.frames,
+        seed=arguments.seed,
+        rate_hz=arguments.rate,
+        duration_s=arguments.duration,
+        backend=arguments.backend,
+        threads=arguments.threads,
+    )
+    rehearsal = run_demo(spec, say=say)
+    print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
+    return EXIT_OK
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -169,18 +219,18 @@ def _command(commands: Commands[Any], run: Callable[[argparse.Namespace], int], 
     summary = (run.__doc__ or "").strip()
     parser: argparse.ArgumentParser = commands.add_parser(
         run.__name__,
-        help=summary,
+        help=summary.partition(". ")[0].rstrip("."),
         description=summary,
         epilog="examples:\n" + "\n".join(f"  rehearse {run.__name__} {example}".rstrip() for example in examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--json", action="store_true", help="print figures as JSON on stdout")
     parser.set_defaults(command=run)
     return parser
 
 
 def _add_looking(commands: Commands[Any]) -> None:
-    parser = _command(commands, doctor, "", "--json")
-    _json_option(parser)
+    _command(commands, doctor, "", "--json")
 
     parser = _command(commands, scene, "tabletop 7", "tabletop 7 --split test --seed 3 --out out/scene")
     parser.add_argument("suite", help="the suite's name, such as tabletop")
@@ -190,9 +240,8 @@ def _add_looking(commands: Commands[Any]) -> None:
 
     parser = _command(commands, inspect, "out/data", "out/data --frames 24 --sheet sheet.png", "out/data --json")
     parser.add_argument("dataset", type=Path, help="a data set's folder")
-    parser.add_argument("--sheet", type=Path, help="the contact sheet's file (default: DATASET/contact_sheet.png)")
+    parser.add_argument("--sheet", type=Path, help="the contact sheet's file (default: DATASET_sheet.png beside it)")
     parser.add_argument("--frames", type=_whole(1), default=12, help="frames on the sheet (default: %(default)s)")
-    _json_option(parser)
 
 
 def _add_making(commands: Commands[Any]) -> None:
@@ -210,6 +259,12 @@ def _add_learning(commands: Commands[Any]) -> None:
     parser = _command(commands, train, "out/train --out runs/first", "out/a out/b --val out/val --out runs/both --minutes 60")
     parser.add_argument("datasets", type=Path, nargs="+", metavar="DATASET", help="folders to train on")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run; resumed if it is there")
+    parser.add_argument("--val", type=Path, metavar="DATASET", help="data set to validate on with the real metrics")
+    parser.add_argument("--minutes", type=_positive, default=60.0, help="time budget (default: %(default)g)")
+    parser.add_argument("--steps", type=_whole(1), help="step budget, whichever ends first (default: none)")
+    parser.add_argument("--batch", type=_whole(2), default=8, help="images in a step (default: %(default)s)")
+    parser.add_argument("--seed", type=_whole(0), default=0, help="(default: %(default)s)")
+    parser.add_argument("--threads", type=_whole(1), help="threads (default: one per core)")
 
     parser = _command(commands, export, "runs/first engine.onnx")
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training run")
@@ -225,27 +280,27 @@ def _add_judging(commands: Commands[Any]) -> None:
     parser = _command(commands, score, "out/predictions out/test", "out/predictions out/test --json")
     parser.add_argument("predictions", type=Path, help="a folder that predict wrote")
     parser.add_argument("dataset", type=Path, help="the data set with the truth")
-    _json_option(parser)
 
 
 def _add_rehearsing(commands: Commands[Any]) -> None:
-    parser = _command(commands, agent, "engine.onnx", "engine.onnx --bind tcp://0.0.0.0:5555")
+    parser = _command(commands, agent, "engine.onnx", "engine.onnx --bind tcp://127.0.0.1:6000 --threads 2")
     _engine_argument(parser)
     parser.add_argument("--bind", default=DEFAULT_LINK, help="where to listen (default: %(default)s)")
+    parser.add_argument("--insecure", action="store_true", help="allow an address that other machines can reach")
 
     parser = _command(commands, hil, "out/test --device tcp://127.0.0.1:5555 --rate 15 --duration 20", "out/test --json")
     parser.add_argument("dataset", type=Path, help="the frames to stream, with their truth")
     parser.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
     _clock_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/hil"), help="folder of the report (default: %(default)s)")
-    _json_option(parser)
 
     parser = _command(commands, demo, "", "--out out/mine --duration 60")
     parser.add_argument("--engine", type=Path, help="an engine file (default: the shipped one)")
     parser.add_argument("--frames", type=_whole(1), default=24, help="frames to generate (default: %(default)s)")
+    parser.add_argument("--seed", type=_whole(0), default=0, help="(default: %(default)s)")
+    _engine_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of everything (default: %(default)s)")
     _clock_options(parser)
-    _json_option(parser)
 
 
 DEFAULT_LINK = "tcp://127.0.0.1:5555"
@@ -260,6 +315,10 @@ def _scene_options(parser: argparse.ArgumentParser) -> None:
 
 def _engine_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("engine", type=Path, help="an engine file (.onnx)")
+    _engine_options(parser)
+
+
+def _engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", default="auto", help="auto, openvino or onnxruntime (default: %(default)s)")
     parser.add_argument("--threads", type=_whole(1), help="threads of the engine (default: its own choice)")
 
@@ -267,10 +326,6 @@ def _engine_argument(parser: argparse.ArgumentParser) -> None:
 def _clock_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=_positive, default=15.0, metavar="HZ", help="frames per second (default: %(default)s)")
     parser.add_argument("--duration", type=_positive, default=20.0, metavar="S", help="seconds (default: %(default)s)")
-
-
-def _json_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def _whole(least: int) -> Callable[[str], int]:
@@ -299,8 +354,13 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _print_json(values: Any) -> None:
-    print(json.dumps(values, indent=2, allow_nan=False))
+def _need(module: str, what: str, extra: str) -> None:
+    from importlib.util import find_spec
+
+    from scenes.errors import RehearseError
+
+    if find_spec(module) is None:
+        raise RehearseError(f"{what} needs {module}, which is not installed; get it with: pip install -e '.[{extra}]'.")
 
 
 if __name__ == "__main__":

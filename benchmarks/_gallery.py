@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from perception.pictures import (
     depth_error_map,
     instance_colour,
-    overlay_ids,
+    overlay_segments,
     panoptic_depth_map,
     panoptic_overlay,
 )
@@ -87,13 +87,8 @@ def truth_overlay(frame: Frame) -> Rgb:
     truth = frame.truth
     stuff = np.where(truth.semantic > 0, _STUFF_BASE + truth.semantic.astype(np.int32), 0)
     ids = np.where(truth.instance > 0, truth.instance.astype(np.int32), stuff)
-    table = np.zeros((max(int(ids.max()), _STUFF_BASE) + 1, 3), dtype=np.uint8)
-    for record in truth.objects:
-        table[record.instance_id] = instance_colour(record.category_id, record.instance_id)
-    for category in TAXONOMY.stuff:
-        if _STUFF_BASE + category.id < len(table):
-            table[_STUFF_BASE + category.id] = category.colour
-    return overlay_ids(frame.rgb, ids, table)
+    category_of = {o.instance_id: o.category_id for o in truth.objects}
+    return overlay_segments(frame.rgb, ids, category_of | {_STUFF_BASE + c.id: c.id for c in TAXONOMY.stuff})
 
 
 def box_picture(frame: Frame, prediction: Prediction) -> Rgb:

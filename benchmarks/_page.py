@@ -74,7 +74,7 @@ def ramp(colours: NDArray[np.uint8], near: str, far: str, name: str) -> str:
     """Returns a colour bar, uint8 (n, 3) from left to right, with its two ends named."""
     stops = ", ".join(f"rgb({r} {g} {b})" for r, g, b in colours.tolist())
     bar = f'<span class="ramp" style="background:linear-gradient(90deg, {stops})"></span>'
-    return f'<span class="key">{text(name)} {text(near)} {bar} {text(far)}</span>'
+    return f'<span class="key"><b>{text(name)}</b> {text(near)} {bar} {text(far)}</span>'
 
 
 def _row(row: Sequence[object], numeric: Sequence[bool]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks._page import table, tile
+from hil.quality import Quality
 from perception.scoring.score import CategoryScores, Scores
 from perception.scoring.statistics import Estimate
 
@@ -38,12 +39,12 @@ def headline_tiles(scores: Scores) -> str:
     return "".join(_tile(label, scores[key]) for key, label in _TILES)
 
 
-def score_tables(scores: Scores) -> list[tuple[str, str]]:
-    """Returns (title, markup) of each group of figures; keys that these scores do not have are left out."""
-    headers = ("figure", "value", "95 % interval", "n")
+def score_tables(quality: Quality) -> list[tuple[str, str]]:
+    """Returns (title, markup) of each group of figures, with all answers and with those that came in time."""
+    headers = ("figure", "value", "95 % interval", "in time", "n")
     groups = []
     for title, entries in _TABLES:
-        rows = [_row(label, scores[key]) for key, label in entries if key in scores.figures]
+        rows = [_row(label, quality.offline[key], quality.deadline[key]) for key, label in entries]
         groups.append((title, table(headers, rows)))
     return groups
 
@@ -60,14 +61,21 @@ def _tile(label: str, figure: Estimate) -> str:
     if figure.value is None:
         return tile(label, "not available", note=figure.reason or "")
     value, unit = _number(figure, figure.value), "%" if figure.unit == "fraction" else figure.unit
-    return tile(label, value, unit=unit, note=f"95 % interval {_interval(figure)}, n = {figure.n}")
+    note = _interval(figure) if figure.low is None else f"95 % interval {_interval(figure)}"
+    return tile(label, value, unit=unit, note=f"{note}, n = {figure.n}")
 
 
-def _row(label: str, figure: Estimate) -> tuple[object, ...]:
+def _row(label: str, figure: Estimate, in_time: Estimate) -> tuple[object, ...]:
     if figure.value is None:
-        return (label, f"not available: {figure.reason}", "-", figure.n)
+        return (label, "not available", figure.reason, "-", figure.n)
+    return (label, _with_unit(figure), _interval(figure), _with_unit(in_time), figure.n)
+
+
+def _with_unit(figure: Estimate) -> str:
+    if figure.value is None:
+        return "not available"
     unit = "%" if figure.unit == "fraction" else figure.unit
-    return (label, f"{_number(figure, figure.value)} {unit}".rstrip(), _interval(figure), figure.n)
+    return f"{_number(figure, figure.value)} {unit}".rstrip()
 
 
 def _category_row(category: CategoryScores) -> tuple[object, ...]:

@@ -6,16 +6,16 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hil.latency import LatencyReport, summarize
+from hil.quality import Quality, score_session
 from hil.session import Session, save_session
 from hil.verdict import Verdict, judge
 from perception.prediction import Prediction
-from perception.scoring.score import HEADLINES, Scores, score_frames
 from sim.dataset import Dataset
 from sim.frame import Frame
 from sim.manifest import FILE_NAME
@@ -29,14 +29,14 @@ SHOWN_FRAMES = 4
 class Rehearsal:
     """What one run on the clock said of a device, and where it was written.
 
-    `scores` is over every image of the data set that was due, its first answer taken; one that was never answered
-    counts as all missed. `commands` are the lines that make the same again.
+    `quality` scores every due frame twice: with whatever came back, and with what came within the deadline; a frame
+    without an answer counts as all missed. `commands` are the lines that make the same again.
     """
 
     session: Session
     latency: LatencyReport
     verdict: Verdict
-    scores: Scores
+    quality: Quality
     folder: Path
     commands: tuple[str, ...] = ()
 
@@ -58,7 +58,7 @@ class Rehearsal:
             "deadline_ms": self.session.deadline_s * 1e3,
             "outcomes": self.session.outcomes(),
             "latency": self.latency.to_dict(),
-            "scores": self.scores.to_dict(),
+            "quality": self.quality.to_dict(),
             "dataset": dict(self.session.dataset),
             "agent": dict(self.session.agent),
             "host": dict(self.session.host),
@@ -71,7 +71,7 @@ class Rehearsal:
         marks = [f"p{100 * q.p:g} {milliseconds(q.value_s)}" for q in self.latency.quantiles]
         marks.append(f"max {milliseconds(self.latency.max_s)}")
         rows = [("frames due", outcomes or "none"), ("latency", ", ".join(marks))]
-        rows += [(key, f"{value}  (n = {n})") for key, value, n in self.scores.rows(HEADLINES)]
+        rows += [(key, f"{value}  (n = {n})") for key, value, n in self.quality.offline.rows()]
         width = max(len(name) for name, _ in rows)
         lines = [f"  {name:<{width}}  {value}" for name, value in rows]
         lines += ["", f"{self.verdict.status}: {self.verdict.reason}", f"Report: {self.report_path}"]
@@ -109,32 +109,21 @@ def judge_session(
     from benchmarks.report import render_report
 
     out.mkdir(parents=True, exist_ok=True)
-    answers = first_answers(session)
-    say(f"scoring the answers to {len(answers)} images")
+    say("scoring what came back")
     started = time.monotonic()
     rehearsal = Rehearsal(
         session=session,
         latency=summarize(session),
         verdict=judge(session),
-        scores=score_frames(_pairs(dataset, answers)),
+        quality=score_session(session, dataset),
         folder=out,
         commands=commands,
     )
     say(f"scored in {time.monotonic() - started:.1f} s; writing the report")
     save_session(session, out / "session.json")
     publish_text(out / "scores.json", json.dumps(rehearsal.to_dict(), indent=2, allow_nan=False))
-    shown = [(dataset[i], answers[i]) for i in _spread(sorted(i for i, p in answers.items() if p is not None))]
-    publish_text(rehearsal.report_path, render_report(rehearsal, [(frame, p) for frame, p in shown if p is not None]))
+    publish_text(rehearsal.report_path, render_report(rehearsal, _shown(session, dataset)))
     return rehearsal
-
-
-def first_answers(session: Session) -> dict[int, Prediction | None]:
-    """Returns, for each image that was due, the prediction of its first answered frame; None where none was answered."""
-    answers: dict[int, Prediction | None] = {}
-    for record in session.due:
-        if answers.get(record.image) is None:
-            answers[record.image] = session.predictions.get(record.seq)
-    return answers
 
 
 def dataset_facts(dataset: Dataset) -> dict[str, Any]:
@@ -164,12 +153,13 @@ def publish_text(path: Path, text: str) -> None:
     staging.replace(path)
 
 
-def _pairs(dataset: Dataset, answers: dict[int, Prediction | None]) -> Iterator[tuple[Frame, Prediction | None]]:
-    for image, prediction in answers.items():
-        yield dataset[image], prediction
-
-
-def _spread(images: list[int]) -> list[int]:
-    """Returns up to SHOWN_FRAMES of them, evenly over the data set, so that they are of different scenes and views."""
+def _shown(session: Session, dataset: Dataset) -> list[tuple[Frame, Prediction]]:
+    """Returns up to SHOWN_FRAMES answered images with their first answers, evenly over the data set, so of different scenes."""
+    first: dict[int, Prediction] = {}
+    for record in session.due:
+        if record.seq in session.predictions:
+            first.setdefault(record.image, session.predictions[record.seq])
+    images = sorted(first)
     count = min(SHOWN_FRAMES, len(images))
-    return [images[int((k + 0.5) * len(images) / count)] for k in range(count)]
+    chosen = [images[int((k + 0.5) * len(images) / count)] for k in range(count)]
+    return [(dataset[i], first[i]) for i in chosen]

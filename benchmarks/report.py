@@ -77,7 +77,7 @@ def _tiles(rehearsal: Rehearsal) -> str:
         note=f"at most {100 * latency.miss_bound_99:.1f} % with 99 % confidence",
         bad=latency.misses > 0,
     )
-    return first + missed + headline_tiles(rehearsal.scores)
+    return first + missed + headline_tiles(rehearsal.quality.offline)
 
 
 def _pictures(shown: Sequence[tuple[Frame, Prediction]]) -> str:
@@ -106,7 +106,8 @@ def _frame_card(frame: Frame, prediction: Prediction) -> str:
         ramp(whole, f"{depth_near:.2f} m", f"{depth_far:.2f} m", "Depth"),
         ramp(error, f"{-100 * ERROR_LIMIT:.0f} %", f"+{100 * ERROR_LIMIT:.0f} %", "Depth error"),
     )
-    return card(frame.name, f'<div class="gallery">{"".join(tiles)}</div>', f'<div class="keys">{"".join(keys)}</div>')
+    legend = f'<div class="keys stacked">{"".join(keys)}</div>'
+    return card(frame.name, f'<div class="gallery">{"".join(tiles)}{legend}</div>')
 
 
 def _time(rehearsal: Rehearsal) -> str:
@@ -179,13 +180,15 @@ def _latency_table(rehearsal: Rehearsal) -> str:
 
 
 def _quality(rehearsal: Rehearsal) -> str:
-    scores = rehearsal.scores
+    scores = rehearsal.quality.offline
+    images = len({f.image for f in rehearsal.session.due})
     lead = (
-        f"Scored on {scores.frame_count} images of {scores.scene_count} scenes, each once, by its first answer; an image "
-        f"that was never answered counts as all missed ({len(scores.missing)} here). "
+        f"Scored on all {scores.frame_count} due frames, which show {images} images of {scores.scene_count} scenes. "
+        "The value counts whatever came back; in time counts only what came within the deadline, as the robot gets it. "
+        f"A frame without an answer counts as all missed ({len(scores.missing)} here). "
         "Intervals are 95 %, by resampling whole scenes."
     )
-    tables = "".join(f"<div>{card(title, markup)}</div>" for title, markup in score_tables(scores))
+    tables = "".join(f"<div>{card(title, markup)}</div>" for title, markup in score_tables(rehearsal.quality))
     categories = card("By category", category_table(scores))
     return section("quality", "Quality", lead, f'<div class="two">{tables}</div>', categories)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ Rgb = NDArray[np.uint8]
 _STUFF_NEAR = np.array([206.0, 203.0, 216.0])
 _STUFF_FAR = np.array([92.0, 90.0, 112.0])
 _THING_SPAN = (0.90, 0.13)
+_THING_OPACITY, _STUFF_OPACITY, _VOID_OPACITY = 0.72, 0.3, 0.6
 
 
 def thing_colours(depth_m: NDArray[np.floating], *, near_m: float, far_m: float) -> Rgb:
@@ -55,22 +56,26 @@ def panoptic_depth_map(
     return picture
 
 
-def panoptic_overlay(rgb: Rgb, prediction: Prediction, *, opacity: float = 0.6, labels: bool = True) -> Rgb:
+def panoptic_overlay(rgb: Rgb, prediction: Prediction, *, labels: bool = True) -> Rgb:
     """Returns the image under the segments in their categories' colours, instances told apart by shade and outline."""
-    table = np.zeros((_largest_id(prediction) + 1, 3), dtype=np.uint8)
-    for segment in prediction.segments:
-        table[segment.id] = instance_colour(segment.category_id, segment.id)
-    picture = overlay_ids(rgb, prediction.segment_id, table, opacity=opacity)
+    picture = overlay_segments(rgb, prediction.segment_id, {s.id: s.category_id for s in prediction.segments})
     if labels:
         _write_labels(picture, prediction, lambda s: f"{TAXONOMY[s.category_id].name} {s.score:.2f}")
     return picture
 
 
-def overlay_ids(rgb: Rgb, ids: NDArray[np.integer], table: Rgb, *, opacity: float = 0.6) -> Rgb:
-    """Returns the image mixed with `table[ids]`, uint8 (n, 3), where ids > 0, with an outline around each id."""
-    mixed = (1 - opacity) * rgb + opacity * table[ids]
-    picture = np.where((ids > 0)[..., None], mixed, rgb * 0.6).astype(np.uint8)
-    return outline(picture, ids)
+def overlay_segments(rgb: Rgb, ids: NDArray[np.integer], category_of: Mapping[int, int]) -> Rgb:
+    """Returns the image under the colours of its segments, strong on things and faint on stuff; void is darkened.
+
+    `ids` (H, W) are 0 for void, else keys of `category_of`.
+    """
+    size = max(category_of, default=0) + 1
+    table, opacity = np.zeros((size, 3)), np.full(size, _VOID_OPACITY)
+    for segment, category_id in category_of.items():
+        table[segment] = instance_colour(category_id, segment)
+        opacity[segment] = _THING_OPACITY if TAXONOMY[category_id].is_thing else _STUFF_OPACITY
+    strength = opacity[ids][..., None]
+    return outline(np.rint((1 - strength) * rgb + strength * table[ids]).astype(np.uint8), ids)
 
 
 def instance_colour(category_id: int, instance: int) -> tuple[int, int, int]:
