@@ -35,11 +35,14 @@ class MujocoBackend:
         self._gl = open_context()
         self._rule = rule or SettleRule()
         self._world: _World | None = None
+        self._closed = False
 
     def load(self, scene: Scene) -> None:
         """Replaces the world with `scene`, at the poses that it states; raises SceneError where it cannot be built."""
         from sim._mujoco_model import build_model
 
+        if self._closed:
+            raise BackendError("The MuJoCo backend was closed: open another one with open_backend('mujoco').")
         self._unload()
         self._world = _World(scene, build_model(scene), self._gl)
 
@@ -63,7 +66,9 @@ class MujocoBackend:
     def close(self) -> None:
         """Frees what the simulator holds; may be called twice."""
         self._unload()
-        self._gl.free()
+        if not self._closed:
+            self._gl.free()
+        self._closed = True
 
     def _unload(self) -> None:
         if self._world is not None:

@@ -55,6 +55,8 @@ class BackendConformance:
             fresh_backend.settle()
         fresh_backend.close()
         fresh_backend.close()
+        with pytest.raises(BackendError, match="closed"):
+            fresh_backend.load(scene_of(floor()))
 
     @pytest.mark.parametrize("height_m", [0.3, 1.5, 7.0])
     def test_depth_of_a_plane_is_its_distance(self, backend: Backend, height_m: float) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scenes.errors import UnknownNameError
+from scenes.errors import BackendError, UnknownNameError
 from scenes.scene import Part
 from scenes.suites import make_scene
 from sim._mujoco_model import SEEN, build_model
@@ -121,13 +121,31 @@ def test_an_unknown_backend_names_the_closest() -> None:
         open_backend("mojoco")
 
 
+def test_without_the_egl_library_it_says_so(monkeypatch) -> None:
+    def missing(*_: object) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'eglQueryString'")
+
+    monkeypatch.setattr("mujoco.egl.GLContext", missing)
+    with pytest.raises(BackendError, match=r"its library was not found.*libegl1"):
+        open_backend("mujoco")
+
+
+def test_without_mujoco_it_says_what_to_install(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mujoco.egl", None)
+    with pytest.raises(BackendError, match=r"mujoco.*rehearse-perception\[sim\]"):
+        open_backend("mujoco")
+
+
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
         pytest.param(
-            {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent.json"}, "libegl1 and libgl1-mesa-dri", id="no driver"
+            {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent.json"},
+            "apt-get install libegl1 libgl1-mesa-dri",
+            id="no driver",
         ),
         pytest.param({"PYOPENGL_PLATFORM": "glx"}, "PYOPENGL_PLATFORM", id="another platform"),
+        pytest.param({"MUJOCO_EGL_DEVICE_ID": "999"}, "MUJOCO_EGL_DEVICE_ID", id="no such device"),
         pytest.param({"MUJOCO_GL": "glfw"}, "MUJOCO_GL=egl", id="a window system"),
     ],
 )
