@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scenes.errors import DatasetError
 from scenes.taxonomy import TAXONOMY
@@ -23,7 +22,6 @@ from sim.pictures import (
     depth_colours,
     depth_range,
     draw_box_edges,
-    draw_text,
     instance_colour,
     instance_colours,
     png_bytes,
@@ -31,7 +29,6 @@ from sim.pictures import (
 )
 
 _BINS = 10
-_COLUMNS = ("image", "semantic", "instance", "depth", "3D boxes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +71,8 @@ def inspect_dataset(path: Path | str, out_png: Path | str, *, frames: int = 8) -
         tally.add(frame)
         if number in shown:
             cells += frame_pictures(frame)
-            labels += [frame.name, *_COLUMNS[1:]]
-    sheet = contact_sheet(cells, columns=len(_COLUMNS), labels=labels)
+            labels += _labels(frame)
+    sheet = contact_sheet(cells, columns=len(cells) // rows, labels=labels)
     try:
         Path(out_png).write_bytes(png_bytes(sheet))
     except OSError as error:
@@ -90,7 +87,7 @@ def frame_pictures(frame: Frame) -> list[Image]:
         frame.rgb,
         blend(frame.rgb, semantic_colours(truth.semantic), 0.75),
         blend(frame.rgb, instance_colours(truth.instance), 0.75),
-        _depth_picture(truth.depth_m),
+        depth_colours(truth.depth_m),
         draw_truth_boxes(frame),
     ]
 
@@ -108,10 +105,9 @@ def draw_truth_boxes(frame: Frame) -> Image:
     return drawn
 
 
-def _depth_picture(depth_m: NDArray[np.float32]) -> Image:
-    low, high = depth_range(depth_m)
-    coloured = depth_colours(depth_m, (low, high))
-    return draw_text(coloured, f"{low:.2f} to {high:.2f} m", (4, len(coloured) - 6))
+def _labels(frame: Frame) -> list[str]:
+    low, high = depth_range(frame.truth.depth_m)
+    return [frame.name, "semantic", "instance", f"depth {low:.2f} to {high:.2f} m", "3D boxes"]
 
 
 class _Tally:

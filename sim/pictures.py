@@ -95,8 +95,9 @@ def draw_text(image: Image, text: str, at_px: tuple[int, int], colour: Colour = 
     import cv2
 
     drawn = np.ascontiguousarray(image).copy()
-    for shade, thickness in (((0, 0, 0), 3), (colour, 1)):
-        cv2.putText(drawn, text, at_px, cv2.FONT_HERSHEY_SIMPLEX, 0.4, shade, thickness, cv2.LINE_AA)
+    for du, dv in ((-1, -1), (-1, 1), (1, -1), (1, 1), (0, 0)):
+        place, shade = (at_px[0] + du, at_px[1] + dv), colour if du == dv == 0 else (0, 0, 0)
+        cv2.putText(drawn, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, shade, 1, cv2.LINE_AA)
     return drawn
 
 
