@@ -75,7 +75,7 @@ def find_engine(path: Path | None) -> Path:
 
 @contextmanager
 def agent_process(
-    engine: Path, *, log: Path, bind: str = "tcp://127.0.0.1:0", backend: str = "auto", threads: int | None = None
+    engine: Path, *, log: Path, bind: str = "tcp://127.0.0.1:*", backend: str = "auto", threads: int | None = None
 ) -> Iterator[str]:
     """Runs `rehearse agent` as a child while the block lasts and yields its address; its words go into `log`.
 

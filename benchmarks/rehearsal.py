@@ -23,6 +23,11 @@ from sim.manifest import FILE_NAME
 Say = Callable[[str], None]
 
 SHOWN_FRAMES = 4
+SUMMARY = (
+    ("pq", "PQ"), ("sq", "SQ"), ("rq", "RQ"), ("pq_things", "PQ of things"), ("miou", "mIoU"),
+    ("absrel_image_mean", "depth AbsRel"), ("rmse_m_image_mean", "depth RMSE"), ("delta1_image_mean", "depth delta1"),
+    ("box_iou_mean", "3D box IoU"), ("box_ap25", "3D box AP at 0.25"), ("box_ap50", "3D box AP at 0.50"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,8 +75,8 @@ class Rehearsal:
         outcomes = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self.session.outcomes().items() if count)
         marks = [f"p{100 * q.p:g} {milliseconds(q.value_s)}" for q in self.latency.quantiles]
         marks.append(f"max {milliseconds(self.latency.max_s)}")
-        rows = [("frames due", outcomes or "none"), ("latency", ", ".join(marks))]
-        rows += [(key, f"{value}  (n = {n})") for key, value, n in self.quality.offline.rows()]
+        rows = [("frames due", f"{len(self.session.due)}: {outcomes}"), ("end-to-end latency", ", ".join(marks))]
+        rows += [(label, f"{self.quality.offline[key]}  (n = {self.quality.offline[key].n})") for key, label in SUMMARY]
         width = max(len(name) for name, _ in rows)
         lines = [f"  {name:<{width}}  {value}" for name, value in rows]
         lines += ["", f"{self.verdict.status}: {self.verdict.reason}", f"Report: {self.report_path}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -135,6 +136,7 @@ def _time(rehearsal: Rehearsal) -> str:
             _outcome_key(session.outcomes()),
         ),
         _stages(rehearsal),
+        *_faults(rehearsal),
         card("Latency in figures", _latency_table(rehearsal)),
     ]
     lead = (
@@ -148,6 +150,7 @@ def _outcome_key(outcomes: dict[str, int]) -> str:
     keys = "".join(
         f'<span class="key"><span class="dot {_CLASS_OF.get(name, "lost")}"></span>{text(name.replace("_", " "))}: {count}</span>'
         for name, count in outcomes.items()
+        if count or name in _CLASS_OF
     )
     return f'<div class="keys">{keys}</div>'
 
@@ -163,6 +166,15 @@ def _stages(rehearsal: Rehearsal) -> str:
     return card("Where the time goes (median of each stage)", stage_bar(medians, deadline_ms=deadline_ms, title=said), note)
 
 
+def _faults(rehearsal: Rehearsal) -> list[str]:
+    """Returns a card of what was said about frames without an answer; nothing where every frame was answered."""
+    said = Counter((f.outcome, f.reason or "no reason was given") for f in rehearsal.session.due if f.return_ns is None)
+    if not said:
+        return []
+    rows = [(outcome, count, reason) for (outcome, reason), count in said.most_common(8)]
+    return [card("Why frames had no answer", table(("outcome", "frames", "reason"), rows))]
+
+
 def _latency_table(rehearsal: Rehearsal) -> str:
     latency = rehearsal.latency
     rows: list[tuple[object, ...]] = []
@@ -172,11 +184,10 @@ def _latency_table(rehearsal: Rehearsal) -> str:
     rows.append(("max", _ms(latency.max_s), "-", latency.frames))
     blocks = [table(("quantile", "ms", "95 % interval, ms", "n"), rows, caption="End-to-end latency of all due frames.")]
     others = {"jitter between answers": latency.jitter_s, "lateness of the frame clock": latency.lateness_s}
-    spread = latency.stages or {}
-    named = {**{f"stage: {name}": row for name, row in spread.items()}, **others}
+    named = {**(latency.stages or {}), **others}
     more = [(name, *(_ms(row[k]) if row else None for k in ("p50", "p95", "p99", "max"))) for name, row in named.items()]
-    blocks.append(table(("what", "p50 ms", "p95 ms", "p99 ms", "max ms"), more, caption="Parts of the way and the clock itself."))
-    return f'<div class="two"><div>{blocks[0]}</div><div>{blocks[1]}</div></div>'
+    blocks.append(table(("stage", "p50 ms", "p95 ms", "p99 ms", "max ms"), more, caption="Parts of the way and the clock itself."))
+    return f'<div class="latency"><div>{blocks[0]}</div><div>{blocks[1]}</div></div>'
 
 
 def _quality(rehearsal: Rehearsal) -> str:
@@ -188,9 +199,9 @@ def _quality(rehearsal: Rehearsal) -> str:
         f"A frame without an answer counts as all missed ({len(scores.missing)} here). "
         "Intervals are 95 %, by resampling whole scenes."
     )
-    tables = "".join(f"<div>{card(title, markup)}</div>" for title, markup in score_tables(rehearsal.quality))
+    tables = "".join(card(title, markup) for title, markup in score_tables(rehearsal.quality))
     categories = card("By category", category_table(scores))
-    return section("quality", "Quality", lead, f'<div class="two">{tables}</div>', categories)
+    return section("quality", "Quality", lead, f'<div class="columns">{tables}</div>', categories)
 
 
 def _again(rehearsal: Rehearsal) -> str:
