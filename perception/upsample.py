@@ -12,8 +12,9 @@ def enlarge_labels(
 ) -> NDArray[np.uint16]:
     """Returns labels (H, W) from labels (h, w): each pixel takes the label that its four nearest vote for.
 
-    A vote weighs its bilinear weight times its confidence. Away from borders this is the nearest label, so only
-    pixels near a border are voted on; their number decides the cost (about a millisecond at 640x480).
+    A small pixel gives its confidence to its own label and the rest of it to the other labels around, both times its
+    bilinear weight: with two labels that is exactly the bilinear interpolation of their probabilities. Away from
+    borders this is the nearest label, so only pixels near a border are voted on; their number decides the cost.
     """
     height, width = size
     nearest = cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
@@ -33,12 +34,13 @@ def _vote(
     """Returns the winning label of each flat index of the enlarged image."""
     corner, weight = _corners(label.shape, size, where)
     labels = label.reshape(-1)[corner]
-    votes = confidence.reshape(-1)[corner] * weight
-    total = votes.copy()
+    share = confidence.reshape(-1)[corner]
+    own, rest = share * weight, np.minimum(share, 1 - share) * weight
+    total = own.copy()
     for a in range(4):
         for b in range(4):
             if a != b:
-                total[a] += votes[b] * (labels[a] == labels[b])
+                total[a] += np.where(labels[a] == labels[b], own[b], rest[b])
     winner: NDArray[np.uint16] = np.take_along_axis(labels, total.argmax(axis=0)[None], axis=0)[0]
     return winner
 
