@@ -1,6 +1,6 @@
 """What the robot knows: networks, training, engines, predictions and their scores. Importing it starts nothing.
 
-`train` and `export` are modules: `from perception.train import TrainSpec, train`, `from perception.export import export`.
+`train` and `export` are modules: `from perception.train import TrainSpec, train`, `from perception.export import export_run`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _OPSET = 17
 _TOLERANCE = 1e-4
 
 
-def export(run: Path, out_onnx: Path) -> None:
+def export_run(run: Path, out_onnx: Path) -> None:
     """Exports the mean weights of a run folder (or of a checkpoint file) as float32 ONNX.
 
     The metadata notes the run's seed, steps and data sets' names. Raises TrainingError where there is no checkpoint, or
