@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -111,11 +112,14 @@ def _move(sample: Sample, a: Augmentation) -> Sample:
     matrix = source_from_target(a, height, width)
     inverse = cv2.WARP_INVERSE_MAP
 
-    def nearest(image: NDArray[np.generic], border: float) -> NDArray[np.generic]:
+    def nearest(image: NDArray[Any], border: float) -> NDArray[Any]:
         flags = cv2.INTER_NEAREST | inverse
-        return cv2.warpAffine(image, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border)  # type: ignore[call-overload,no-any-return]  # stubs lack numpy generics
+        return cv2.warpAffine(
+            image, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border
+        )
 
-    rgb = cv2.warpAffine(sample.rgb, matrix, (width, height), flags=cv2.INTER_LINEAR | inverse, borderMode=cv2.BORDER_REFLECT_101)
+    linear = cv2.INTER_LINEAR | inverse
+    rgb = cv2.warpAffine(sample.rgb, matrix, (width, height), flags=linear, borderMode=cv2.BORDER_REFLECT_101)
     return Sample(
         rgb=rgb.astype(np.uint8, copy=False),
         semantic=nearest(sample.semantic, _BORDER_LABEL).astype(np.uint8, copy=False),
@@ -147,6 +151,6 @@ def _recolour(rgb: NDArray[np.uint8], a: Augmentation) -> NDArray[np.uint8]:
     if a.noise > 0:
         noise = np.zeros(out.shape, dtype=np.int16)
         cv2.setRNGSeed(a.noise_seed)
-        cv2.randn(noise, (0, 0, 0), (a.noise, a.noise, a.noise))
+        cv2.randn(noise, np.zeros(3), np.full(3, a.noise))
         out = cv2.add(out, noise, dtype=cv2.CV_8U)
     return out.astype(np.uint8, copy=False)

@@ -67,7 +67,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # safe_open is no dict
     except (SafetensorError, OSError) as error:
-        raise TrainingError(f"{path} is not a checkpoint: {_origin(path)}; give a file that `rehearse train` wrote.") from error
+        raise TrainingError(
+            f"{path} is not a checkpoint: {_origin(path)}; give a file that `rehearse train` wrote."
+        ) from error
     if not isinstance(header, dict) or header.get("format") != _FORMAT:
         raise TrainingError(f"{path} is a safetensors file, but not a checkpoint of this release; train again.")
     return _assemble(header, tensors)

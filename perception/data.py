@@ -13,8 +13,9 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -26,13 +27,19 @@ from scenes.errors import TrainingError
 from sim.dataset import Dataset
 from sim.frame import Frame
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 _FORMAT = 1
 _ARRAYS = ("rgb", "semantic", "instance", "depth", "fx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FrameArrays:
-    """Frames of one size: rgb uint8 (N, H, W, 3), semantic and instance uint8 (N, H, W), depth float16 in metres, fx float32 (N,)."""
+    """Frames of one size.
+
+    rgb uint8 (N, H, W, 3); semantic and instance uint8 (N, H, W); depth float16 (N, H, W) in metres; fx float32 (N,).
+    """
 
     rgb: NDArray[np.uint8]
     semantic: NDArray[np.uint8]
@@ -74,8 +81,8 @@ class BatchSpec:
 
     size: int = 8
     seed: int = 0
-    augment: AugmentSpec = AugmentSpec()
-    target: TargetSpec = TargetSpec()
+    augment: AugmentSpec = field(default_factory=AugmentSpec)
+    target: TargetSpec = field(default_factory=TargetSpec)
     reference_focal_px: float = 310.0
 
 
@@ -90,7 +97,9 @@ def sample_of(frame: Frame, size: tuple[int, int]) -> Sample:
         rows = ((np.arange(h) + 0.5) * semantic.shape[0] / h).astype(np.intp)[:, None]
         columns = ((np.arange(w) + 0.5) * semantic.shape[1] / w).astype(np.intp)
         semantic, instance, depth = semantic[rows, columns], instance[rows, columns], depth[rows, columns]
-    return Sample(rgb=rgb, semantic=semantic, instance=instance, depth_m=depth, fx=frame.camera.fx * w / frame.camera.width)
+    return Sample(
+        rgb=rgb, semantic=semantic, instance=instance, depth_m=depth, fx=frame.camera.fx * w / frame.camera.width
+    )
 
 
 def dense_instances(instance: NDArray[np.uint16]) -> NDArray[np.uint8]:
@@ -149,7 +158,12 @@ def _write_cache(
     staging = folder.with_name(f"{folder.name}.staging-{os.getpid()}")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
-    shapes = {"rgb": ((*size, 3), np.uint8), "semantic": (size, np.uint8), "instance": (size, np.uint8), "depth": (size, np.float16)}
+    shapes: dict[str, tuple[tuple[int, ...], Any]] = {
+        "rgb": ((*size, 3), np.uint8),
+        "semantic": (size, np.uint8),
+        "instance": (size, np.uint8),
+    }
+    shapes["depth"] = (size, np.float16)
     arrays = {
         name: np.lib.format.open_memmap(staging / f"{name}.npy", mode="w+", dtype=dtype, shape=(count, *shape))
         for name, (shape, dtype) in shapes.items()
@@ -157,7 +171,11 @@ def _write_cache(
     fx = np.empty(count, dtype=np.float32)
     with ThreadPoolExecutor(2) as pool:
         for k, sample in enumerate(pool.map(read, range(count))):
-            arrays["rgb"][k], arrays["semantic"][k], arrays["instance"][k] = sample.rgb, sample.semantic, sample.instance
+            arrays["rgb"][k], arrays["semantic"][k], arrays["instance"][k] = (
+                sample.rgb,
+                sample.semantic,
+                sample.instance,
+            )
             arrays["depth"][k], fx[k] = sample.depth_m, sample.fx
             if progress is not None:
                 progress(k + 1, count)
@@ -208,7 +226,7 @@ class BatchStream:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="batches", daemon=True)
 
-    def __enter__(self) -> BatchStream:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -228,7 +246,7 @@ class BatchStream:
             item: Batch | Exception
             try:
                 item = make_batch(self._arrays, self._step, self._spec)
-            except Exception as error:  # noqa: BLE001  # handed to the thread that trains, which raises it
+            except Exception as error:  # handed to the thread that trains, which raises it
                 item = error
             self._step += 1
             self._put(item)

@@ -1,4 +1,4 @@
-"""A trained run becomes one ONNX file that carries its own metadata; it is published only after ONNX Runtime agrees with torch."""
+"""A trained run becomes one ONNX file with its own metadata, published only after ONNX Runtime agrees with torch."""
 
 from __future__ import annotations
 
@@ -97,12 +97,16 @@ def check_parity(deployed: DeployedNetwork, path: Path, image: NDArray[np.float3
         error = float(np.abs(answers[name] - expected[name]).max())
         scale = max(1.0, float(np.abs(expected[name]).max()))
         if not error <= _TOLERANCE * scale:
-            raise TrainingError(f"The exported graph differs from torch by {error:.2g} in {name!r}; it was not published.")
+            raise TrainingError(
+                f"The exported graph differs from torch by {error:.2g} in {name!r}; it was not published."
+            )
 
 
 def _write_graph(deployed: DeployedNetwork, image: NDArray[np.float32], path: Path) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch announces that its TorchScript exporter, which needs no further package, is old
+        warnings.simplefilter(
+            "ignore"
+        )  # torch announces that its TorchScript exporter, which needs no further package, is old
         torch.onnx.export(
             deployed,
             (torch.from_numpy(image),),

@@ -65,7 +65,9 @@ class Learner:
             output = self.network(image)
         parts = losses(output, target, self._loss)
         if not torch.isfinite(parts["total"]):
-            raise TrainingError(f"Training diverged at step {self.step}: {_floats(parts)}; start again with a lower rate.")
+            raise TrainingError(
+                f"Training diverged at step {self.step}: {_floats(parts)}; start again with a lower rate."
+            )
         self._optimizer.zero_grad(set_to_none=True)
         parts["total"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         nn.utils.clip_grad_norm_(self.network.parameters(), self._learn.clip_norm)
@@ -78,7 +80,9 @@ class Learner:
         """Moves the running mean towards the weights; early on it follows closely."""
         decay = min(self._learn.mean_decay, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            torch._foreach_lerp_(self._pairs[0], self._pairs[1], 1 - decay)  # noqa: SLF001  # the only call that does 200 tensors at once
+            torch._foreach_lerp_(
+                self._pairs[0], self._pairs[1], 1 - decay
+            )  # the only call that does 200 tensors at once
 
     def checkpoint(self, spec: dict[str, object], elapsed_s: float, *, finished: bool) -> Checkpoint:
         """Returns the whole state; the tensors are shared, so save it before the next step."""

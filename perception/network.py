@@ -52,11 +52,12 @@ class NetworkSpec:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> NetworkSpec:
         """Reads what `to_dict` wrote; raises TypeError or ValueError."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**fields)
 
 
 class NetworkOutput(NamedTuple):
-    """All at stride 2: logits (N, C, h, w), centre (N, 1, h, w), offset (N, 2, h, w) as (dy, dx) in input pixels, log depth (N, 1, h, w)."""
+    """All at stride 2: logits (N, C, h, w), centre and log depth (N, 1, h, w), offset (N, 2, h, w), (dy, dx) in input pixels."""
 
     logits: Tensor
     center: Tensor
@@ -64,7 +65,9 @@ class NetworkOutput(NamedTuple):
     log_depth: Tensor
 
 
-def _conv(inputs: int, outputs: int, size: int = 3, *, stride: int = 1, dilation: int = 1, relu: bool = True) -> nn.Sequential:
+def _conv(
+    inputs: int, outputs: int, size: int = 3, *, stride: int = 1, dilation: int = 1, relu: bool = True
+) -> nn.Sequential:
     padding = dilation * (size // 2)
     conv = nn.Conv2d(inputs, outputs, size, stride=stride, padding=padding, dilation=dilation, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
@@ -98,7 +101,8 @@ class _Context(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         width = outputs // 2
-        self.branches = nn.ModuleList([_conv(inputs, width, 1), _conv(inputs, width, dilation=3), _conv(inputs, width, dilation=6)])
+        dilated = (_conv(inputs, width, dilation=d) for d in (3, 6))
+        self.branches = nn.ModuleList([_conv(inputs, width, 1), *dilated])
         self.pooled = nn.Conv2d(inputs, outputs, 1)
         self.project = _conv(3 * width, outputs, 1, relu=False)
 
@@ -144,7 +148,9 @@ class PanopticDepthLab(nn.Module):
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
         self.stem = _conv(3, stem, stride=2)
         self.stage4 = nn.Sequential(_conv(stem, quarter, stride=2), *(_Residual(quarter, quarter) for _ in range(n4)))
-        self.stage8 = nn.Sequential(_Residual(quarter, eighth, stride=2), *(_Residual(eighth, eighth) for _ in range(n8 - 1)))
+        self.stage8 = nn.Sequential(
+            _Residual(quarter, eighth, stride=2), *(_Residual(eighth, eighth) for _ in range(n8 - 1))
+        )
         dilated = (_Residual(sixteenth, sixteenth, dilation=2**i) for i in range(1, n16))
         self.stage16 = nn.Sequential(_Residual(eighth, sixteenth, stride=2), *dilated)
         self.context = _Context(sixteenth, spec.context)

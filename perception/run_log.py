@@ -43,7 +43,13 @@ class RunLog:
         images_per_s = (step - self._mark[1]) * batch / max(now - self._mark[0], 1e-9)
         self._mark = (now, step)
         left_min = elapsed_s * (1 - progress) / max(progress, 1e-6) / 60
-        values = {"step": step, "progress": progress, "minutes": elapsed_s / 60, "images_per_s": images_per_s, "rate": rate}
+        values = {
+            "step": step,
+            "progress": progress,
+            "minutes": elapsed_s / 60,
+            "images_per_s": images_per_s,
+            "rate": rate,
+        }
         self._write({"event": "step", **{k: round(v, 6) for k, v in {**values, **losses}.items()}})
         if self._bar is None:
             self._bar = self._open("training", 1000, "permille")
@@ -65,7 +71,9 @@ class RunLog:
 
     def _open(self, what: str, total: int, unit: str) -> tqdm[Any]:
         form = "{desc} {percentage:3.0f}% |{bar}| {elapsed} {postfix}"
-        return tqdm(total=total, desc=what, unit=unit, bar_format=form, disable=not self._show, file=sys.stderr, mininterval=1)
+        return tqdm(
+            total=total, desc=what, unit=unit, bar_format=form, disable=not self._show, file=sys.stderr, mininterval=1
+        )
 
     def _close(self) -> None:
         if self._bar is not None:

@@ -47,7 +47,7 @@ class Targets:
 def mass_centers(instance: LabelMap) -> tuple[FloatMap, NDArray[np.int64]]:
     """Returns the mean (y, x) of the pixels of every id 0..max as (n, 2), nan where the id has none, and the areas."""
     flat = instance.ravel()
-    height, width = instance.shape
+    width = instance.shape[1]
     areas = np.bincount(flat)
     thing = np.flatnonzero(flat)
     ids = flat[thing]
@@ -92,7 +92,7 @@ def make_targets(
     centers, areas = mass_centers(instance)
     cells = (slice(phase[0], None, stride), slice(phase[1], None, stride))
     ids = instance[cells]
-    in_cells = (centers - (stride - 1) / 2) / stride
+    in_cells = ((centers - (stride - 1) / 2) / stride).astype(np.float32)
     weights = np.clip(np.sqrt(spec.reference_area_px / np.maximum(areas, 1)), 1.0, spec.max_weight).astype(np.float32)
     weights[0] = 1.0
     depth = depth_canonical[cells]

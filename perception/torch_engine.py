@@ -27,7 +27,7 @@ class DeployedOutput(NamedTuple):
 
 
 class DeployedNetwork(nn.Module):
-    """Adds to a network what every engine must do alike: upsampling to input size, argmax, its softmax, and the exponential of depth."""
+    """Adds to a network what every engine does alike: upsampling to input size, argmax and its softmax, metres from log depth."""
 
     def __init__(self, network: PanopticDepthLab) -> None:
         super().__init__()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,11 @@ class TrainSpec:
     val_frames: int = 60
     validate_minutes: float = 12.0
     checkpoint_minutes: float = 3.0
-    network: NetworkSpec = NetworkSpec()
-    learn: LearnSpec = LearnSpec()
-    loss: LossSpec = LossSpec()
-    augment: AugmentSpec = AugmentSpec()
-    target: TargetSpec = TargetSpec()
+    network: NetworkSpec = field(default_factory=NetworkSpec)
+    learn: LearnSpec = field(default_factory=LearnSpec)
+    loss: LossSpec = field(default_factory=LossSpec)
+    augment: AugmentSpec = field(default_factory=AugmentSpec)
+    target: TargetSpec = field(default_factory=TargetSpec)
 
     def __post_init__(self) -> None:
         if not self.datasets:
@@ -219,7 +219,7 @@ class _Run:
             losses=self._losses,
             validation=self._scores,
         )
-        self._log.end(replace(summary).to_dict())
+        self._log.end(summary.to_dict())
         return summary
 
 

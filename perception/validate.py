@@ -27,7 +27,9 @@ def score_network(network: PanopticDepthLab, frames: list[Frame]) -> Scores:
     """Scores a network in float32 on frames of any size; about 0.1 s per frame on 2 cores."""
     perceiver = Perceiver(TorchEngine(network))
     cameras = [frame.camera for frame in frames]
-    predictions = (perceiver.perceive(f.rgb, fx=c.fx, fy=c.fy, cx=c.cx, cy=c.cy) for f, c in zip(frames, cameras, strict=True))
+    predictions = (
+        perceiver.perceive(f.rgb, fx=c.fx, fy=c.fy, cx=c.cx, cy=c.cy) for f, c in zip(frames, cameras, strict=True)
+    )
     return score_frames(zip(frames, predictions, strict=True))
 
 
