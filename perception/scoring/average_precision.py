@@ -113,7 +113,7 @@ def _interpolated(
     right: NDArray[np.float64], wrong: NDArray[np.float64], truth: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Returns 101-point AP (R,) of weighted detections (R, D) in score order; nan where `truth` (R,) is zero."""
-    replicates, count = right.shape
+    count = right.shape[1]
     defined = truth > 0
     if count == 0:
         return np.where(defined, 0.0, np.nan)
@@ -121,10 +121,7 @@ def _interpolated(
     recall = np.where(defined[:, None], tp / np.maximum(truth, 1)[:, None], 0.0)
     precision = tp / np.maximum(tp + fp, np.spacing(1))
     envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    # One search for all replicates: shifting row i by 2 i keeps the flattened recalls sorted.
-    shift = 2.0 * np.arange(replicates)[:, None]
-    found = np.searchsorted((recall + shift).reshape(-1), (RECALL_POINTS + shift).reshape(-1))
-    position = found.reshape(replicates, -1) - count * np.arange(replicates)[:, None]
+    position = np.stack([np.searchsorted(row, RECALL_POINTS) for row in recall])
     reached = position < count
     sampled = np.take_along_axis(envelope, np.minimum(position, count - 1), axis=1)
     return np.where(defined, np.where(reached, sampled, 0.0).mean(axis=1), np.nan)

@@ -56,7 +56,9 @@ def random_box(rng: np.random.Generator, size_m: float = 0.1) -> OrientedBox:
     return OrientedBox(Pose(vec3(rng.uniform(-0.2, 0.2, 3)), rotation), vec3(size_m * rng.uniform(0.5, 1.5, 3)))
 
 
-def make_frame(rng: np.random.Generator, *, name: str = "fake/000000/view0", void: bool = True, things: int = 6) -> Frame:
+def make_frame(
+    rng: np.random.Generator, *, name: str = "fake/000000/view0", void: bool = True, things: int = 6
+) -> Frame:
     """Draws rectangles of things, of a few categories so that one category has several, on table and wall."""
     camera = make_camera()
     height, width = camera.height, camera.width

@@ -51,7 +51,9 @@ def qhull_iou(first: OrientedBox, second: OrientedBox) -> float:
             normal = sign * matrix[:3, axis]
             planes.append([*normal, -(normal @ matrix[:3, 3] + each.size_m[axis] / 2)])
     planes = np.array(planes)
-    deepest = linprog([0, 0, 0, -1], A_ub=np.c_[planes[:, :3], np.ones(12)], b_ub=-planes[:, 3], bounds=[(None, None)] * 4)
+    deepest = linprog(
+        [0, 0, 0, -1], A_ub=np.c_[planes[:, :3], np.ones(12)], b_ub=-planes[:, 3], bounds=[(None, None)] * 4
+    )
     if not deepest.success or deepest.x[3] < 1e-6:
         return 0.0
     corners = spatial.HalfspaceIntersection(planes, deepest.x[:3]).intersections

@@ -60,7 +60,8 @@ def coco_ap(pairs) -> float:
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
         truth.dataset = {
-            "images": [{"id": k + 1, "height": 36, "width": 48} for k in range(len(pairs))], "annotations": annotations, "info": {},
+            "images": [{"id": k + 1, "height": 36, "width": 48} for k in range(len(pairs))],
+            "annotations": annotations, "info": {},
             "categories": [{"id": c.id, "name": c.name} for c in TAXONOMY.things],
         }  # fmt: skip
         truth.createIndex()

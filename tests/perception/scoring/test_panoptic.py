@@ -162,5 +162,7 @@ def test_a_perfect_frame_scores_one_and_an_empty_answer_misses_every_visible_seg
     overlap = frame_overlap(frame.truth, perfect_prediction(frame))
     quality = panoptic_quality(counts_of(overlap))
     assert np.nanmin(quality) == 1
-    visible = len(np.unique(frame.truth.instance)) - 1 + len(np.unique(frame.truth.semantic[frame.truth.instance == 0])) - 1
+    visible = (
+        len(np.unique(frame.truth.instance)) - 1 + len(np.unique(frame.truth.semantic[frame.truth.instance == 0])) - 1
+    )
     assert counts_of(overlap)[:, TP].sum() == visible

@@ -120,7 +120,9 @@ def test_few_scenes_have_no_interval(noisy):
 def test_a_box_that_could_not_be_fitted_counts_as_no_overlap(rng):
     frame = make_frame(rng)
     perfect = perfect_prediction(frame)
-    bare = tuple(type(s)(id=s.id, category_id=s.category_id, score=s.score, depth_m=s.depth_m) for s in perfect.segments)
+    bare = tuple(
+        type(s)(id=s.id, category_id=s.category_id, score=s.score, depth_m=s.depth_m) for s in perfect.segments
+    )
     found = score_frame(frame, Prediction(segment_id=perfect.segment_id, segments=bare, depth_m=perfect.depth_m)).found
     assert len(found.box_iou) > 0
     assert found.box_iou.max() == 0
@@ -140,7 +142,9 @@ def test_centre_and_depth_error_of_found_things_are_in_metres(rng):
         )
         for s in perfect.segments
     )  # fmt: skip
-    found = score_frame(frame, Prediction(segment_id=perfect.segment_id, segments=segments, depth_m=perfect.depth_m)).found
+    found = score_frame(
+        frame, Prediction(segment_id=perfect.segment_id, segments=segments, depth_m=perfect.depth_m)
+    ).found
     np.testing.assert_allclose(found.center_error_m, 0.013, atol=1e-9)
     np.testing.assert_allclose(found.depth_error_m, 0.1, atol=1e-6)
 
@@ -171,5 +175,7 @@ def test_two_hundred_frames_are_combined_in_seconds(rng):
 
 
 def test_the_room_imports_quickly_and_without_torch():
-    code = "import sys, perception.scoring.score; sys.exit(bool({'torch', 'scipy', 'cv2', 'mujoco'} & set(sys.modules)))"
+    code = (
+        "import sys, perception.scoring.score; sys.exit(bool({'torch', 'scipy', 'cv2', 'mujoco'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
