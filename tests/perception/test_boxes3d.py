@@ -61,14 +61,18 @@ class Solid:
         return np.where((near < far) & (near > 0), near, np.inf)
 
 
-def _quadric(o: NDArray[np.float64], d: NDArray[np.float64], axes: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _quadric(
+    o: NDArray[np.float64], d: NDArray[np.float64], axes: tuple[int, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     o, d = o[list(axes)], d[:, list(axes)]
     a, b, c = (d * d).sum(axis=1), d @ o, o @ o - 1
     root = np.sqrt(np.where(b * b - a * c > 0, b * b - a * c, np.nan))
     return (-b - root) / a, (-b + root) / a
 
 
-def view(solids: list[Solid], camera: Camera, *, table: bool = True) -> tuple[NDArray[np.int32], NDArray[np.float32], dict[int, int]]:
+def view(
+    solids: list[Solid], camera: Camera, *, table: bool = True
+) -> tuple[NDArray[np.int32], NDArray[np.float32], dict[int, int]]:
     """Returns ids, depth and categories of solids on the plane z = 0 of a table."""
     rays_camera = camera.unproject(np.ones((camera.height, camera.width))).reshape(-1, 3)
     world_from_camera = camera.world_from_camera.matrix()
@@ -181,7 +185,7 @@ class TestPlane:
         tilt = math.radians(40)
         up = np.array([0.0, -math.cos(tilt), -math.sin(tilt)])
         rays = np.concatenate([rng.uniform(-0.5, 0.5, (count, 2)), np.ones((count, 1))], axis=1)
-        return rays * (-0.6 / (rays @ up))[:, None]
+        return np.asarray(rays * (-0.6 / (rays @ up))[:, None])
 
     def test_exact_points_give_the_exact_plane(self, rng: np.random.Generator) -> None:
         points = self.points(rng)

@@ -23,8 +23,8 @@ def make(rng: np.random.Generator, shape: tuple[int, int] = (24, 32)) -> Predict
     ids = np.array([0, 1, 300, 70_000, 256**3 - 1], dtype=np.int32)
     box = OrientedBox(Pose((0.1, -0.2, 1 / 3), quaternion_about((1.0, 2.0, 0.5), float(rng.uniform(0, 3)))), (0.1, 1e-3, 0.7))
     segments = tuple(
-        Segment(id=int(i), category_id=k + 4, score=float(rng.random()), depth_m=float(rng.uniform(0.3, 2)), box_camera=box if k else None)
-        for k, i in enumerate(ids[1:])
+        Segment(id=int(i), category_id=k, score=float(rng.random()), depth_m=float(rng.random()), box_camera=(None, box)[k > 4])
+        for k, i in enumerate(ids[1:], start=4)
     )
     depth_m = rng.uniform(0.2, 3, shape).astype(np.float32)
     return Prediction(segment_id=ids[rng.integers(0, len(ids), shape)], segments=segments, depth_m=depth_m)
@@ -67,7 +67,9 @@ def test_the_layout_is_coco_panoptic(folder: Path) -> None:
     assert {c["name"] for c in whole["categories"]} == {c.name for c in TAXONOMY} - {"void"}
     prediction = read_predictions(folder)[1]
     annotation = next(a for a in whole["annotations"] if a["image_id"] == 1)
-    rgb = cv2.imread(str(folder / "panoptic" / annotation["file_name"]))[:, :, ::-1].astype(np.int64)
+    picture = cv2.imread(str(folder / "panoptic" / annotation["file_name"]))
+    assert picture is not None
+    rgb = picture[:, :, ::-1].astype(np.int64)
     ids = rgb[:, :, 0] + 256 * rgb[:, :, 1] + 65536 * rgb[:, :, 2]
     np.testing.assert_array_equal(ids, prediction.segment_id)
     for row in annotation["segments_info"]:

@@ -61,7 +61,7 @@ def _weights(depth_channels: int = 1) -> dict[str, NDArray[np.float32]]:
     rng = np.random.default_rng(5)
     sizes = {"w_logits": _COUNT, "w_center": 1, "w_offset": 2, "w_depth": depth_channels}
     weights = {n: rng.normal(0, 4, (k, 3, 1, 1)).astype(np.float32) for n, k in sizes.items()}
-    return {**weights, "w_depth": np.abs(weights["w_depth"]), "scale": np.float32([255.0])}
+    return {**weights, "w_depth": np.abs(weights["w_depth"]), "scale": np.full(1, 255.0, dtype=np.float32)}
 
 
 def expected(image: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
