@@ -37,7 +37,7 @@ SPLITS = get_args(Split)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerateSpec:
-    """What to generate and where; `size` is (width, height), `workers` None means one per core.
+    """What to generate and where; `size` is (width, height), `workers` None means one per core that this process may use.
 
     All but `out` and `workers` decide the content. Raises DatasetError or UnknownNameError for values that make no sense.
     """
@@ -154,7 +154,7 @@ def _make_missing(
     missing = [i for i in range(spec.scenes) if i not in records]
     if not missing:
         return
-    workers = min(spec.workers or os.cpu_count() or 1, len(missing))
+    workers = min(spec.workers or len(os.sched_getaffinity(0)), len(missing))
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=spawn, initializer=start_worker) as pool:
         futures = [pool.submit(make_scene_files, spec, open_source, index) for index in missing]
