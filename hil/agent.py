@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 LEASE_S = 2.0
 _WARM_UP = 3
 _POLL_MS = 100
+# A host with IMMEDIATE loses what it has not read when the connection closes, so it gets this long to read.
+_FAREWELL_S = 0.1
 _INTRINSICS = ("fx", "fy", "cx", "cy")
 
 
@@ -116,6 +118,7 @@ class _Agent:
                 self._receive(peer.bytes, [part.buffer for part in parts], time.monotonic_ns())
         if self._lease is not None:
             self._send(self._lease.peer, pack(Kind.BYE, self._counts()), session=self._lease.session)
+            time.sleep(_FAREWELL_S)
         self._worker.close()
 
     def _receive(self, peer: bytes, parts: list[memoryview], now_ns: int) -> None:

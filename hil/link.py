@@ -87,9 +87,11 @@ def _configure(socket: zmq.Socket[bytes]) -> None:
 
 def _split(address: str) -> tuple[str, str]:
     parts = urlsplit(address)
-    if parts.scheme not in ("tcp", "ipc") or not (parts.netloc or parts.path):
+    host, _, port = parts.netloc.rpartition(":")
+    is_tcp = parts.scheme == "tcp" and bool(host) and (port == "*" or (port.isdecimal() and int(port) < 2**16))
+    if not is_tcp and not (parts.scheme == "ipc" and parts.path):
         raise LinkError(f"Expected an address such as {DEFAULT_ADDRESS}, got {address!r}.")
-    return parts.scheme, parts.netloc.rpartition(":")[0].strip("[]")
+    return parts.scheme, host.strip("[]")
 
 
 def _bind_sentence(bind: str, error: zmq.ZMQError) -> str:

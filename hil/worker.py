@@ -99,18 +99,26 @@ class Worker:
             self._signal.close(0)
 
     def _run(self) -> None:
-        while (job := self._next()) is not None:
+        job = self._wait()
+        while job is not None:
             body = self._perceive(job)
+            # Taken before the answer leaves: the frame that the answer makes room for must not replace this one.
+            following = self._take_waiting()
             self.finished += 1
             self._done.append(Done(job=job, body=body))
             self._signal.send(b"", zmq.NOBLOCK)
+            job = following or self._wait()
 
-    def _next(self) -> Job | None:
+    def _wait(self) -> Job | None:
         with self._changed:
             while self._waiting is None and not self._stopping:
                 self._changed.wait()
+            return None if self._stopping else self._take_waiting()
+
+    def _take_waiting(self) -> Job | None:
+        with self._changed:
             job, self._waiting = self._waiting, None
-            return None if self._stopping else job
+            return job
 
     def _perceive(self, job: Job) -> Body:
         try:

@@ -29,7 +29,7 @@ class Perceiver:
     def __init__(self, delay_s, mode):
         self.delay_s, self.mode, self.calls = delay_s, mode, 0
 
-    def perceive_timed(self, rgb, *, fx, fy, cx, cy):
+    def perceive_timed(self, rgb, *, fx, **_intrinsics):
         self.calls += 1
         time.sleep(self.delay_s)
         if self.mode == "raise" and self.calls > 10 and self.calls % 3 == 0:

@@ -1,0 +1,207 @@
+import itertools
+import math
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from hil import runner
+from hil.latency import summarize
+from hil.runner import WarmUp, run_session
+from hil.session import load_session, save_session
+from hil.verdict import judge
+from scenes.errors import LinkError
+from tests.hil.conftest import make_frame
+
+SHORT = WarmUp(frames=4, seconds=0.0)
+
+
+def run(frames, agent, **changes):
+    values = {"device": agent.address, "rate_hz": 15.0, "duration_s": 1.6, "warm_up": SHORT}
+    return run_session(frames, **{**values, **changes})
+
+
+def check_accounts(session):
+    """What holds of every run, whatever went wrong in it."""
+    period_ns = 1e9 / session.rate_hz
+    due = session.due
+    assert len(due) == round(session.rate_hz * session.duration_s)
+    assert sum(session.outcomes().values()) == len(due)
+    assert [f.seq for f in session.frames] == list(range(len(session.frames)))
+    start = session.frames[0].due_ns
+    assert all(abs(f.due_ns - start - f.seq * period_ns) <= 1 for f in session.frames)  # the schedule never moves
+    for frame in session.frames:
+        assert (frame.outcome in ("on_time", "late")) == (frame.return_ns is not None)
+        assert (frame.outcome in ("on_time", "late")) == (frame.reason is None)
+        if frame.latency_s is not None:
+            assert (frame.latency_s <= session.deadline_s) == (frame.outcome == "on_time")
+            host = [frame.due_ns, frame.capture_ns, frame.send_ns, frame.host_receive_ns, frame.return_ns]
+            agent = [frame.agent_receive_ns, frame.agent_preprocess_start_ns, frame.agent_infer_start_ns]
+            agent += [frame.agent_infer_end_ns, frame.agent_post_end_ns, frame.agent_send_ns]
+            assert host == sorted(host)
+            assert agent == sorted(agent)
+            assert (
+                frame.send_ns < frame.agent_receive_ns < frame.agent_send_ns < frame.host_receive_ns
+            )  # one clock here
+    assert set(session.predictions) == {f.seq for f in due if f.return_ns is not None}
+
+
+def after(seconds, action):
+    timer = threading.Timer(seconds, action)
+    timer.start()
+    return timer
+
+
+def test_every_answer_belongs_to_its_image(start_agent, frames):
+    session = run(frames, start_agent(0.002))
+    check_accounts(session)
+    assert session.fault is None
+    assert session.predictions
+    for record in session.due:
+        if record.seq in session.predictions:
+            prediction, frame = session.predictions[record.seq], frames[record.image]
+            assert np.array_equal(prediction.depth_m, 1 + frame.rgb[..., 0].astype(np.float32) / 64)
+            assert np.array_equal(prediction.segment_id == 1, frame.rgb[..., 1] > 127)
+            assert prediction.segments[0].box_camera.outer_from_box.position_m[2] == frame.camera.fx / 1000
+    assert session.same_clock
+    assert session.agent["engine"] == {"name": "injected"}
+    assert session.counters["agent_answered"] >= len(session.predictions)
+
+
+def test_equal_answers_are_kept_once(start_agent, frames):
+    session = run(frames, start_agent())
+    assert len({id(p) for p in session.predictions.values()}) <= len(frames)
+
+
+def test_a_slow_engine_delays_and_drops_but_loses_nothing(start_agent, frames):
+    session = run(frames, start_agent(0.1), duration_s=2.4)
+    check_accounts(session)
+    outcomes = session.outcomes()
+    assert outcomes["lost"] == outcomes["error"] == outcomes["rejected"] == outcomes["on_time"] == 0
+    # 10 answers a second of 15 frames: a third is dropped, all of it known to the host.
+    assert outcomes["dropped"] / len(session.due) == pytest.approx(1 / 3, abs=0.1)
+    assert session.counters["agent_dropped"] == 0
+    ages = [(f.agent_infer_start_ns - f.due_ns) / 1e9 for f in session.due if f.return_ns is not None]
+    assert max(ages) < 0.4  # no queue builds up
+    assert judge(session).status != "PASS"
+
+
+def test_credit_one_takes_the_freshest_frame(start_agent, frames):
+    session = run(frames, start_agent(0.1), duration_s=2.4, credit=1)
+    check_accounts(session)
+    ages = [(f.agent_infer_start_ns - f.due_ns) / 1e9 for f in session.due if f.return_ns is not None]
+    assert np.median(ages) < 0.07
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+def test_a_dead_agent_is_found_within_two_seconds(start_agent, frames, tmp_path, number):
+    agent = start_agent()
+    struck_ns = []
+
+    def strike():
+        struck_ns.append(time.monotonic_ns())
+        os.kill(agent.process.pid, number)
+
+    timer = after(1.2, strike)
+    session = run(frames, agent, duration_s=6.0)
+    found_s = (time.monotonic_ns() - struck_ns[0]) / 1e9
+    timer.join()
+    check_accounts(session)
+    assert 0.5 < found_s < 2.0
+    assert "fell silent" in session.fault
+    assert session.outcomes()["lost"] > 60
+    assert session.predictions
+    assert math.isinf(summarize(session).max_s)
+    verdict = judge(session)
+    assert (verdict.status, verdict.reason) == ("FAIL", session.fault)
+    save_session(session, tmp_path / "session.json")
+    assert load_session(tmp_path / "session.json").outcomes() == session.outcomes()
+
+
+def test_an_agent_that_stops_says_goodbye(start_agent, frames):
+    agent = start_agent()
+    timer = after(1.0, agent.process.terminate)
+    session = run(frames, agent, duration_s=4.0)
+    timer.join()
+    check_accounts(session)
+    assert "was stopped during the run" in session.fault
+    assert agent.process.wait(3) == 0
+
+
+def test_a_hanging_engine_is_not_waited_for(start_agent, frames, monkeypatch):
+    """Its transport still answers pings, so only missing progress gives it away."""
+    monkeypatch.setattr(runner, "LOST_AFTER_S", 0.5)
+    start = time.monotonic()
+    session = run(frames, start_agent(mode="hang"), duration_s=2.0)
+    assert time.monotonic() - start < 5
+    check_accounts(session)
+    assert session.fault is None
+    assert session.outcomes()["lost"] >= 2
+    assert session.outcomes()["dropped"] > 0
+
+
+@pytest.mark.parametrize(("mode", "reason"), [("raise", "the engine tripped"), ("nan", "finite and positive")])
+def test_a_failing_engine_fails_frames_not_the_run(start_agent, frames, mode, reason):
+    session = run(frames, start_agent(mode=mode))
+    check_accounts(session)
+    errors = [f for f in session.due if f.outcome == "error"]
+    assert errors
+    assert all(reason in f.reason for f in errors)
+    assert session.outcomes()["on_time"] + session.outcomes()["late"] > 0
+
+
+def test_a_restarted_agent_does_not_pass_for_the_old_one(start_agent, frames):
+    agent = start_agent()
+
+    def replace():
+        agent.process.kill()
+        agent.process.wait()
+        start_agent(bind=agent.address)
+
+    timer = after(0.8, replace)
+    session = run(frames, agent, duration_s=4.0)
+    timer.join()
+    check_accounts(session)
+    assert "does not know this session" in session.fault or "fell silent" in session.fault
+
+
+def test_no_agent_is_an_error_soon(frames):
+    start = time.monotonic()
+    with pytest.raises(LinkError, match="No agent answered"):
+        run_session(frames, device="tcp://127.0.0.1:9", connect_timeout_s=0.3)
+    assert time.monotonic() - start < 1.5
+
+
+@pytest.mark.parametrize("change", [{"rate_hz": 0}, {"duration_s": 0}, {"deadline_s": 0}, {"credit": 0}])
+def test_nonsense_is_refused_before_anything_is_opened(frames, change):
+    with pytest.raises(ValueError, match="A run needs frames"):
+        run_session(frames, **change)
+
+
+def test_warm_up_is_fixed_in_advance_and_reported_apart(start_agent, frames):
+    assert WarmUp().count(15) == 30
+    assert WarmUp().count(60) == 120
+    session = run(frames, start_agent(), duration_s=0.4)
+    assert [f.warm_up for f in session.frames] == [True] * 4 + [False] * 6
+    assert session.first_frame_s == session.frames[0].latency_s
+
+
+def test_progress_is_told_every_second_and_at_the_end(start_agent, frames):
+    told = []
+    session = run(frames, start_agent(), duration_s=2.2, progress=told.append)
+    assert len(told) >= 3
+    assert told[-1].phase == "finished"
+    assert told[-1].due == len(session.due)
+    assert told[-1].answered == len(session.predictions)
+    assert told[-1].misses == len(session.due) - session.outcomes()["on_time"]
+    assert all(one.due <= two.due for one, two in itertools.pairwise(told))
+
+
+def test_images_of_any_size_are_streamed(start_agent):
+    session = run([make_frame(0, 640, 480), make_frame(1, 31, 7)], start_agent(), duration_s=0.6)
+    check_accounts(session)
+    shapes = {session.predictions[f.seq].depth_m.shape for f in session.due if f.seq in session.predictions}
+    assert shapes == {(480, 640), (7, 31)}
