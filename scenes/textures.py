@@ -57,7 +57,7 @@ def wood(sampler: ShapeSampler, colour: Vec3, size: int = 256) -> Image:
     bend = noise(sampler.rng, size, 4)
     lines = sampler.integer(6, 22)
     y = np.linspace(0, 1, size, endpoint=False, dtype=np.float32)[:, None]
-    rings: Field = 0.5 + 0.5 * np.sin(2 * np.pi * (lines * y + sampler.uniform(0.3, 1.4) * bend))
+    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (lines * y + sampler.uniform(0.3, 1.4) * bend))
     fibre = cv2.resize(sampler.rng.random((size, 8), dtype=np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
     return blend(
         (0.7 * rings + 0.3 * fibre).astype(np.float32), shade(colour, sampler.uniform(0.5, 0.8)), shade(colour, 1.15)
