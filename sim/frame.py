@@ -51,7 +51,8 @@ class Truth:
         shape = self.depth_m.shape
         if self.semantic.shape != shape or self.instance.shape != shape:
             raise ValueError(f"Truth needs three maps of one shape, got {shape}, {self.semantic.shape}, {self.instance.shape}.")
-        if (self.depth_m.dtype, self.semantic.dtype, self.instance.dtype) != (np.float32, np.uint8, np.uint16):
+        dtypes = self.depth_m.dtype, self.semantic.dtype, self.instance.dtype
+        if dtypes != (np.dtype(np.float32), np.dtype(np.uint8), np.dtype(np.uint16)):
             raise ValueError("Truth needs depth_m float32, semantic uint8 and instance uint16.")
         for array in (self.depth_m, self.semantic, self.instance):
             array.setflags(write=False)
