@@ -1,3 +1,4 @@
+import hashlib
 import os
 import signal
 import socket
@@ -12,10 +13,12 @@ import pytest
 import zmq
 
 from hil.agent import serve
+from hil.answer import open_answer
 from hil.client import Client
 from hil.link import is_loopback
 from hil.protocol import VERSION, Kind, open_message, pack, seal
 from scenes.errors import EngineError, LinkError
+from scenes.taxonomy import TAXONOMY
 from tests.hil.agent_process import Perceiver
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -236,6 +239,29 @@ def test_nobody_there_is_said_soon():
     with pytest.raises(LinkError, match=r"No agent answered at tcp://127.0.0.1:9 within 0.5 s"):
         Client("tcp://127.0.0.1:9", timeout_s=0.5)
     assert time.monotonic() - start < 1.5
+
+
+def test_a_real_engine_is_served_and_named(tmp_path):
+    from tests.perception.tiny_engine import write_tiny
+
+    path = write_tiny(tmp_path / "tiny.onnx")
+    code = f"from hil.agent import serve; serve({str(path)!r}, 'tcp://127.0.0.1:*', threads=1, max_frames=1)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        with Client(process.stdout.readline().split()[1]) as client:
+            engine = client.facts["engine"]
+            assert (engine["network"], engine["file"]) == ("tiny", "tiny.onnx")
+            assert engine["digest"] == hashlib.sha256(path.read_bytes()).hexdigest()
+            assert engine["settings"]
+            client.send_frame(frame_body(), seq=0, due_ns=0)
+            prediction, stamps = open_answer(wait_for(client), size=(48, 64), categories=len(TAXONOMY))
+            assert prediction.depth_m.shape == (48, 64)
+            assert stamps["infer_start_ns"] < stamps["infer_end_ns"] <= stamps["post_end_ns"]
+        assert process.wait(3) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def test_the_agent_s_side_imports_no_simulator_and_no_trainer():
