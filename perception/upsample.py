@@ -22,7 +22,8 @@ def enlarge_labels(
         return nearest.astype(np.uint16, copy=False)
     kernel = np.ones((3, 3), np.uint8)
     border = (cv2.dilate(label, kernel) != cv2.erode(label, kernel)).astype(np.uint8)
-    where = np.flatnonzero(cv2.resize(border, (width, height), interpolation=cv2.INTER_NEAREST_EXACT))
+    near = cv2.resize(border, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    where = np.flatnonzero(near.view(np.bool_))  # several times faster on bool than on uint8
     voted: NDArray[np.uint16] = nearest.astype(np.uint16, copy=False)
     voted.reshape(-1)[where] = _vote(label, confidence, size, where)
     return voted
