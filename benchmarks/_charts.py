@@ -81,7 +81,7 @@ def stage_bar(stages_ms: dict[str, float], *, deadline_ms: float, title: str) ->
         if width > 46:
             parts.append(f'<text class="in-bar" x="{left + width / 2:.1f}" y="52" text-anchor="middle">{value:.1f}</text>')
         left += width
-    parts.append(f'<text class="axis strong" x="{left + 8:.1f}" y="52">{total:.1f} ms</text>')
+    parts.append(f'<text class="axis strong" x="16" y="14">sum {total:.1f} ms</text>')
     line = 16 + deadline_ms / span * plot_w
     parts.append(f'<line class="deadline" x1="{line:.1f}" x2="{line:.1f}" y1="20" y2="74"/>')
     anchor = f'x="{line:.1f}" y="14" text-anchor="end"'

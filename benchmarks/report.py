@@ -157,7 +157,8 @@ def _outcome_key(outcomes: dict[str, int]) -> str:
 
 def _stages(rehearsal: Rehearsal) -> str:
     stages = rehearsal.latency.stages
-    note = f'<p class="lead">{text(rehearsal.latency.stages_note)}</p>'
+    said = rehearsal.latency.stages_note
+    note = f'<p class="lead">{text(said[:1].upper() + said[1:])}.</p>'
     if stages is None:
         return card("Where the time goes", note)
     medians = {name: spread["p50"] * 1e3 for name, spread in stages.items()}
@@ -186,7 +187,7 @@ def _latency_table(rehearsal: Rehearsal) -> str:
     others = {"jitter between answers": latency.jitter_s, "lateness of the frame clock": latency.lateness_s}
     named = {**(latency.stages or {}), **others}
     more = [(name, *(_ms(row[k]) if row else None for k in ("p50", "p95", "p99", "max"))) for name, row in named.items()]
-    blocks.append(table(("stage", "p50 ms", "p95 ms", "p99 ms", "max ms"), more, caption="Parts of the way and the clock itself."))
+    blocks.append(table(("stage", "p50 ms", "p95 ms", "p99 ms", "max ms"), more, caption="The way and the clock itself."))
     return f'<div class="latency"><div>{blocks[0]}</div><div>{blocks[1]}</div></div>'
 
 
