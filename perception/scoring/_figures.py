@@ -108,7 +108,9 @@ def _semantic_figures(totals: Totals) -> dict[str, Estimate]:
     return {
         "miou": totals.fraction(mean_defined(semantic_iou(totals.confusion)), absent),
         "pixel_accuracy": totals.fraction(pixel_accuracy(totals.confusion), absent),
-        "miou_image_mean": totals.fraction(totals.resamples.means(per_image), absent),
+        "miou_image_mean": totals.fraction(
+            totals.resamples.means(per_image), absent, int((~np.isnan(per_image)).sum())
+        ),
     }
 
 
@@ -127,7 +129,8 @@ def _depth_figures(totals: Totals) -> dict[str, Estimate]:
     absent = "no pixel with a true depth and a valid prediction"
     figures = {}
     for key, unit in DEPTH_UNITS.items():
-        figures[f"{key}_image_mean"] = totals.figure(totals.resamples.means(per_image[key]), unit, absent)
+        images = int(np.count_nonzero(~np.isnan(per_image[key])))
+        figures[f"{key}_image_mean"] = totals.figure(totals.resamples.means(per_image[key]), unit, absent, images)
         figures[f"{key}_pooled"] = totals.figure(pooled[key], unit, absent)
     return figures
 

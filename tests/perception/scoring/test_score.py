@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -60,6 +58,7 @@ def test_missing_answers_lower_the_score_in_proportion(rng):
     assert half["sq"].value == 1
     assert len(half.missing) == 8
     assert half["delta1_image_mean"].value == pytest.approx(0.5)
+    assert (half["delta1_image_mean"].n, half["absrel_image_mean"].n) == (16, 8)
 
 
 def test_the_order_of_frames_does_not_matter(noisy):
@@ -172,10 +171,3 @@ def test_two_hundred_frames_are_combined_in_seconds(rng):
     scores = combine(few * 10)
     assert time.process_time() - start < 20
     assert math.isfinite(scores["pq"].low)
-
-
-def test_the_room_imports_quickly_and_without_torch():
-    code = (
-        "import sys, perception.scoring.score; sys.exit(bool({'torch', 'scipy', 'cv2', 'mujoco'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
