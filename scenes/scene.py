@@ -188,7 +188,7 @@ class Scene:
         sha = hashlib.sha256(repr((self.id, self.lights, self.cameras, self.supports, self.ambient)).encode())
         for b in self.bodies:
             sha.update(
-                repr((b.name, b.category, b.colliders, b.world_from_body, b.mass_kg, b.dynamic, b.friction)).encode()
+                repr((b.name, b.category, b.colliders, b.world_from_body, b.mass_kg, b.dynamic, b.friction, b.rolling_friction_m)).encode()
             )
             for part in b.parts:
                 m, look = part.mesh, part.material
