@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import queue
 import shutil
 import threading
@@ -155,7 +154,7 @@ def _write_cache(
     read: Callable[[int], Sample],
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    staging = folder.with_name(f"{folder.name}.staging-{os.getpid()}")
+    staging = folder.with_name(f"{folder.name}.staging")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     shapes: dict[str, tuple[tuple[int, ...], Any]] = {

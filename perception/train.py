@@ -156,7 +156,7 @@ class _Run:
         self._saved = self._validated = self._began
         self._losses: dict[str, float] = {}
         self._scores: dict[str, float] = {}
-        self._sums: dict[str, float] = {}
+        self._recent: list[dict[str, float]] = []
 
     @property
     def elapsed_s(self) -> float:
@@ -180,11 +180,10 @@ class _Run:
     def step(self, batch: Any) -> None:
         progress = self.progress
         parts = self._learner.advance(batch, progress)
-        for name, value in parts.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._recent.append(parts)
         if self._learner.step % _WATCH_STEPS == 0:
-            self._losses = {name: value / _WATCH_STEPS for name, value in self._sums.items()}
-            self._sums = {}
+            self._losses = self._mean_losses()
+            self._recent.clear()
             rate = rate_at(progress, self._spec.learn)
             self._log.step(self._learner.step, self._spec.batch, self.progress, self.elapsed_s, rate, self._losses)
         now = time.monotonic()
@@ -194,6 +193,9 @@ class _Run:
         if now - self._validated > 60 * self._spec.validate_minutes:
             self._score()
             self._validated = time.monotonic()
+
+    def _mean_losses(self) -> dict[str, float]:
+        return {name: sum(p[name] for p in self._recent) / len(self._recent) for name in self._recent[0]}
 
     def _save(self, *, finished: bool) -> None:
         checkpoint = self._learner.checkpoint(self._spec.to_dict(), self.elapsed_s, finished=finished)
@@ -216,7 +218,7 @@ class _Run:
             steps=step,
             images=step * self._spec.batch,
             minutes=self.elapsed_s / 60,
-            losses=self._losses,
+            losses=self._losses or (self._mean_losses() if self._recent else {}),
             validation=self._scores,
         )
         self._log.end(summary.to_dict())
