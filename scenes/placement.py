@@ -35,7 +35,8 @@ def _points(shape: ObjectShape) -> NDArray[np.float64]:
 def _upright_in(holder: Placed, shape: ObjectShape, rng: np.random.Generator) -> Pose:
     """Stands a long thin object in a cup: its lower end over the floor, leaning on the rim."""
     cavity, length = holder.shape.cavity, shape.length_m
-    assert cavity is not None and length is not None
+    assert cavity is not None
+    assert length is not None
     x, y, z = holder.world_from_body.position_m
     free = max(cavity.radius_m - 0.016, 0.004)
     lean = min(math.atan2(1.2 * free, cavity.rim_m - cavity.floor_m), 0.5)

@@ -187,9 +187,8 @@ class Scene:
         """Returns a sha256 over everything that can be seen or touched, lights and cameras included."""
         sha = hashlib.sha256(repr((self.id, self.lights, self.cameras, self.supports, self.ambient)).encode())
         for b in self.bodies:
-            sha.update(
-                repr((b.name, b.category, b.colliders, b.world_from_body, b.mass_kg, b.dynamic, b.friction, b.rolling_friction_m)).encode()
-            )
+            sha.update(repr((b.name, b.category, b.colliders, b.world_from_body, b.mass_kg, b.dynamic)).encode())
+            sha.update(repr((b.friction, b.rolling_friction_m)).encode())
             for part in b.parts:
                 m, look = part.mesh, part.material
                 for array in (m.vertices, m.faces, m.corner_uv, m.corner_normals):

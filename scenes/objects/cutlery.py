@@ -97,7 +97,14 @@ def knife(sampler: ShapeSampler) -> ObjectShape:
     length = sampler.uniform(0.19, 0.235)
     wide, blade, thickness = sampler.uniform(0.007, 0.01), sampler.uniform(0.0085, 0.0125), 0.003
     grip = sampler.uniform(0.42, 0.5) * length
-    lower = [(0.0, -wide * 0.7), (0.01, -wide), (grip, -wide * 0.8), (grip + 0.01, -blade), (length - 0.03, -blade), (length - 0.008, -blade * 0.4)]  # fmt: skip
+    lower = [
+        (0.0, -wide * 0.7),
+        (0.01, -wide),
+        (grip, -wide * 0.8),
+        (grip + 0.01, -blade),
+        (length - 0.03, -blade),
+        (length - 0.008, -blade * 0.4),
+    ]
     upper = [(length, blade * 0.75), (grip + 0.01, blade * 0.75), (grip, wide * 0.8), (0.01, wide), (0.0, wide * 0.7)]
     sheet = extrude(lower + upper, thickness, 0.03)
     half = thickness / 2
@@ -127,7 +134,7 @@ def spoon(sampler: ShapeSampler) -> ObjectShape:
 
     pressed_sheet = warp(sheet, pressed)
     lift = -float(pressed_sheet.vertices[:, 2].min())
-    lifted = warp(pressed_sheet, lambda points: points + [0.0, 0.0, max(lift, 0.0)])
+    lifted = warp(pressed_sheet, lambda points: points + np.array([0.0, 0.0, max(lift, 0.0)]))
     stem = _arch_colliders(length, rise, (wide, wide, 0.005, half_y * 0.8), thickness)
     return _piece(
         "spoon", lifted, _spoon_colliders(stem, max(lift, 0.0), middle - length / 2, half_x, half_y), length, sampler

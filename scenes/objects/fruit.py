@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def banana(sampler: ShapeSampler) -> ObjectShape:
     )
     knots = path[[1, 4, 7, 10, 13]]
     colliders = tuple(
-        capsule_between(list(a), list(b), radius * 0.97) for a, b in zip(knots[:-1], knots[1:], strict=True)
+        capsule_between(list(a), list(b), radius * 0.97) for a, b in pairwise(knots)
     )
     return ObjectShape(
         category="banana",

@@ -71,7 +71,8 @@ def can(sampler: ShapeSampler) -> ObjectShape:
     side = lathe([(0.0, rim), (radius, rim), (radius, height - rim), (0.0, height - rim)])
     end_r = radius - sampler.uniform(0.0, 0.004)
     bottom = lathe([(0.0, 0.0), (end_r, 0.0), (radius + 0.0005, rim), (0.0, rim)])
-    top = lathe([(0.0, height - rim), (radius + 0.0005, height - rim), (end_r, height), (end_r - 0.003, height), (end_r - 0.004, height - 0.002), (0.0, height - 0.002)])  # fmt: skip
+    seam, lid, lip = height - rim, height - 0.002, radius + 0.0005
+    top = lathe([(0.0, seam), (lip, seam), (end_r, height), (end_r - 0.003, height), (end_r - 0.004, lid), (0.0, lid)])
     metal = _metal(sampler)
     return ObjectShape(
         category="can",

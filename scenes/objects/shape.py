@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from scenes.scene import Collider, Part
 from scenes.transforms import IDENTITY_QUATERNION, Pose, Quaternion, multiply, quaternion_about
@@ -56,7 +57,7 @@ def wall_ring(profile_rz: Sequence[tuple[float, float]], thickness_m: float, cou
     inside.
     """
     colliders = []
-    for (r0, z0), (r1, z1) in zip(profile_rz[:-1], profile_rz[1:], strict=True):
+    for (r0, z0), (r1, z1) in pairwise(profile_rz):
         length = math.hypot(r1 - r0, z1 - z0)
         lean = math.atan2(r1 - r0, z1 - z0)
         half_width = max(r0, r1) * math.tan(math.pi / count)

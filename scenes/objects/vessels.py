@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -53,12 +54,17 @@ def cup(sampler: ShapeSampler) -> ObjectShape:
         material = Material(colour=_mean_colour(look)) if same else ceramic(sampler)
         parts.append(Part(name="handle", mesh=handle, material=material))
         knots = path[[1, 4, 8, 11]]
-        colliders += [capsule_between(list(a), list(b), radius) for a, b in zip(knots[:-1], knots[1:], strict=True)]
+        colliders += [capsule_between(list(a), list(b), radius) for a, b in pairwise(knots)]
     rests = (UPRIGHT,) * 9 + (UPSIDE_DOWN,)
     cavity = Cavity(radius_m=(top + bottom) / 2 - 0.006, floor_m=floor, rim_m=height)
     return ObjectShape(
-        category="cup", parts=tuple(parts), colliders=tuple(colliders), mass_kg=sampler.uniform(0.2, 0.4), rests=rests, cavity=cavity
-    )  # fmt: skip
+        category="cup",
+        parts=tuple(parts),
+        colliders=tuple(colliders),
+        mass_kg=sampler.uniform(0.2, 0.4),
+        rests=rests,
+        cavity=cavity,
+    )
 
 
 def _mean_colour(look: Material) -> tuple[float, float, float]:

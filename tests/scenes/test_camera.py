@@ -59,7 +59,7 @@ def test_round_trip_through_plain_values() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"width": 0}, {"fx": -1.0}, {"near_m": 0.0}, {"far_m": 0.001}], ids=lambda c: str(c)
+    "change", [{"width": 0}, {"fx": -1.0}, {"near_m": 0.0}, {"far_m": 0.001}], ids=str
 )
 def test_nonsense_is_refused(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="needs"):
