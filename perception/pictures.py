@@ -45,7 +45,8 @@ def panoptic_depth_map(
     With `labels`, each thing says its category and depth.
     """
     default_near, default_far = depth_span(prediction)
-    near_m, far_m = near_m or default_near, far_m or default_far
+    near_m = default_near if near_m is None else near_m
+    far_m = default_far if far_m is None else far_m
     table = np.full((_largest_id(prediction) + 1, 3), 24, dtype=np.uint8)
     for segment in prediction.segments:
         colours = thing_colours if TAXONOMY[segment.category_id].is_thing else stuff_colours
