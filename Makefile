@@ -31,7 +31,8 @@ test-all: $(DEV) ## As test, with the slow tests
 	$(BIN)/pytest $(TESTS)
 
 bench: $(DEV) ## Frame cost, latency and post-processing, each as a ratio to its limit
-	$(BIN)/pytest benchmarks --benchmark-only --benchmark-json=out/bench.json $(TESTS)
+	@mkdir -p out
+	$(BIN)/pytest benchmarks --benchmark-only --benchmark-disable-gc -o python_files="test_bench_*.py" --benchmark-json=out/bench.json
 
 lint: $(DEV) ## Lint and types only
 	$(BIN)/ruff check .
