@@ -6,7 +6,6 @@ never waits for the engine, so a ping is answered while a network runs; the othe
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import threading
@@ -19,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zmq
-from numpy.typing import NDArray
 
 from hil.device import device_facts
 from hil.link import DEFAULT_ADDRESS, endpoint, open_router
 from hil.protocol import NO_SESSION, Body, Header, Kind, Message, ProtocolError, open_header, open_message, pack, seal
 from hil.quiet import short_switch_interval
+from hil.request import open_frame
 from hil.worker import Done, Job, TimedPerceiver, Worker, error_body
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ _WARM_UP = 3
 _POLL_MS = 100
 # A host with IMMEDIATE loses what it has not read when the connection closes, so it gets this long to read.
 _FAREWELL_S = 0.1
-_INTRINSICS = ("fx", "fy", "cx", "cy")
 
 
 def serve(
@@ -172,7 +170,7 @@ class _Agent:
 
     def _frame(self, lease: _Lease, message: Message, now_ns: int) -> None:
         try:
-            rgb, intrinsics = _open_frame(message, lease.last_seq)
+            rgb, intrinsics = open_frame(message, lease.last_seq)
         except ProtocolError as error:
             self._reject(lease.peer, message.session, message.seq, str(error))
             return
@@ -208,19 +206,6 @@ class _Agent:
 
     def _counts(self) -> dict[str, Any]:
         return {"counters": asdict(self.counters), "finished": self._worker.finished}
-
-
-def _open_frame(message: Message, last_seq: int) -> tuple[NDArray[np.uint8], dict[str, float]]:
-    if message.seq <= last_seq:
-        raise ProtocolError(f"Frame {message.seq} came after frame {last_seq}.")
-    if len(message.arrays) != 1 or message.arrays[0].dtype != np.uint8 or message.arrays[0].shape[2:] != (3,):
-        raise ProtocolError("A frame carries one array uint8 (H, W, 3).")
-    values = message.meta.get("intrinsics")
-    if not isinstance(values, list) or len(values) != 4 or any(type(v) not in (int, float) for v in values):
-        raise ProtocolError("A frame needs its intrinsics fx, fy, cx, cy in pixels.")
-    if not all(math.isfinite(v) for v in values) or min(values[:2]) <= 0:
-        raise ProtocolError("A frame needs finite intrinsics with positive focal lengths.")
-    return message.arrays[0], dict(zip(_INTRINSICS, (float(v) for v in values), strict=True))
 
 
 def _open(

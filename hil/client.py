@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import time
@@ -112,10 +113,19 @@ class Client:
             self.protocol_errors += 1
             return None
         if message.kind is Kind.WELCOME and message.session == self.session:
-            return message.meta
+            return self._plain(message.meta)
         if message.kind is Kind.ERROR and message.meta.get("code") in ("busy", "version"):
             raise LinkError(f"The agent at {self.device} refused this host: {message.meta.get('reason')}.")
         return None
+
+    def _plain(self, facts: dict[str, Any]) -> dict[str, Any]:
+        try:
+            json.dumps(facts, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise LinkError(
+                f"The agent at {self.device} describes itself with values that are not JSON: {error}."
+            ) from error
+        return facts
 
     def _version_error(self, peer_version: int) -> LinkError:
         return LinkError(

@@ -9,7 +9,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("numpy", "opencv-python-headless", "pyzmq", "msgpack", "openvino", "onnxruntime")
+_PACKAGES = ("rehearse-perception", "numpy", "opencv-python-headless", "pyzmq", "msgpack", "openvino", "onnxruntime")
 
 
 def device_facts() -> dict[str, Any]:

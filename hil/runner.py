@@ -1,40 +1,25 @@
-"""The runner plays a camera: frames leave on an absolute schedule whether or not the last answer came.
-
-Frame i is due at T0 + i / rate on the host's monotonic clock. A due frame is handed to a one-slot mailbox and leaves it
-at once while fewer than `credit` frames are in flight; otherwise it waits, and the next due frame replaces it (dropped).
-One thread sends and receives: it sleeps in select() until the next due time or the next answer, to the microsecond.
-"""
+"""The runner plays a camera: it streams a data set to an agent on the clock, and returns what came of every frame."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-import select
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
-from hil.answer import open_answer
 from hil.client import Client
 from hil.device import device_facts
-from hil.ledger import Entry, Ledger
 from hil.link import DEFAULT_ADDRESS, is_loopback
 from hil.progress import Progress, told_every_second
-from hil.protocol import Body, Kind, Message, ProtocolError, pack
 from hil.quiet import no_collection, short_switch_interval
+from hil.request import pack_frame
 from hil.session import Session
-from perception.prediction import Prediction
-from scenes.taxonomy import TAXONOMY
+from hil.stream import PING_EVERY_S, Image, Stream
 from sim.frame import Frame
 
 DEADLINE_S = 1 / 15
-SILENCE_S = 1.0
-LOST_AFTER_S = 5.0
-_PING_EVERY_S = 0.2
-_LEAD_S = 0.05
 
 
 class FrameSource(Protocol):
@@ -82,7 +67,7 @@ def run_session(
     with Client(device, timeout_s=connect_timeout_s) as client:
         images = _load_images(dataset, warm_up.count(rate_hz) + measured, client)
         started_utc = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
-        run = _Run(client, images, rate_hz, warm_up.count(rate_hz), measured, deadline_s, credit)
+        run = Stream(client, images, rate_hz, warm_up.count(rate_hz), measured, deadline_s, credit)
         with no_collection(), short_switch_interval(), told_every_second(progress, run.progress):
             run.loop()
         run.count_agent()
@@ -95,22 +80,17 @@ def run_session(
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Image:
-    body: Body
-    size: tuple[int, int]
-
-
-def _load_images(dataset: FrameSource, count: int, client: Client) -> list[_Image]:
+def _load_images(dataset: FrameSource, count: int, client: Client) -> list[Image]:
     """Packs the images before the clock starts; pings between them, so that the lease survives a large data set."""
-    images = []
+    images, pinged = [], time.monotonic()
     for index in range(min(len(dataset), count)):
         frame = dataset[index]
         camera = frame.camera
-        meta = {"intrinsics": [float(camera.fx), float(camera.fy), float(camera.cx), float(camera.cy)]}
-        body = pack(Kind.FRAME, meta, (np.ascontiguousarray(frame.rgb),))
-        images.append(_Image(body=body, size=(camera.height, camera.width)))
-        client.ping()
+        body = pack_frame(frame.rgb, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy)
+        images.append(Image(body=body, size=(camera.height, camera.width)))
+        if time.monotonic() - pinged > PING_EVERY_S:
+            client.ping()
+            pinged = time.monotonic()
     return images
 
 
@@ -121,165 +101,4 @@ def _compare_clocks(device: str, facts: dict[str, object]) -> tuple[bool, str]:
     return (
         False,
         "uplink and downlink are not available: host and agent have different clocks, and no offset is measured",
-    )
-
-
-class _Run:
-    def __init__(
-        self,
-        client: Client,
-        images: list[_Image],
-        rate_hz: float,
-        warm_up: int,
-        measured: int,
-        deadline_s: float,
-        credit: int,
-    ) -> None:
-        start_ns = time.monotonic_ns() + round(_LEAD_S * 1e9)
-        self.ledger = Ledger(
-            start_ns=start_ns, period_ns=1e9 / rate_hz, warm_up=warm_up, measured=measured, images=len(images)
-        )
-        self.fault: str | None = None
-        self.predictions: dict[int, Prediction] = {}
-        self.counters = {"stale_answers": 0, "protocol_errors": 0}
-        self._client, self._images, self._credit = client, images, credit
-        self._deadline_ns = round(deadline_s * 1e9)
-        self._in_flight: dict[int, Entry] = {}
-        self._mailbox: Entry | None = None
-        self._latest: dict[int, Prediction] = {}
-        self._heard_ns = self._next_ping_ns = time.monotonic_ns()
-
-    def progress(self) -> Progress:
-        return self.ledger.progress(time.monotonic_ns())
-
-    def loop(self) -> None:
-        entries, descriptor = self.ledger.entries, self._client.fileno()
-        while self.fault is None and not self._finished():
-            now_ns = time.monotonic_ns()
-            if self.ledger.handed_over < len(entries) and now_ns >= entries[self.ledger.handed_over].due_ns:
-                self._hand_over(entries[self.ledger.handed_over], now_ns)
-                continue
-            if (message := self._client.receive()) is not None:
-                self._take(message, time.monotonic_ns())
-                continue
-            self._keep_alive(now_ns)
-            if (wait_s := self._wait_s()) > 0 and self.fault is None:
-                select.select([descriptor], [], [], wait_s)
-        self.counters["protocol_errors"] += self._client.protocol_errors
-        self.ledger.close_open(self.fault or f"no answer within {LOST_AFTER_S:g} s")
-
-    def count_agent(self, timeout_s: float = 0.3) -> None:
-        """Asks the agent for its final counts; an agent that is gone leaves the last ones it sent."""
-        deadline, last = time.monotonic() + timeout_s, len(self.ledger.entries)
-        self._client.ping(seq=last)
-        while self.fault is None and (wait_s := deadline - time.monotonic()) > 0:
-            if (message := self._client.receive()) is None:
-                select.select([self._client.fileno()], [], [], wait_s)
-            elif message.kind is Kind.PONG:
-                self._count(message)
-                if message.seq == last:
-                    return
-
-    def _finished(self) -> bool:
-        all_due = self.ledger.handed_over == len(self.ledger.entries)
-        return all_due and self._mailbox is None and not self._in_flight
-
-    def _wait_s(self) -> float:
-        """Returns the seconds until something has to be done though nothing came. Called right before select, so it
-        looks at the socket once more: the descriptor only tells of changes, and sending may have consumed one.
-        """
-        times = [self._next_ping_ns, self._heard_ns + round(SILENCE_S * 1e9)]
-        if self.ledger.handed_over < len(self.ledger.entries):
-            times.append(self.ledger.entries[self.ledger.handed_over].due_ns)
-        return 0.0 if self._client.readable() else max(min(times) - time.monotonic_ns(), 0) / 1e9
-
-    def _hand_over(self, entry: Entry, now_ns: int) -> None:
-        self.ledger.captured(entry, now_ns)
-        if self._mailbox is not None:
-            self.ledger.missed(self._mailbox, "dropped", "a newer frame replaced it while all credit was in flight")
-        self._mailbox = entry
-        self._flush()
-
-    def _flush(self) -> None:
-        entry = self._mailbox
-        if entry is None or len(self._in_flight) >= self._credit:
-            return
-        now_ns = time.monotonic_ns()
-        if self._client.send_frame(self._images[entry.image].body, seq=entry.seq, due_ns=entry.due_ns):
-            self.ledger.sent(entry, now_ns)
-            self._in_flight[entry.seq] = entry
-            self._mailbox = None
-
-    def _take(self, message: Message, now_ns: int) -> None:
-        self._heard_ns = now_ns
-        if message.kind is Kind.PONG:
-            self._count(message)
-        elif message.kind is Kind.BYE:
-            self.fault = f"The agent at {self._client.device} was stopped during the run."
-        elif message.kind is Kind.ERROR and message.meta.get("code") == "no_lease":
-            self.fault = f"The agent at {self._client.device} ended the session: {message.meta.get('reason')}."
-        elif message.kind in (Kind.RESULT, Kind.ERROR):
-            entry = self._in_flight.pop(message.seq, None)
-            if entry is None:
-                self.counters["stale_answers"] += 1
-                return
-            self._flush_after(entry, message, now_ns)
-
-    def _flush_after(self, entry: Entry, message: Message, now_ns: int) -> None:
-        """Sends the waiting frame first, then decodes the answer: the engine need not wait for the host."""
-        self._flush()
-        if message.kind is Kind.ERROR:
-            code, reason = message.meta.get("code"), str(message.meta.get("reason"))
-            self.ledger.missed(entry, code if code in ("dropped", "rejected") else "error", reason)
-            return
-        try:
-            size = self._images[entry.image].size
-            prediction, stamps = open_answer(message, size=size, categories=len(TAXONOMY))
-        except ProtocolError as error:
-            self.counters["protocol_errors"] += 1
-            self.ledger.missed(entry, "error", str(error))
-            return
-        stamps = {f"agent_{name}": value for name, value in stamps.items()}
-        stamps |= {"host_receive_ns": now_ns, "return_ns": time.monotonic_ns()}
-        self.ledger.answered(entry, stamps, self._deadline_ns)
-        self._keep(entry, prediction)
-
-    def _keep(self, entry: Entry, prediction: Prediction) -> None:
-        """Keeps one copy of equal answers to the same image, so that a long run fits into memory."""
-        if entry.warm_up:
-            return
-        before = self._latest.get(entry.image)
-        if before is None or not _equal(before, prediction):
-            self._latest[entry.image] = prediction
-        self.predictions[entry.seq] = self._latest[entry.image]
-
-    def _keep_alive(self, now_ns: int) -> None:
-        if now_ns - self._heard_ns > SILENCE_S * 1e9:
-            self.fault = (
-                f"The agent at {self._client.device} fell silent for {SILENCE_S:g} s: it died, hangs or was cut off."
-            )
-            return
-        if now_ns >= self._next_ping_ns:
-            self._client.ping()
-            self._next_ping_ns = now_ns + round(_PING_EVERY_S * 1e9)
-            self._give_up_old(now_ns)
-        self._flush()
-
-    def _give_up_old(self, now_ns: int) -> None:
-        for entry in list(self._in_flight.values()):
-            if now_ns - entry.stamps["send_ns"] > LOST_AFTER_S * 1e9:
-                del self._in_flight[entry.seq]
-                self.ledger.missed(entry, "lost", f"no answer within {LOST_AFTER_S:g} s")
-
-    def _count(self, message: Message) -> None:
-        counters = message.meta.get("counters")
-        if isinstance(counters, dict):
-            self.counters.update({f"agent_{k}": v for k, v in counters.items() if type(v) is int})
-
-
-def _equal(one: Prediction, other: Prediction) -> bool:
-    return (
-        one.segments == other.segments
-        and np.array_equal(one.segment_id, other.segment_id)
-        and np.array_equal(one.depth_m, other.depth_m)
     )

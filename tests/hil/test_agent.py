@@ -137,19 +137,25 @@ def test_a_silent_host_loses_its_lease(start_agent):
             assert (message.kind, message.meta["code"]) == (Kind.ERROR, "no_lease")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [frame_body(shape=(48, 64)), frame_body(shape=(48, 64, 4)), frame_body(dtype=np.float32), frame_body(meta={}),
-     frame_body(meta={"intrinsics": [0.0, 1.0, 1.0, 1.0]}), frame_body(meta={"intrinsics": [float("nan")] * 4}),
-     frame_body(meta={"intrinsics": ["1"] * 4})],
-)  # fmt: skip
-def test_a_malformed_frame_is_rejected_with_a_reason(start_agent, body):
+MALFORMED = {
+    "two dimensions": frame_body(shape=(48, 64)),
+    "four channels": frame_body(shape=(48, 64, 4)),
+    "floats": frame_body(dtype=np.float32),
+    "no intrinsics": frame_body(meta={}),
+    "no focal length": frame_body(meta={"intrinsics": [0.0, 1.0, 1.0, 1.0]}),
+    "not a number": frame_body(meta={"intrinsics": [float("nan")] * 4}),
+    "text": frame_body(meta={"intrinsics": ["1"] * 4}),
+}
+
+
+def test_a_malformed_frame_is_rejected_with_a_reason(start_agent):
     agent = start_agent()
     with Client(agent.address) as client:
-        client.send_frame(body, seq=7, due_ns=0)
-        message = wait_for(client)
-        assert (message.kind, message.seq, message.meta["code"]) == (Kind.ERROR, 7, "rejected")
-        client.send_frame(frame_body(), seq=8, due_ns=0)
+        for seq, (name, body) in enumerate(MALFORMED.items()):
+            client.send_frame(body, seq=seq, due_ns=0)
+            message = wait_for(client)
+            assert (message.kind, message.seq, message.meta["code"]) == (Kind.ERROR, seq, "rejected"), name
+        client.send_frame(frame_body(), seq=0, due_ns=0)  # none of them counted as frame 0
         assert wait_for(client).kind is Kind.RESULT
 
 
