@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -132,6 +132,37 @@ def test_a_lying_can_is_completed_away_from_the_camera() -> None:
     camera = camera_at((-0.6, 0.0, 0.5))
     lying = Solid("can", "cuboid", (0.07, 0.2, 0.07))
     assert box_iou([boxes([lying], camera)[0]], [lying.box])[0] > 0.8
+
+
+def test_a_lying_knife_is_measured_by_its_outline_not_its_depth() -> None:
+    camera = camera_at(EYE)
+    knife = Solid("knife", "cuboid", (0.2, 0.02, 0.003), yaw=0.3)
+    ids, depth_m, category_of = view([knife], camera)
+    depth_m[ids == 2] *= np.float32(0.99)  # 8 mm too near, nearly three times its thickness
+    found = fit_boxes(ids, category_of, depth_m, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy)[2]
+    assert box_iou([found.moved(camera.world_from_camera.matrix())], [knife.box])[0] > 0.7
+
+
+def test_a_knife_on_another_thing_stays_there() -> None:
+    book = Solid("book", "cuboid", (0.26, 0.2, 0.04))
+    knife = Solid("knife", "cuboid", (0.2, 0.02, 0.006), lift_m=0.04)
+    found = boxes([book, knife], camera_at(EYE))
+    assert found[1].outer_from_box.position_m[2] == pytest.approx(0.043, abs=0.004)
+
+
+def test_a_spoon_that_sticks_up_gets_its_own_axes() -> None:
+    spoon = Solid("spoon", "cuboid", (0.03, 0.014, 0.18), lift_m=0.02)
+    tilt = Pose((0.0, 0.0, 0.11), quaternion_about((0.0, 1.0, 0.0), 0.4))
+    camera = camera_at(EYE)
+    world_from_upright = tilt.matrix() @ inverse(spoon.box.outer_from_box.matrix())
+    turned = replace(camera, world_from_camera=Pose.from_matrix(inverse(world_from_upright) @ camera.world_from_camera.matrix()))
+    _, depth_m, _ = view([spoon], turned, table=False)
+    table_ids, table_depth_m, category_of = view([], camera)
+    ids = np.where(np.isfinite(depth_m), 2, table_ids).astype(np.int32)
+    joined = np.where(np.isfinite(depth_m), depth_m, table_depth_m).astype(np.float32)
+    category_of[2] = TAXONOMY.named("spoon").id
+    found = fit_boxes(ids, category_of, joined, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy)[2]
+    assert box_iou([found.moved(camera.world_from_camera.matrix())], [OrientedBox(tilt, spoon.size_m)])[0] > 0.5
 
 
 def test_every_box_is_upright_on_the_table() -> None:

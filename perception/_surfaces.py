@@ -1,0 +1,99 @@
+"""The visible surface of every segment as 3D points, with how far its outline reaches beyond and whether it meets the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_WORK_WIDTH_PX = 320
+_MAX_POINTS = 1000
+_ERODE_PX = 1
+_MIN_INTERIOR = 0.3  # of the pixels, else the segment is too thin to erode
+
+MIN_POINTS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Surface:
+    """The visible surface of one segment.
+
+    points float64 (n, 3) in the camera frame, rays the same with z = 1; `lost_rad` is the angle from the outermost
+    points to the outline of the mask; `contact` is the share 0..1 of its lower outline that has table below it.
+    """
+
+    points: NDArray[np.float64]
+    rays: NDArray[np.float64]
+    lost_rad: float
+    contact: float
+
+
+def surfaces(
+    segment_id: NDArray[np.int32],
+    category_of: Mapping[int, int],
+    depth_m: NDArray[np.float32],
+    *,
+    table: int,
+    fx: float,
+    fy: float,
+    cx: float,
+    cy: float,
+) -> dict[int, Surface]:
+    """Returns the surface of every segment with at least MIN_POINTS pixels of depth, on every n-th pixel of the image."""
+    step = max(1, round(segment_id.shape[1] / _WORK_WIDTH_PX))
+    every = (slice(step // 2, None, step),) * 2
+    full = segment_id.astype(np.uint16)
+    ids, z = full[every], depth_m[every]
+    contact = _contact(ids, [i for i, category_id in category_of.items() if category_id == table])
+    v, u = (np.arange(n) * step + step // 2 for n in ids.shape)
+    ray_x, ray_y = (u - cx) / fx, (v - cy) / fy
+    found = {}
+    for i, (pixels, lost_px) in _members(ids, _interior(full)[every], np.isfinite(z) & (z > 0)).items():
+        chosen = pixels[:: 1 + len(pixels) // _MAX_POINTS]
+        rows, columns = np.divmod(chosen, ids.shape[1])
+        rays = np.ones((len(chosen), 3))
+        rays[:, 0], rays[:, 1] = ray_x[columns], ray_y[rows]
+        points = rays * z.reshape(-1)[chosen, None]
+        found[i] = Surface(points=points, rays=rays, lost_rad=lost_px / fx, contact=float(contact[i]))
+    return found
+
+
+def _interior(ids: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Returns which pixels have only their own id around them."""
+    kernel = np.ones((2 * _ERODE_PX + 1,) * 2, np.uint8)
+    interior: NDArray[np.bool_] = cv2.erode(ids, kernel) == cv2.dilate(ids, kernel)
+    return interior
+
+
+def _members(
+    ids: NDArray[np.uint16], interior: NDArray[np.bool_], valid: NDArray[np.bool_]
+) -> dict[int, tuple[NDArray[np.int64], float]]:
+    """Returns the flat pixel indices of each id and how far its outline is beyond them, in pixels of the full image.
+
+    Those are the pixels of its interior, or all of them where it is too thin to have one.
+    """
+    found: dict[int, tuple[NDArray[np.int64], float]] = {}
+    for mask, lost_px in ((valid, 0.5), (valid & interior, _ERODE_PX + 0.5)):
+        flat = np.where(mask, ids, np.uint16(0)).reshape(-1)
+        order = np.argsort(flat, kind="stable")
+        ends = np.cumsum(np.bincount(flat))
+        for i in range(1, len(ends)):
+            pixels = order[ends[i - 1] : ends[i]]
+            before = len(found[i][0]) if i in found else 0
+            if len(pixels) >= max(MIN_POINTS, _MIN_INTERIOR * before):
+                found[i] = pixels, lost_px
+    return found
+
+
+def _contact(ids: NDArray[np.uint16], tables: list[int]) -> NDArray[np.float64]:
+    """Returns, by id, which share of the pixels above another id are above a table; the image's edge is not a table."""
+    above, below = ids[:-1], ids[1:]
+    edge = above != below
+    count = int(ids.max(initial=0)) + 1
+    lower = np.bincount(above[edge], minlength=count) + np.bincount(ids[-1], minlength=count)
+    on_table = np.bincount(above[edge & np.isin(below, tables)], minlength=count)
+    share: NDArray[np.float64] = on_table / np.maximum(lower, 1)
+    return share
