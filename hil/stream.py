@@ -60,7 +60,8 @@ class Stream:
         self._in_flight: dict[int, Entry] = {}
         self._mailbox: Entry | None = None
         self._latest: dict[int, Prediction] = {}
-        self._heard_ns = self._next_ping_ns = time.monotonic_ns()
+        self._silent_ns = 0
+        self._looked_ns = self._next_ping_ns = time.monotonic_ns()
 
     def progress(self) -> Progress:
         """Returns the counts so far; safe to call from another thread."""
@@ -103,7 +104,7 @@ class Stream:
         """Returns the seconds until something has to be done though nothing came. Called right before select, so it
         looks at the socket once more: the descriptor only tells of changes, and sending may have consumed one.
         """
-        times = [self._next_ping_ns, self._heard_ns + round(SILENCE_S * 1e9)]
+        times = [self._next_ping_ns]
         if self.ledger.handed_over < len(self.ledger.entries):
             times.append(self.ledger.entries[self.ledger.handed_over].due_ns)
         return 0.0 if self._client.readable() else max(min(times) - time.monotonic_ns(), 0) / 1e9
@@ -126,7 +127,7 @@ class Stream:
             self._mailbox = None
 
     def _take(self, message: Message, now_ns: int) -> None:
-        self._heard_ns = now_ns
+        self._silent_ns, self._looked_ns = 0, now_ns
         if message.kind is Kind.PONG:
             self._count(message)
         elif message.kind is Kind.BYE:
@@ -169,7 +170,10 @@ class Stream:
         self.predictions[entry.seq] = self._latest[entry.image]
 
     def _keep_alive(self, now_ns: int) -> None:
-        if now_ns - self._heard_ns > SILENCE_S * 1e9:
+        # A host that stalls hears nothing either: no single look counts for more than two pings of silence.
+        self._silent_ns += min(now_ns - self._looked_ns, round(2 * PING_EVERY_S * 1e9))
+        self._looked_ns = now_ns
+        if self._silent_ns > SILENCE_S * 1e9:
             self.fault = (
                 f"The agent at {self._client.device} fell silent for {SILENCE_S:g} s: it died, hangs or was cut off."
             )

@@ -13,6 +13,8 @@ from perception.prediction import Prediction, Segment
 from scenes.box import OrientedBox
 from scenes.transforms import Pose
 
+WARM_UP = 3  # the calls that the agent makes before it is ready
+
 
 class Times:
     preprocess_s = 0.0
@@ -32,11 +34,11 @@ class Perceiver:
     def perceive_timed(self, rgb, *, fx, **_intrinsics):
         self.calls += 1
         time.sleep(self.delay_s)
-        if self.mode == "raise" and self.calls > 10 and self.calls % 3 == 0:
+        if self.mode == "raise" and self.calls > WARM_UP and self.calls % 3 == 0:
             raise RuntimeError("the engine tripped")
-        if self.mode == "hang" and self.calls > 20:
+        if self.mode == "hang" and self.calls > 3 * WARM_UP:
             time.sleep(60)
-        if self.mode == "nan" and self.calls > 10 and self.calls % 3 == 0:
+        if self.mode == "nan" and self.calls > WARM_UP and self.calls % 3 == 0:
             rgb = np.zeros_like(rgb)
             depth = np.full(rgb.shape[:2], np.nan, np.float32)
         else:
