@@ -1,4 +1,7 @@
-"""What the camera sees: backends, frames with their ground truth, and data sets on disk. Importing it starts nothing."""
+"""What the camera sees: backends, frames with their ground truth, and data sets on disk. Importing it starts nothing.
+
+`generate` and `realize` are modules: `from sim.generate import generate`, `from sim.realize import realize`.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,7 @@ if TYPE_CHECKING:
     from sim.backend import BACKEND_NAMES, Backend, SettleReport, SettleRule, open_backend
     from sim.dataset import Dataset
     from sim.frame import Frame, ObjectTruth, Truth
-    from sim.generate import GenerateSpec, generate
-    from sim.realize import realize
+    from sim.generate import GenerateSpec
 
 __all__ = [
     "BACKEND_NAMES",
@@ -22,9 +24,7 @@ __all__ = [
     "SettleReport",
     "SettleRule",
     "Truth",
-    "generate",
     "open_backend",
-    "realize",
 ]
 
 _HOME = {
@@ -37,9 +37,7 @@ _HOME = {
     "SettleReport": "sim.backend",
     "SettleRule": "sim.backend",
     "Truth": "sim.frame",
-    "generate": "sim.generate",
     "open_backend": "sim.backend",
-    "realize": "sim.realize",
 }
 
 
