@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
 import platform
 import subprocess
 import sys
@@ -11,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from hil.device import device_facts, package_versions
 
 Status = Literal["ok", "missing", "not available"]
 
@@ -83,34 +83,13 @@ def format_table(findings: Sequence[Finding]) -> str:
     return "\n".join([*lines, "", verdict])
 
 
-def cpu_flags() -> frozenset[str]:
+def _cpu_flags() -> frozenset[str]:
     """Returns the CPU's feature flags as Linux names them; empty where the system does not say."""
     info = Path("/proc/cpuinfo")
     if not info.is_file():
         return frozenset()
     rows = (line for line in info.read_text(encoding="utf-8").splitlines() if line.startswith(("flags", "Features")))
     return frozenset(next(rows, ":").partition(":")[2].split())
-
-
-def cpu_model() -> str:
-    """Returns the CPU's name, as well as the system knows it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def usable_cores() -> int:
-    """Returns how many cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def version_of(distribution: str) -> str | None:
-    """Returns an installed distribution's version; None where it is not installed."""
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _python() -> Finding:
@@ -123,7 +102,7 @@ def _python() -> Finding:
 
 
 def _package_finding(room: str, purpose: str, names: tuple[str, ...], needed: bool, remedy: str) -> Finding:
-    versions = {name: version_of(name) for name in names}
+    versions = package_versions(names)
     absent = [name for name, version in versions.items() if version is None]
     detail = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     if absent:
@@ -144,12 +123,13 @@ def _rendering() -> Finding:
 
 
 def _processor() -> Finding:
-    flags = cpu_flags()
+    flags = _cpu_flags()
     wanted = {"AVX2": "avx2", "AVX-512": "avx512f", "AVX-512 bf16": "avx512_bf16", "AMX bf16": "amx_bf16", "NEON": "asimd"}
     have = [name for name, flag in wanted.items() if flag in flags]
     features = ", ".join(have) if have else "no vector feature known to us"
     bf16 = "OpenVINO runs in bf16" if flags & {"avx512_bf16", "amx_bf16"} else "engines run in float32"
-    detail = f"{cpu_model()}, {usable_cores()} cores, {features}; {bf16}"
+    machine = device_facts()
+    detail = f"{machine['cpu'] or 'a CPU without a name'}, {machine['cores']} cores, {features}; {bf16}"
     return Finding(topic="cpu", name="processor", status="ok", detail=detail)
 
 
@@ -177,7 +157,7 @@ def _gpu() -> Finding:
 
 
 def _tensorrt() -> Finding:
-    version = version_of("tensorrt")
+    version = package_versions(("tensorrt",))["tensorrt"]
     if version:
         return Finding(topic="engines", name="TensorRT", status="ok", detail=f"tensorrt {version}")
     return Finding(
@@ -189,7 +169,7 @@ def _tensorrt() -> Finding:
 
 
 def _isaac() -> Finding:
-    version = version_of("isaacsim")
+    version = package_versions(("isaacsim",))["isaacsim"]
     if version:
         return Finding(topic="sim", name="Isaac Sim", status="ok", detail=f"isaacsim {version}")
     detail = "isaacsim is not in this Python; it needs an RTX GPU and its own Python"

@@ -159,12 +159,12 @@ def publish_text(path: Path, text: str) -> None:
 
 
 def _shown(session: Session, dataset: Dataset) -> list[tuple[Frame, Prediction]]:
-    """Returns up to SHOWN_FRAMES answered images with their first answers, evenly over the data set, so of different scenes."""
+    """Returns up to SHOWN_FRAMES answered images with their first answers, over the whole data set: several scenes and views."""
     first: dict[int, Prediction] = {}
     for record in session.due:
         if record.seq in session.predictions:
             first.setdefault(record.image, session.predictions[record.seq])
     images = sorted(first)
     count = min(SHOWN_FRAMES, len(images))
-    chosen = [images[int((k + 0.5) * len(images) / count)] for k in range(count)]
+    chosen = [images[k * (len(images) - 1) // max(count - 1, 1)] for k in range(count)]
     return [(dataset[i], first[i]) for i in chosen]

@@ -15,6 +15,7 @@ from benchmarks._facts import fact_tables, provenance
 from benchmarks._gallery import ERROR_LIMIT, frame_pictures, thing_bounds
 from benchmarks._page import card, figure, page, ramp, section, table, text, tile
 from benchmarks._scores import category_table, headline_tiles, score_tables
+from hil.latency import Quantile
 from perception.pictures import stuff_colours, thing_colours
 from perception.prediction import Prediction
 from sim.frame import Frame
@@ -63,12 +64,11 @@ def _banner(rehearsal: Rehearsal) -> str:
 def _tiles(rehearsal: Rehearsal) -> str:
     latency, session = rehearsal.latency, rehearsal.session
     p95 = latency.quantile(0.95)
-    high = "unbounded" if p95.high_s is None else _ms(p95.high_s)
     first = tile(
         "p95 end to end",
         _ms(p95.value_s),
         unit="ms",
-        note=f"95 % interval {_ms(p95.low_s)} to {high} ms, n = {latency.frames}",
+        note=f"95 % interval {_interval(p95)}, n = {latency.frames}",
         bad=p95.value_s > session.deadline_s,
     )
     missed = tile(
@@ -180,10 +180,9 @@ def _latency_table(rehearsal: Rehearsal) -> str:
     latency = rehearsal.latency
     rows: list[tuple[object, ...]] = []
     for q in latency.quantiles:
-        high = "unbounded" if q.high_s is None else _ms(q.high_s)
-        rows.append((f"p{100 * q.p:g}", _ms(q.value_s), f"{_ms(q.low_s)} to {high}", latency.frames))
+        rows.append((f"p{100 * q.p:g}", _ms(q.value_s), _interval(q), latency.frames))
     rows.append(("max", _ms(latency.max_s), "-", latency.frames))
-    blocks = [table(("quantile", "ms", "95 % interval, ms", "n"), rows, caption="End-to-end latency of all due frames.")]
+    blocks = [table(("quantile", "ms", "95 % interval", "n"), rows, caption="End-to-end latency of all due frames.")]
     others = {"jitter between answers": latency.jitter_s, "lateness of the frame clock": latency.lateness_s}
     named = {**(latency.stages or {}), **others}
     more = [(name, *(_ms(row[k]) if row else None for k in ("p50", "p95", "p99", "max"))) for name, row in named.items()]
@@ -209,6 +208,11 @@ def _again(rehearsal: Rehearsal) -> str:
     lead = "Scenes are a pure function of suite, version, split, seed and index; these lines make the same frames again."
     commands = "\n".join(rehearsal.commands) or "rehearse hil DATASET --device ADDRESS"
     return section("again", "Again", lead, f"<pre>{text(commands)}</pre>")
+
+
+def _interval(quantile: Quantile) -> str:
+    high = "unbounded" if quantile.high_s is None else _ms(quantile.high_s)
+    return f"{_ms(quantile.low_s)} to {high}" + (" ms" if high[0].isdigit() else "")
 
 
 def _ms(seconds: float) -> str:

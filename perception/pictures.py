@@ -122,7 +122,7 @@ def write_label(picture: Rgb, text: str, u: int, v: int) -> None:
     """Writes white text on a dark plate centred at (u, v) into the picture, kept inside its borders."""
     font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.38
     (width, height), base = cv2.getTextSize(text, font, size, 1)
-    left = int(np.clip(u - width // 2, 2, max(picture.shape[1] - width - 3, 2)))
+    left = int(np.clip(u - width // 2, 3, max(picture.shape[1] - width - 3, 3)))
     low = int(np.clip(v + height // 2, height + 3, max(picture.shape[0] - base - 2, height + 3)))
     plate = picture[low - height - 3 : low + base, left - 3 : left + width + 3]
     plate[:] = (plate * 0.35).astype(np.uint8)

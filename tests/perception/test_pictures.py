@@ -14,6 +14,7 @@ from perception.pictures import (
     panoptic_overlay,
     stuff_colours,
     thing_colours,
+    write_label,
 )
 from perception.prediction import Prediction, Segment
 from scenes.taxonomy import TAXONOMY
@@ -124,3 +125,14 @@ def test_depth_error_is_white_when_right_red_when_too_far_blue_when_too_near():
     assert far[0] > far[2] + 100
     assert near[2] > near[0] + 100
     assert (unknown == 128).all()
+
+
+@pytest.mark.parametrize(("u", "v"), [(0, 0), (199, 0), (0, 99), (199, 99), (100, 50)])
+def test_a_label_has_its_plate_and_text_wherever_it_is(u, v):
+    picture = np.full((100, 200, 3), 180, np.uint8)
+    write_label(picture, "cup 0.62 m", u, v)
+    rows, columns = np.nonzero((picture != 180).any(axis=-1))
+    assert np.ptp(columns) > 50
+    assert np.ptp(rows) > 9
+    assert picture.max() > 240
+    assert picture.min() < 80
