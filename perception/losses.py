@@ -19,7 +19,7 @@ class LossSpec:
     semantic: float = 1.0
     center: float = 200.0
     offset: float = 0.05
-    depth: float = 2.0
+    depth: float = 4.0
     hard_share: float = 0.2
     silog_lambda: float = 0.5
 
