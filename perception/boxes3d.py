@@ -19,13 +19,13 @@ from scenes.transforms import Pose, vec3
 # - things with a round footprint are as deep, along the table, as they are wide;
 # - a bottle, wine glass or can that lies is as wide as it is high;
 # - cutlery with the table all along its lower outline lies on it and is as thick as cutlery is, which is far below
-#   what depth resolves, so only its outline is measured;
+#   what depth resolves (the medians of 60 train-split pieces each are below), so only its outline is measured;
 # - cutlery that sticks up gets the axes of its own points; every other box has one axis along the table's normal.
 
 _TABLE = TAXONOMY.named("table").id
 _ROUND = {TAXONOMY.named(n).id for n in ("bottle", "wine glass", "cup", "bowl", "plate", "can", "apple", "orange")}
 _TALL = {TAXONOMY.named(n).id for n in ("bottle", "wine glass", "can")}
-_THICKNESS_M = {TAXONOMY.named(n).id: m for n, m in {"fork": 0.009, "knife": 0.003, "spoon": 0.014}.items()}
+_THICKNESS_M = {TAXONOMY.named(n).id: m for n, m in {"fork": 0.009, "knife": 0.003, "spoon": 0.015}.items()}
 _LIES = 2.0  # a tall round thing lies where its footprint is this much longer than it is high
 _STICKS_UP = 0.4  # cutlery that is this much of its length high does not lie on the table
 _TRIM_PERCENT = 0.5
