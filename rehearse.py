@@ -85,6 +85,7 @@ def generate(arguments: argparse.Namespace) -> int:
         size=arguments.size,
         workers=arguments.workers,
         backend=arguments.backend,
+        stages=not arguments.no_stages,
     )
     print_summary(run(spec).to_dict(), as_json=arguments.json)
     return EXIT_OK
@@ -253,6 +254,7 @@ def _add_making(commands: Commands[Any]) -> None:
     parser.add_argument("--frames", type=_whole(1), required=True, help="frames in total; three views of each scene")
     _scene_options(parser)
     parser.add_argument("--workers", type=_whole(1), help="processes (default: one per core)")
+    parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
 
 
 def _add_learning(commands: Commands[Any]) -> None:
