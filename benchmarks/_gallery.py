@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from perception.prediction import Prediction
 from scenes.taxonomy import TAXONOMY
 from scenes.transforms import inverse
 from sim.frame import Frame, Truth
-from sim.pictures import depth_colours, depth_range, draw_box_edges
+from sim.pictures import contact_sheet, depth_colours, depth_range, draw_box_edges
 
 Rgb = NDArray[np.uint8]
 
@@ -80,6 +81,21 @@ def frame_pictures(frame: Frame, prediction: Prediction) -> tuple[Picture, ...]:
             "Relative depth error: white is right, red is too far, blue is too near.",
         ),
     )
+
+
+def picture_sheet(shown: Sequence[tuple[Frame, Prediction]]) -> Rgb:
+    """Returns one row for each frame: input, predicted labels, panoptic-depth colour map, 3D boxes."""
+    rows = []
+    for frame, prediction in shown:
+        near_m, far_m = thing_bounds(frame.truth)
+        rows += [
+            frame.rgb,
+            panoptic_overlay(frame.rgb, prediction, labels=False),
+            panoptic_depth_map(prediction, near_m=near_m, far_m=far_m),
+            box_picture(frame, prediction),
+        ]
+    labels = ("input", "predicted labels", "panoptic-depth colour map", "3D boxes (white: truth)")
+    return contact_sheet(rows, columns=len(labels), labels=labels * len(shown), cell_width=400)
 
 
 def truth_overlay(frame: Frame) -> Rgb:

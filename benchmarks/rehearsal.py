@@ -110,8 +110,10 @@ def rehearse_device(
 def judge_session(
     session: Session, dataset: Dataset, *, out: Path, say: Say, commands: tuple[str, ...] = ()
 ) -> Rehearsal:
-    """Scores a session that still holds its predictions and writes session.json, scores.json and report.html into `out`."""
+    """Scores a session that still holds its predictions; writes its json files, report.html and pictures.png into `out`."""
+    from benchmarks._gallery import picture_sheet
     from benchmarks.report import render_report
+    from sim.pictures import png_bytes
 
     out.mkdir(parents=True, exist_ok=True)
     say("scoring what came back")
@@ -127,7 +129,10 @@ def judge_session(
     say(f"scored in {time.monotonic() - started:.1f} s; writing the report")
     save_session(session, out / "session.json")
     publish_text(out / "scores.json", json.dumps(rehearsal.to_dict(), indent=2, allow_nan=False))
-    publish_text(rehearsal.report_path, render_report(rehearsal, _shown(session, dataset)))
+    shown = _shown(session, dataset)
+    publish_text(rehearsal.report_path, render_report(rehearsal, shown))
+    if shown:
+        (out / "pictures.png").write_bytes(png_bytes(picture_sheet(shown)))
     return rehearsal
 
 
