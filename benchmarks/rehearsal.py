@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from hil.quality import Quality, score_session
 from hil.session import Session, save_session
 from hil.verdict import Verdict, judge
 from perception.prediction import Prediction
+from scenes.files import write_whole
 from sim.dataset import Dataset
 from sim.frame import Frame
 from sim.manifest import FILE_NAME
@@ -128,9 +128,9 @@ def judge_session(
     )
     say(f"scored in {time.monotonic() - started:.1f} s; writing the report")
     save_session(session, out / "session.json")
-    publish_text(out / "scores.json", json.dumps(rehearsal.to_dict(), indent=2, allow_nan=False))
+    write_whole(out / "scores.json", json.dumps(rehearsal.to_dict(), indent=2, allow_nan=False))
     shown = _shown(session, dataset)
-    publish_text(rehearsal.report_path, render_report(rehearsal, shown))
+    write_whole(rehearsal.report_path, render_report(rehearsal, shown))
     if shown:
         (out / "pictures.png").write_bytes(png_bytes(picture_sheet(shown)))
     return rehearsal
@@ -154,13 +154,6 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
 def milliseconds(seconds: float) -> str:
     """Returns a time as text in milliseconds; an infinite one is `no answer`."""
     return "no answer" if seconds == float("inf") else f"{seconds * 1e3:.1f} ms"
-
-
-def publish_text(path: Path, text: str) -> None:
-    """Writes a file whole: a reader sees the old one or the new one."""
-    staging = path.with_name(f".{path.name}.{os.getpid()}.part")
-    staging.write_text(text, encoding="utf-8")
-    staging.replace(path)
 
 
 def _shown(session: Session, dataset: Dataset) -> list[tuple[Frame, Prediction]]:

@@ -12,7 +12,6 @@ Every due frame has exactly one outcome:
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -21,6 +20,7 @@ from typing import Any, Literal, get_args
 
 from perception.prediction import Prediction
 from scenes.errors import DatasetError
+from scenes.files import write_whole
 
 FORMAT = 1
 Outcome = Literal["on_time", "late", "dropped", "rejected", "error", "lost"]
@@ -123,13 +123,8 @@ class Session:
 
 def save_session(session: Session, path: Path) -> None:
     """Writes session.json whole: a reader sees the old file or the new one."""
-    staging = path.with_name(f".{path.name}.{os.getpid()}.part")
-    staging.parent.mkdir(parents=True, exist_ok=True)
-    with staging.open("w", encoding="utf-8") as file:
-        json.dump(session.to_dict(), file, allow_nan=False)
-        file.flush()
-        os.fsync(file.fileno())
-    staging.replace(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(session.to_dict(), allow_nan=False), sync=True)
 
 
 def load_session(path: Path) -> Session:

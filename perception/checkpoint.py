@@ -6,7 +6,6 @@ No pickle is ever read; a file of another origin is refused with one sentence.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from scenes.errors import TrainingError
+from scenes.files import whole_file
 
 FILE_NAME = "checkpoint.safetensors"
 _KEY = "rehearse"
@@ -50,12 +50,9 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "elapsed_s": checkpoint.elapsed_s, "finished": checkpoint.finished,
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
     plain = {k: v.detach().clone(memory_format=torch.contiguous_format) for k, v in tensors.items()}
-    save_file(plain, staging, metadata={_KEY: json.dumps(header)})
-    with staging.open("rb") as file:
-        os.fsync(file.fileno())
-    staging.replace(path)
+    with whole_file(path, sync=True) as staging:
+        save_file(plain, staging, metadata={_KEY: json.dumps(header)})
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from perception.learner import load_weights
 from perception.network import NetworkSpec, PanopticDepthLab
 from perception.torch_engine import DeployedNetwork, metadata_of
 from scenes.errors import TrainingError
+from scenes.files import whole_file
 
 _OPSET = 17
 _TOLERANCE = 1e-4
@@ -52,8 +52,7 @@ def export_network(network: PanopticDepthLab, out_onnx: Path, *, trained: dict[s
     deployed = DeployedNetwork(fold_batch_norms(network)).eval()
     image = _check_image(network.spec.input_size)
     out_onnx.parent.mkdir(parents=True, exist_ok=True)
-    staging = out_onnx.with_name(f".{out_onnx.name}.{os.getpid()}")
-    try:
+    with whole_file(out_onnx) as staging:
         _write_graph(deployed, image, staging)
         model = onnx.load(staging)
         metadata = metadata_of(network.spec)
@@ -61,9 +60,6 @@ def export_network(network: PanopticDepthLab, out_onnx: Path, *, trained: dict[s
         model.metadata_props.add(key=METADATA_KEY, value=text)
         onnx.save(model, staging)
         check_parity(deployed, staging, image)
-        staging.replace(out_onnx)
-    finally:
-        staging.unlink(missing_ok=True)
 
 
 def fold_batch_norms(network: PanopticDepthLab) -> PanopticDepthLab:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from perception._coco_panoptic import categories, decode_ids, encode_ids, segment_from, segments_info
 from perception.prediction import Prediction
 from scenes.errors import DatasetError
+from scenes.files import write_whole
 
 # FOLDER/predictions.json           images, annotations, categories, info; written last, without it nothing is finished
 # FOLDER/panoptic/000000.png        id = R + 256 G + 65536 B
@@ -49,7 +49,7 @@ class PredictionWriter:
     def _check_same_run(self) -> None:
         path = self._records / "info.json"
         if not path.exists():
-            _write_whole(path, _dump(self._info))
+            _write(path, _dump(self._info))
         elif _load(path) != json.loads(_dump(self._info)):
             raise DatasetError(
                 f"{self.folder} holds unfinished predictions of another engine or data set; give another folder or delete it."
@@ -71,13 +71,13 @@ class PredictionWriter:
         np.save(array, prediction.depth_m, allow_pickle=False)
         files = {f"panoptic/{stem}.png": encode_ids(prediction.segment_id), f"depth/{stem}.npy": array.getvalue()}
         for path, data in files.items():
-            _write_whole(self.folder / path, data)
+            _write(self.folder / path, data)
         image = {
             "id": index, "name": name, "file_name": f"{stem}.png", "width": width, "height": height,
             "sha256": {path: hashlib.sha256(data).hexdigest() for path, data in files.items()},
         }  # fmt: skip
         annotation = {"image_id": index, "file_name": f"{stem}.png", "segments_info": segments_info(prediction)}
-        _write_whole(self._record_path(index), _dump({"image": image, "annotation": annotation}))
+        _write(self._record_path(index), _dump({"image": image, "annotation": annotation}))
 
     def finish(self, count: int) -> None:
         """Writes predictions.json over frames 0..count-1 and removes the records; raises DatasetError if one is missing."""
@@ -86,7 +86,7 @@ class PredictionWriter:
             "info": self._info, "images": [r["image"] for r in records],
             "annotations": [r["annotation"] for r in records], "categories": categories(),
         }  # fmt: skip
-        _write_whole(self.folder / FILE_NAME, _dump(whole))
+        _write(self.folder / FILE_NAME, _dump(whole))
         shutil.rmtree(self._records)
 
     def _record_path(self, index: int) -> Path:
@@ -202,14 +202,9 @@ def _load(path: Path) -> dict[str, Any]:
     return values
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes) -> None:
     """Writes a file so that it is there completely or not at all; raises DatasetError."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with unfinished.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(path)
+        write_whole(path, data, sync=True)
     except OSError as error:
         raise DatasetError(f"Cannot write {path}: {error.strerror or error}.") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.errors import StageError
+from scenes.files import write_whole
 from scenes.scene import Material
 
 TEXTURE_FOLDER = "textures"
@@ -96,7 +96,7 @@ def write_texture(texture: NDArray[np.uint8], folder: Path) -> str:
     target = folder / TEXTURE_FOLDER / name
     if not target.exists():
         target.parent.mkdir(exist_ok=True)
-        _publish_bytes(_png(texture), target)
+        write_whole(target, _png(texture))
     return f"./{TEXTURE_FOLDER}/{name}"
 
 
@@ -107,10 +107,3 @@ def _png(texture: NDArray[np.uint8]) -> bytes:
     if not done:
         raise StageError(f"A texture of shape {texture.shape} cannot be encoded as PNG; uint8 (h, w, 3) is expected.")
     return encoded.tobytes()
-
-
-def _publish_bytes(content: bytes, target: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=f".{target.stem}.", dir=target.parent) as staging:
-        staged = Path(staging) / target.name
-        staged.write_bytes(content)
-        staged.replace(target)

@@ -7,11 +7,11 @@ Textures lie beside the stage as textures/<digest>.png, shared by all stages of 
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenes.errors import StageError
+from scenes.files import whole_file
 from scenes.scene import Scene
 
 if TYPE_CHECKING:
@@ -38,38 +38,34 @@ def write_stage(scene: Scene, path: Path, *, camera_size: tuple[int, int] | None
         raise StageError(f"The folder {str(path.parent)!r} of the stage does not exist; make it first.")
     try:
         if path.suffix == ".usdz":
-            _publish_package(scene, path, camera_size)
+            _write_package(scene, path, camera_size)
         else:
-            _publish(_stage_layer(scene, path.parent, camera_size), path)
+            layer = _stage_layer(scene, path.parent, camera_size)
+            with whole_file(path) as staging:
+                _export(layer, staging, path)
     except OSError as error:
         raise StageError(f"The stage {str(path)!r} cannot be written: {error}.") from error
 
 
-def _publish(layer: Sdf.Layer, path: Path) -> None:
+def _export(layer: Sdf.Layer, staging: Path, path: Path) -> None:
     from pxr import Tf
 
-    with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as staging:
-        staged = Path(staging) / path.name
-        try:
-            exported = layer.Export(str(staged))
-        except Tf.ErrorException as error:
-            raise StageError(f"OpenUSD cannot write {str(path)!r}: {error}.") from error
-        if not exported:
-            raise StageError(f"OpenUSD did not write {str(path)!r}; check that the disk has room.")
-        staged.replace(path)
+    try:
+        exported = layer.Export(str(staging))
+    except Tf.ErrorException as error:
+        raise StageError(f"OpenUSD cannot write {str(path)!r}: {error}.") from error
+    if not exported:
+        raise StageError(f"OpenUSD did not write {str(path)!r}; check that the disk has room.")
 
 
-def _publish_package(scene: Scene, path: Path, camera_size: tuple[int, int] | None) -> None:
+def _write_package(scene: Scene, path: Path, camera_size: tuple[int, int] | None) -> None:
     from pxr import Sdf, UsdUtils
 
-    with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as staging:
-        folder = Path(staging)
-        inner = folder / f"{path.stem}.usdc"
-        _publish(_stage_layer(scene, folder, camera_size), inner)
-        packed = folder / path.name
-        if not UsdUtils.CreateNewUsdzPackage(Sdf.AssetPath(str(inner)), str(packed)):
+    with whole_file(path) as staging:
+        inner = staging.with_suffix(".usdc")
+        _export(_stage_layer(scene, staging.parent, camera_size), inner, path)
+        if not UsdUtils.CreateNewUsdzPackage(Sdf.AssetPath(str(inner)), str(staging)):
             raise StageError(f"OpenUSD did not pack {str(path)!r}; write .usdc instead.")
-        packed.replace(path)
 
 
 def _stage_layer(scene: Scene, folder: Path, camera_size: tuple[int, int] | None) -> Sdf.Layer:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from scenes.errors import DatasetError
-from sim._publish import WORK, write_whole
+from scenes.files import write_whole
+from sim._publish import WORK
 from sim.basicwriter import metadata_text
 from sim.manifest import FILE_NAME, Manifest, read_manifest
 
@@ -29,10 +30,11 @@ def claim_folder(folder: Path, content: dict[str, Any]) -> Manifest | None:
     spec_path = folder / WORK / _SPEC
     if not spec_path.exists():
         _assert_empty(folder)
-        write_whole(spec_path, json.dumps(content))
+        spec_path.parent.mkdir(exist_ok=True)
+        write_whole(spec_path, json.dumps(content), sync=True)
     _assert_same(folder, _read_spec(spec_path), content)
     shutil.rmtree(folder / WORK / "staging", ignore_errors=True)
-    write_whole(folder / "metadata.txt", metadata_text(content["seed"]))
+    write_whole(folder / "metadata.txt", metadata_text(content["seed"]), sync=True)
     return None
 
 
@@ -40,7 +42,7 @@ def finish_folder(folder: Path, manifest: Manifest) -> None:
     """Writes the manifest, which makes the folder a data set, and removes the work area."""
     text = json.dumps(manifest.to_dict())
     staged = folder / WORK / FILE_NAME
-    write_whole(staged, text)
+    write_whole(staged, text, sync=True)
     staged.replace(folder / FILE_NAME)
     shutil.rmtree(folder / WORK)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scenes.errors import DatasetError
+from scenes.files import write_whole
 from sim.manifest import FrameEntry
 
 # WORK holds everything that is not yet a data set and goes away when the manifest is written.
@@ -46,7 +47,9 @@ def publish(folder: Path, staging: Path, record: SceneRecord) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         source.replace(target)
     shutil.rmtree(staging)
-    write_whole(record_path(folder, record.index), json.dumps(asdict(record)))
+    path = record_path(folder, record.index)
+    path.parent.mkdir(exist_ok=True)
+    write_whole(path, json.dumps(asdict(record)), sync=True)
 
 
 def read_record(folder: Path, index: int) -> SceneRecord | None:
@@ -67,17 +70,6 @@ def read_record(folder: Path, index: int) -> SceneRecord | None:
 def record_path(folder: Path, index: int) -> Path:
     """Returns where the record of a scene lies."""
     return folder / WORK / "records" / f"{index:06d}.json"
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a small text file so that it either is there completely or is not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with unfinished.open("w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    unfinished.replace(path)
 
 
 @contextmanager
