@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scenes.lazy import lazy_names
 
 if TYPE_CHECKING:
     from perception.engine import Engine, EngineMetadata, RawOutput, open_engine
@@ -65,13 +66,4 @@ _HOME = {
     "write_predictions": "perception.store",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name when it is first asked for."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'perception' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

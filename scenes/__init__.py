@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from scenes.lazy import lazy_names
 
 _HOME = {
     "BASE_SIZE": "scenes.suites",
@@ -43,8 +42,4 @@ __all__ = [
     "write_stage",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'scenes' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

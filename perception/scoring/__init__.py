@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from scenes.lazy import lazy_names
 
 _HOME = {
-    "CategoryScores": "score",
-    "Estimate": "statistics",
-    "FrameScore": "frame_score",
-    "HEADLINES": "score",
-    "Scores": "score",
-    "combine": "score",
-    "score_folder": "folder",
-    "score_frame": "frame_score",
-    "score_frames": "score",
+    "CategoryScores": "perception.scoring.score",
+    "Estimate": "perception.scoring.statistics",
+    "FrameScore": "perception.scoring.frame_score",
+    "HEADLINES": "perception.scoring.score",
+    "Scores": "perception.scoring.score",
+    "combine": "perception.scoring.score",
+    "score_folder": "perception.scoring.folder",
+    "score_frame": "perception.scoring.frame_score",
+    "score_frames": "perception.scoring.score",
 }
 
 __all__ = [
@@ -29,8 +28,4 @@ __all__ = [
     "score_frames",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'perception.scoring' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"perception.scoring.{_HOME[name]}"), name)
+__getattr__, __dir__ = lazy_names(__name__, _HOME)
