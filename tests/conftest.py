@@ -15,6 +15,8 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parent.parent
 
 os.environ.setdefault("MUJOCO_GL", "egl")
+# The networks of the tests are tiny: threads waiting for each other cost more than they save, above all on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
 
 # Shared machines stall: an example that takes long is no failure of the property.
