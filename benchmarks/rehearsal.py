@@ -132,7 +132,7 @@ def judge_session(
     shown = _shown(session, dataset)
     write_whole(rehearsal.report_path, render_report(rehearsal, shown))
     if shown:
-        (out / "pictures.png").write_bytes(png_bytes(picture_sheet(shown)))
+        write_whole(out / "pictures.png", png_bytes(picture_sheet(shown)))
     return rehearsal
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,10 @@ os.environ.setdefault("MUJOCO_GL", "egl")
 # The networks of the tests are tiny: threads waiting for each other cost more than they save, above all on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
+
+# A shell's background job ignores Ctrl-C and so would every process that the tests start and stop with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Shared machines stall: an example that takes long is no failure of the property.
 settings.register_profile("rehearse", deadline=None)
