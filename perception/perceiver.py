@@ -58,7 +58,14 @@ class Perceiver:
         inferred = time.perf_counter()
         height, width = rgb.shape[:2]
         scale = fx * metadata.input_size[1] / width / metadata.reference_focal_px
-        flat = panoptic_depth(raw, taxonomy_id=self._taxonomy_id, size=(height, width), depth_scale=scale, spec=self.spec)
+        flat = panoptic_depth(
+            raw,
+            taxonomy_id=self._taxonomy_id,
+            size=(height, width),
+            depth_scale=scale,
+            spec=self.spec,
+            intrinsics=(fx, fy, cx, cy),
+        )
         processed = time.perf_counter()
         category_of = {segment.id: segment.category_id for segment in flat.segments}
         boxes = fit_boxes(flat.segment_id, category_of, flat.depth_m, fx=fx, fy=fy, cx=cx, cy=cy)

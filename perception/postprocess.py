@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from perception.centers import find_peaks
 from perception.engine import RawOutput
+from perception.flatten import Intrinsics, flatten_table
 from perception.grouping import Grouping, GroupingSpec, group
 from perception.prediction import Prediction, Segment
 from perception.upsample import enlarge_labels
@@ -24,10 +25,12 @@ def panoptic_depth(
     size: tuple[int, int],
     depth_scale: float,
     spec: GroupingSpec,
+    intrinsics: Intrinsics | None = None,
 ) -> Prediction:
     """Returns the segments and the depth of one image of (H, W) pixels; segments have no boxes yet.
 
     `taxonomy_id` uint8 (256,) maps the network's categories to the taxonomy's; `depth_scale` turns its depth to metres.
+    With the camera's `intrinsics` the table is made flat (`perception.flatten`); without, depth stays the network's own.
     Raises EngineError where the network gave numbers that are not finite.
     """
     for name in ("confidence", "center", "offset", "depth"):
@@ -41,7 +44,10 @@ def panoptic_depth(
     small_depth_m = np.maximum(raw.depth[0, 0] * np.float32(depth_scale), np.float32(_MIN_DEPTH_M))
     depth_m = cv2.resize(small_depth_m, size[::-1], interpolation=cv2.INTER_LINEAR)
     ids = enlarge_labels(grouping.ids, raw.confidence[0], size)
-    return _prediction(grouping, ids, depth_m.astype(np.float32, copy=False))
+    depth_m = depth_m.astype(np.float32, copy=False)
+    if intrinsics is not None:
+        depth_m = flatten_table(ids, dict(enumerate(grouping.category.tolist())), depth_m, intrinsics)
+    return _prediction(grouping, ids, depth_m)
 
 
 def _prediction(grouping: Grouping, ids: NDArray[np.uint16], depth_m: NDArray[np.float32]) -> Prediction:
