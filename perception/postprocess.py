@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.centers import find_peaks
+from perception.edges import sharpen_depth
 from perception.engine import RawOutput
 from perception.flatten import Intrinsics, flatten_table
 from perception.grouping import Grouping, GroupingSpec, group
@@ -15,6 +16,7 @@ from perception.upsample import enlarge_labels
 from scenes.errors import EngineError
 
 _MIN_DEPTH_M = 1e-3
+_SMEAR_PX = 2  # depth comes at stride 2, so an outline is smeared over that many pixels of the network's input
 _MEDIAN_GRID, _MEDIAN_SAMPLE = 76_800, 512
 
 
@@ -42,7 +44,9 @@ def panoptic_depth(
     peaks = find_peaks(heat, stride=stride, threshold=spec.center_threshold, window=spec.nms_window, top_k=spec.top_k)
     grouping = group(category, raw.confidence[0], raw.offset[0], peaks, spec)
     small_depth_m = np.maximum(raw.depth[0, 0] * np.float32(depth_scale), np.float32(_MIN_DEPTH_M))
-    depth_m = cv2.resize(small_depth_m, size[::-1], interpolation=cv2.INTER_LINEAR)
+    depth_m = cv2.resize(small_depth_m, category.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    depth_m = sharpen_depth(grouping.ids, depth_m.astype(np.float32, copy=False), reach_px=_SMEAR_PX)
+    depth_m = cv2.resize(depth_m, size[::-1], interpolation=cv2.INTER_LINEAR)
     ids = enlarge_labels(grouping.ids, raw.confidence[0], size)
     depth_m = depth_m.astype(np.float32, copy=False)
     if intrinsics is not None:
