@@ -100,6 +100,7 @@ def train(arguments: argparse.Namespace) -> int:
     spec = TrainSpec(
         datasets=tuple(str(path) for path in arguments.datasets),
         val=str(arguments.val) if arguments.val else None,
+        start=str(arguments.start) if arguments.start else None,
         steps=arguments.steps,
         max_minutes=arguments.minutes,
         batch=arguments.batch,
@@ -116,7 +117,14 @@ def export(arguments: argparse.Namespace) -> int:
     from perception.export import export_run
 
     export_run(arguments.run, arguments.out)
-    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
+    written = [arguments.out]
+    if arguments.weights:
+        from perception.checkpoint import FILE_NAME, load_checkpoint, save_checkpoint, weights_only
+
+        save_checkpoint(weights_only(load_checkpoint(arguments.run / FILE_NAME)), arguments.weights)
+        written.append(arguments.weights)
+    for path in written:
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return EXIT_OK
 
 
@@ -262,6 +270,7 @@ def _add_learning(commands: Commands[Any]) -> None:
     parser.add_argument("datasets", type=Path, nargs="+", metavar="DATASET", help="folders to train on")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run; resumed if it is there")
     parser.add_argument("--val", type=Path, metavar="DATASET", help="data set to validate on with the real metrics")
+    parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights of this .safetensors file")
     parser.add_argument("--minutes", type=_positive, default=60.0, help="time budget (default: %(default)g)")
     parser.add_argument("--steps", type=_whole(1), help="step budget, whichever ends first (default: none)")
     parser.add_argument("--batch", type=_whole(2), default=8, help="images in a step (default: %(default)s)")
@@ -271,6 +280,7 @@ def _add_learning(commands: Commands[Any]) -> None:
     parser = _command(commands, export, "runs/first engine.onnx")
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training run")
     parser.add_argument("out", type=Path, metavar="OUT.onnx", help="the engine file to write")
+    parser.add_argument("--weights", type=Path, metavar="OUT.safetensors", help="also write what `train --start` reads")
 
 
 def _add_judging(commands: Commands[Any]) -> None:

@@ -6,7 +6,7 @@ No pickle is ever read; a file of another origin is refused with one sentence.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,11 @@ class Checkpoint:
     mean: dict[str, Tensor]
     optimizer: dict[int, dict[str, Tensor]] = field(default_factory=dict)
     finished: bool = False
+
+
+def weights_only(checkpoint: Checkpoint) -> Checkpoint:
+    """Returns what others need to start from: the running mean of the weights and the spec, without the optimiser."""
+    return replace(checkpoint, network={}, optimizer={}, finished=True)
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:

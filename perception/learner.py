@@ -110,13 +110,19 @@ class Learner:
         self.step = checkpoint.step
 
 
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Begins at the weights of another run with a fresh optimiser; raises TrainingError where they do not fit."""
+        load_weights(self.network, weights)
+        load_weights(self.mean, weights)
+
+
 def load_weights(network: nn.Module, weights: dict[str, Tensor]) -> None:
     """Copies weights into a network; raises TrainingError where names or shapes differ."""
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
-        raise TrainingError(f"The checkpoint does not fit its own network spec ({reason}); train again.") from error
+        raise TrainingError(f"The weights are of another network ({reason}); train again without them.") from error
 
 
 def tensors_of(batch: Batch) -> tuple[Tensor, TargetBatch]:

@@ -31,10 +31,12 @@ class TrainSpec:
 
     The learning rate follows max(share of steps, share of minutes), so either bound ends with a small rate. A run
     bounded by steps alone gives the same weights on the same machine and thread count, however often it was killed.
+    `start` is a checkpoint whose weights a new run begins with, such as the shipped one.
     """
 
     datasets: tuple[str, ...]
     val: str | None = None
+    start: str | None = None
     steps: int | None = None
     max_minutes: float | None = None
     batch: int = 8
@@ -172,6 +174,8 @@ class _Run:
             checkpoint = load_checkpoint(path)
             self._learner.restore(checkpoint)
             self._before_s = checkpoint.elapsed_s
+        elif self._spec.start is not None:
+            self._learner.start_from(load_checkpoint(Path(self._spec.start)).mean)
         self._log.begin(self._learner.step, self._spec.to_dict())
 
     def ended(self, stop_at_step: int | None) -> bool:

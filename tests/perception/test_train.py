@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch: pip install rehearse-perception[train]")
 safetensors_torch = pytest.importorskip("safetensors.torch", reason="checkpoints need safetensors")
 
-from perception.checkpoint import FILE_NAME, load_checkpoint, save_checkpoint
+from perception.checkpoint import FILE_NAME, load_checkpoint, save_checkpoint, weights_only
 from perception.data import FrameArrays, frame_arrays
 from perception.network import NetworkSpec
 from perception.train import TrainSpec, fit, train
@@ -68,6 +68,25 @@ def test_another_spec_is_refused_by_name_and_a_longer_budget_is_not(arrays: Fram
     with pytest.raises(TrainingError, match="another batch, seed; train into a new folder"):
         fit(replace(SPEC, seed=1, batch=3), tmp_path, arrays)
     assert fit(replace(SPEC, steps=8), tmp_path, arrays).steps == 8
+
+
+def test_a_run_can_start_from_the_weights_of_another(arrays: FrameArrays, tmp_path: Path) -> None:
+    fit(SPEC, tmp_path / "first", arrays)
+    weights = tmp_path / "weights.safetensors"
+    save_checkpoint(weights_only(load_checkpoint(tmp_path / "first" / FILE_NAME)), weights)
+    assert weights.stat().st_size < 0.5 * (tmp_path / "first" / FILE_NAME).stat().st_size
+    frozen = replace(SPEC, start=str(weights), steps=1, learn=replace(SPEC.learn, rate=0.0, weight_decay=0.0))
+    fit(frozen, tmp_path / "second", arrays)
+    first, second = (load_checkpoint(tmp_path / name / FILE_NAME) for name in ("first", "second"))
+    assert torch.equal(first.mean["stem.0.weight"], second.network["stem.0.weight"])
+    assert second.step == 1
+
+
+def test_weights_of_another_network_are_refused(arrays: FrameArrays, tmp_path: Path) -> None:
+    fit(SPEC, tmp_path / "first", arrays)
+    other = replace(SPEC, start=str(tmp_path / "first" / FILE_NAME), network=replace(SPEC.network, context=32))
+    with pytest.raises(TrainingError, match="weights are of another network"):
+        fit(other, tmp_path / "second", arrays)
 
 
 def test_a_time_budget_ends_the_run_with_a_small_rate(arrays: FrameArrays, tmp_path: Path) -> None:
