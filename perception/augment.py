@@ -33,20 +33,24 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AugmentSpec:
-    """Ranges to draw from; `strength` 0 switches everything off, 1 is the default."""
+    """Ranges to draw from; `strength` 0 switches everything off, 1 is the default.
+
+    Zoom and roll are off: suites draw cameras and lights of their own, and a crop off the centre takes away the
+    perspective by which metric depth is read. For a few recorded frames, set their chances to 0.5 and 0.3.
+    """
 
     flip: float = 0.5
-    zoom_chance: float = 0.5
+    zoom_chance: float = 0.0
     zoom_max: float = 1.4
-    roll_chance: float = 0.3
+    roll_chance: float = 0.0
     roll_max_deg: float = 6.0
-    gain: float = 0.25
-    tint: float = 0.08
-    gamma: float = 0.3
-    saturation: float = 0.25
-    noise_chance: float = 0.2
+    gain: float = 0.15
+    tint: float = 0.04
+    gamma: float = 0.15
+    saturation: float = 0.15
+    noise_chance: float = 0.1
     noise_max: float = 8.0
-    blur_chance: float = 0.2
+    blur_chance: float = 0.1
     strength: float = 1.0
 
 

@@ -23,7 +23,7 @@ class LearnSpec:
     `mean_decay` is that of the running mean of the weights; `bf16` is the precision of convolutions under autocast.
     """
 
-    rate: float = 2e-3
+    rate: float = 1.5e-3
     warmup: float = 0.03
     final_share: float = 0.005
     weight_decay: float = 0.02
@@ -110,10 +110,20 @@ class Learner:
         self.step = checkpoint.step
 
 
-    def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Begins at the weights of another run with a fresh optimiser; raises TrainingError where they do not fit."""
-        load_weights(self.network, weights)
-        load_weights(self.mean, weights)
+    def start_from(self, weights: dict[str, Tensor]) -> list[str]:
+        """Begins at another run's weights with a fresh optimiser; returns the names of tensors that begin anew.
+
+        A tensor is taken over where name and shape agree. Raises TrainingError where fewer than half are.
+        """
+        own = self.network.state_dict()
+        taken = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+        if len(taken) < len(own) / 2:
+            raise TrainingError(
+                f"The weights to start from are of another network: {len(taken)} of {len(own)} tensors fit; train without."
+            )
+        load_weights(self.network, own | taken)
+        load_weights(self.mean, own | taken)
+        return sorted(own.keys() - taken.keys())
 
 
 def load_weights(network: nn.Module, weights: dict[str, Tensor]) -> None:

@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from perception.network import NetworkOutput
 
+_FAR_OFF = 2.0  # log error beyond which AbsRel would grow without bound, and its gradient with it; SILog still pulls
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossSpec:
@@ -19,7 +21,7 @@ class LossSpec:
     semantic: float = 1.0
     center: float = 200.0
     offset: float = 0.05
-    depth: float = 4.0
+    depth: float = 10.0
     hard_share: float = 0.2
     silog_lambda: float = 0.5
 
@@ -55,13 +57,14 @@ def offset_loss(offset: Tensor, target: Tensor, thing_weight: Tensor) -> Tensor:
 
 
 def depth_loss(log_depth: Tensor, target: Tensor, silog_lambda: float) -> Tensor:
-    """Returns SILog + mean absolute log error over pixels with a known depth; 0 where none is."""
+    """Returns SILog + AbsRel, the mean of |predicted / true - 1|, over pixels with a known depth; 0 where none is."""
     known = torch.isfinite(target)
     error = torch.where(known, log_depth[:, 0] - torch.nan_to_num(target), 0.0)
     count = known.sum().clamp(min=1)
     mean = error.sum() / count
     silog = (error.square().sum() / count - silog_lambda * mean.square() + 1e-8).sqrt()
-    return silog + error.abs().sum() / count
+    relative = torch.expm1(error.clamp(max=_FAR_OFF)).abs()
+    return silog + relative.sum() / count
 
 
 def losses(output: NetworkOutput, target: TargetBatch, spec: LossSpec) -> dict[str, Tensor]:

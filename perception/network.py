@@ -25,6 +25,8 @@ _OFFSET_UNIT_PX = 16.0
 class NetworkSpec:
     """What makes one network: its input (h, w), the widths at strides 2, 4, 8 and 16, and what its outputs mean.
 
+    `blocks` are the residual blocks at strides 4, 8 and 16, `attention` the self-attention blocks after them.
+
     `categories` are the names by id. Depth is canonical: metres as seen by a camera of `reference_focal_px` at the
     network's input size, bounded to `depth_range_m`.
     """
@@ -33,6 +35,7 @@ class NetworkSpec:
     input_size: tuple[int, int] = (240, 320)
     widths: tuple[int, int, int, int] = (32, 64, 96, 176)
     blocks: tuple[int, int, int] = (1, 3, 3)
+    attention: int = 2
     context: int = 128
     head: int = 64
     categories: tuple[str, ...] = tuple(c.name for c in TAXONOMY)
@@ -95,6 +98,44 @@ class _Residual(nn.Module):
         return functional.relu(self.shortcut(x) + self.second(self.first(x)))
 
 
+class _Attention(nn.Module):
+    """Pre-norm self-attention over the cells of a map, whose places it sees as their coordinates; starts as the identity.
+
+    Vaswani et al. 2017, with queries and keys of half the width. What a cell learns of its own scale reaches every other,
+    which metric depth needs.
+    """
+
+    def __init__(self, width: int, *, heads: int = 4) -> None:
+        super().__init__()
+        if width % (2 * heads):
+            raise ValueError(f"Attention needs a width that is a multiple of {2 * heads}, got {width}.")
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.place = nn.Linear(4, width)
+        self.query, self.key = nn.Linear(width, width // 2), nn.Linear(width, width // 2)
+        self.value, self.join = nn.Linear(width, width), nn.Linear(width, width)
+        nn.init.zeros_(self.join.weight)
+        nn.init.zeros_(self.join.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, width, h, w = (int(side) for side in x.shape)
+        cells = self.norm(x.flatten(2).transpose(1, 2)) + self.place(_coordinates(h, w, x))
+        query, key, value = (
+            projection(cells).view(n, h * w, self.heads, -1).transpose(1, 2)
+            for projection in (self.query, self.key, self.value)
+        )
+        seen = functional.scaled_dot_product_attention(query, key, value)
+        joined: Tensor = self.join(seen.transpose(1, 2).reshape(n, h * w, width))
+        return x + joined.transpose(1, 2).reshape(n, width, h, w)
+
+
+def _coordinates(h: int, w: int, like: Tensor) -> Tensor:
+    """Returns y, x, y^2 and x^2 of each cell, -1..1, (h w, 4)."""
+    y = torch.linspace(-1, 1, h, dtype=like.dtype).repeat_interleave(w)
+    x = torch.linspace(-1, 1, w, dtype=like.dtype).repeat(h)
+    return torch.stack([y, x, y.square(), x.square()], dim=1).to(like.device)
+
+
 class _Context(nn.Module):
     """A light ASPP: a 1x1, two dilated 3x3 and the mean of the image, projected."""
 
@@ -153,18 +194,19 @@ class PanopticDepthLab(nn.Module):
         )
         dilated = (_Residual(sixteenth, sixteenth, dilation=2**i) for i in range(1, n16))
         self.stage16 = nn.Sequential(_Residual(eighth, sixteenth, stride=2), *dilated)
+        self.attention = nn.Sequential(*(_Attention(sixteenth) for _ in range(spec.attention)))
         self.context = _Context(sixteenth, spec.context)
         self.skip8 = _conv(eighth, spec.context, 1, relu=False)
         self.fuse8 = _conv(spec.context, spec.context)
         self.semantic = _Branch(spec, spec.head, spec.head // 2, len(spec.categories), std=0.01)
         self.instance = _Branch(spec, spec.head, spec.head // 2, 3, std=0.01)
-        self.depth = _Branch(spec, spec.head // 2, spec.head // 4, 1, std=0.01)
+        self.depth = _Branch(spec, spec.head, spec.head // 2, 1, std=0.01)
 
     def forward(self, image: Tensor) -> NetworkOutput:
         half = self.stem((image - self.mean) / self.std)
         quarter = self.stage4(half)
         eighth = self.stage8(quarter)
-        context = self.context(self.stage16(eighth))
+        context = self.context(self.attention(self.stage16(eighth)))
         context = self.fuse8(functional.relu(_up(context, eighth) + self.skip8(eighth)))
         near, far = (math.log(d) for d in self.spec.depth_range_m)
         instance = self.instance(context, quarter, half)

@@ -30,9 +30,9 @@ class RunLog:
         if done == total:
             self._close()
 
-    def begin(self, step: int, spec: dict[str, Any]) -> None:
-        """Notes that a run starts or goes on at a step."""
-        self._write({"event": "begin", "step": step, "spec": spec})
+    def begin(self, step: int, spec: dict[str, Any], begun_anew: list[str]) -> None:
+        """Notes that a run starts or goes on at a step, and which tensors the weights it started from did not have."""
+        self._write({"event": "begin", "step": step, "spec": spec, "begun_anew": begun_anew})
         self._mark = (time.monotonic(), step)
 
     def step(

@@ -31,7 +31,7 @@ class TrainSpec:
 
     The learning rate follows max(share of steps, share of minutes), so either bound ends with a small rate. A run
     bounded by steps alone gives the same weights on the same machine and thread count, however often it was killed.
-    `start` is a checkpoint whose weights a new run begins with, such as the shipped one.
+    `start` is a checkpoint whose weights a new run begins with, such as the shipped one, wherever name and shape agree.
     """
 
     datasets: tuple[str, ...]
@@ -170,13 +170,14 @@ class _Run:
 
     def resume(self) -> None:
         path = self._out / FILE_NAME
+        begun_anew: list[str] = []
         if path.exists():
             checkpoint = load_checkpoint(path)
             self._learner.restore(checkpoint)
             self._before_s = checkpoint.elapsed_s
         elif self._spec.start is not None:
-            self._learner.start_from(load_checkpoint(Path(self._spec.start)).mean)
-        self._log.begin(self._learner.step, self._spec.to_dict())
+            begun_anew = self._learner.start_from(load_checkpoint(Path(self._spec.start)).mean)
+        self._log.begin(self._learner.step, self._spec.to_dict(), begun_anew)
 
     def ended(self, stop_at_step: int | None) -> bool:
         return self.progress >= 1.0 or (stop_at_step is not None and self._learner.step >= stop_at_step)

@@ -82,10 +82,21 @@ def test_a_run_can_start_from_the_weights_of_another(arrays: FrameArrays, tmp_pa
     assert second.step == 1
 
 
+def test_what_the_weights_of_another_run_lack_begins_anew_and_is_logged(arrays: FrameArrays, tmp_path: Path) -> None:
+    fit(replace(SPEC, network=replace(SPEC.network, attention=0)), tmp_path / "first", arrays)
+    frozen = replace(SPEC, steps=1, learn=replace(SPEC.learn, rate=0.0, weight_decay=0.0))
+    fit(replace(frozen, start=str(tmp_path / "first" / FILE_NAME)), tmp_path / "second", arrays)
+    first, second = (load_checkpoint(tmp_path / name / FILE_NAME) for name in ("first", "second"))
+    assert torch.equal(first.mean["stem.0.weight"], second.network["stem.0.weight"])
+    begin = json.loads((tmp_path / "second" / "log.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert set(begin["begun_anew"]) == second.network.keys() - first.network.keys()
+
+
 def test_weights_of_another_network_are_refused(arrays: FrameArrays, tmp_path: Path) -> None:
     fit(SPEC, tmp_path / "first", arrays)
-    other = replace(SPEC, start=str(tmp_path / "first" / FILE_NAME), network=replace(SPEC.network, context=32))
-    with pytest.raises(TrainingError, match="weights are of another network"):
+    wider = replace(SPEC.network, widths=(32, 32, 32, 32), context=32)
+    other = replace(SPEC, start=str(tmp_path / "first" / FILE_NAME), network=wider)
+    with pytest.raises(TrainingError, match="weights to start from are of another network"):
         fit(other, tmp_path / "second", arrays)
 
 
