@@ -62,12 +62,18 @@ def scene(arguments: argparse.Namespace) -> int:
 
 
 def inspect(arguments: argparse.Namespace) -> int:
-    """Says what a data set holds and draws its contact sheet."""
+    """Says what a data set holds and draws its contact sheet; --rerun writes it as a Rerun recording as well."""
     from sim.inspect import inspect_dataset
 
     sheet = arguments.sheet or arguments.dataset.with_name(arguments.dataset.name + "_sheet.png")
     statistics = inspect_dataset(arguments.dataset, sheet, frames=arguments.frames)
-    print_json(statistics.to_dict()) if arguments.json else print_rows({**statistics.to_dict(), "contact sheet": sheet})
+    rows = {**statistics.to_dict(), "contact sheet": sheet}
+    if arguments.rerun:
+        from sim.rerun_recording import write_recording
+
+        write_recording(arguments.dataset, arguments.rerun, progress=print_count)
+        rows["recording"] = arguments.rerun
+    print_json(statistics.to_dict()) if arguments.json else print_rows(rows)
     return EXIT_OK
 
 
@@ -251,6 +257,7 @@ def _add_looking(commands: Commands[Any]) -> None:
     parser.add_argument("dataset", type=Path, help="a data set's folder")
     parser.add_argument("--sheet", type=Path, help="the contact sheet's file (default: DATASET_sheet.png beside it)")
     parser.add_argument("--frames", type=_whole(1), default=12, help="frames on the sheet (default: %(default)s)")
+    parser.add_argument("--rerun", type=Path, metavar="OUT.rrd", help="also write every frame as a Rerun recording")
 
 
 def _add_making(commands: Commands[Any]) -> None:
