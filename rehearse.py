@@ -122,7 +122,7 @@ def export(arguments: argparse.Namespace) -> int:
     _need("torch", "Exporting", "train")
     from perception.export import export_run
 
-    export_run(arguments.run, arguments.out)
+    export_run(arguments.run, arguments.out, calibrate_on=arguments.calibrate, progress=print_count)
     written = [arguments.out]
     if arguments.weights:
         from perception.checkpoint import FILE_NAME, load_checkpoint, save_checkpoint, weights_only
@@ -287,6 +287,9 @@ def _add_learning(commands: Commands[Any]) -> None:
     parser = _command(commands, export, "runs/first engine.onnx")
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training run")
     parser.add_argument("out", type=Path, metavar="OUT.onnx", help="the engine file to write")
+    parser.add_argument(
+        "--calibrate", type=Path, metavar="DATASET", help="measure the depth calibration on these frames, unseen in training"
+    )
     parser.add_argument("--weights", type=Path, metavar="OUT.safetensors", help="also write what `train --start` reads")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception._onnx_metadata import metadata_props
+from perception.calibration import DepthCalibration
 from scenes.errors import EngineError, UnknownNameError
 
 METADATA_KEY = "rehearse"
@@ -29,13 +30,15 @@ class EngineMetadata:
     """What a network file says of itself.
 
     `input_size` is (h, w) in pixels; `categories[k]` names the category of value k in the `category` output;
-    `reference_focal_px` is the focal length at which the `depth` output is in metres; `extra` is kept unread.
+    `reference_focal_px` is the focal length at which the `depth` output is in metres; `calibration` turns it to metres
+    for another; `extra` is kept unread.
     """
 
     network: str
     input_size: tuple[int, int]
     categories: tuple[str, ...]
     reference_focal_px: float
+    calibration: DepthCalibration = field(default_factory=DepthCalibration)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -52,6 +55,7 @@ class EngineMetadata:
         own = {
             "format": FORMAT, "network": self.network, "input_size": list(self.input_size),
             "categories": list(self.categories), "reference_focal_px": self.reference_focal_px,
+            "depth_calibration": self.calibration.to_dict(),
         }  # fmt: skip
         return json.dumps({**self.extra, **own}, sort_keys=True)
 
@@ -65,9 +69,13 @@ class EngineMetadata:
             h, w = (int(n) for n in values.pop("input_size"))
             names = tuple(str(name) for name in values.pop("categories"))
             network, focal = str(values.pop("network")), float(values.pop("reference_focal_px"))
+            calibration = DepthCalibration.from_dict(values.pop("depth_calibration", DepthCalibration().to_dict()))
         except (KeyError, TypeError) as error:
             raise ValueError(f"its metadata is incomplete ({error!r})") from error
-        return cls(network=network, input_size=(h, w), categories=names, reference_focal_px=focal, extra=values)
+        return cls(
+            network=network, input_size=(h, w), categories=names, reference_focal_px=focal, calibration=calibration,
+            extra=values,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

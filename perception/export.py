@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,13 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from perception.calibrate import measure_calibration
+from perception.calibration import DepthCalibration
 from perception.checkpoint import FILE_NAME, load_checkpoint
 from perception.engine import METADATA_KEY, OUTPUT_NAMES
 from perception.learner import load_weights
 from perception.network import NetworkSpec, PanopticDepthLab
-from perception.torch_engine import DeployedNetwork, metadata_of
+from perception.torch_engine import DeployedNetwork, TorchEngine, metadata_of
 from scenes.errors import TrainingError
 from scenes.files import whole_file
 
@@ -25,11 +29,15 @@ _OPSET = 17
 _TOLERANCE = 1e-4
 
 
-def export_run(run: Path, out_onnx: Path) -> None:
+def export_run(
+    run: Path, out_onnx: Path, *, calibrate_on: Path | None = None, progress: Callable[[int, int], None] | None = None
+) -> None:
     """Exports the mean weights of a run folder (or of a checkpoint file) as float32 ONNX.
 
-    The metadata notes the run's seed, steps and data sets' names. Raises TrainingError where there is no checkpoint, or
-    where ONNX Runtime differs from torch by more than 1e-4 of an output's scale.
+    With `calibrate_on`, a data set of the train split whose scenes the run has not seen, the depth calibration is measured
+    there (`perception.calibrate`), `progress` getting (frames done, frames in all). The metadata notes the run's seed,
+    steps and data sets' names. Raises TrainingError where there is no checkpoint, or where ONNX Runtime differs from
+    torch by more than 1e-4 of an output's scale.
     """
     checkpoint = load_checkpoint(run / FILE_NAME if run.is_dir() or not run.suffix else run)
     spec = NetworkSpec.from_dict(checkpoint.spec["network"])
@@ -42,10 +50,19 @@ def export_run(run: Path, out_onnx: Path) -> None:
         "minutes": round(checkpoint.elapsed_s / 60, 1),
         "datasets": [Path(p).name for p in checkpoint.spec.get("datasets", ())],
     }
-    export_network(network, out_onnx, trained=trained)
+    calibration = DepthCalibration()
+    if calibrate_on is not None:
+        calibration = measure_calibration(TorchEngine(network), calibrate_on, progress=progress)
+    export_network(network, out_onnx, calibration=calibration, trained=trained)
 
 
-def export_network(network: PanopticDepthLab, out_onnx: Path, *, trained: dict[str, Any] | None = None) -> None:
+def export_network(
+    network: PanopticDepthLab,
+    out_onnx: Path,
+    *,
+    calibration: DepthCalibration | None = None,
+    trained: dict[str, Any] | None = None,
+) -> None:
     """Exports a network, batch normalisation folded, and checks the file before it takes its place."""
     import onnx
 
@@ -56,7 +73,11 @@ def export_network(network: PanopticDepthLab, out_onnx: Path, *, trained: dict[s
         _write_graph(deployed, image, staging)
         model = onnx.load(staging)
         metadata = metadata_of(network.spec)
-        text = type(metadata)(**{**_fields(metadata), "extra": {**metadata.extra, "trained": trained or {}}}).to_json()
+        text = replace(
+            metadata,
+            calibration=calibration or metadata.calibration,
+            extra={**metadata.extra, "trained": trained or {}},
+        ).to_json()
         model.metadata_props.add(key=METADATA_KEY, value=text)
         onnx.save(model, staging)
         check_parity(deployed, staging, image)
@@ -120,7 +141,3 @@ def _check_image(size: tuple[int, int]) -> NDArray[np.float32]:
     h, w = size
     ramp = np.linspace(0, 200, h * w, dtype=np.float32).reshape(1, 1, h, w).repeat(3, axis=1)
     return ramp + np.random.default_rng(0).uniform(0, 55, ramp.shape).astype(np.float32)
-
-
-def _fields(metadata: Any) -> dict[str, Any]:
-    return {name: getattr(metadata, name) for name in ("network", "input_size", "categories", "reference_focal_px")}

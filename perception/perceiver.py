@@ -57,7 +57,7 @@ class Perceiver:
         raw = self.engine.infer(image)
         inferred = time.perf_counter()
         height, width = rgb.shape[:2]
-        scale = fx * metadata.input_size[1] / width / metadata.reference_focal_px
+        scale = metadata.calibration.scale(fx * metadata.input_size[1] / width, metadata.reference_focal_px)
         flat = panoptic_depth(
             raw,
             taxonomy_id=self._taxonomy_id,

@@ -100,6 +100,7 @@ def _bad(folder: Path) -> dict[str, Path]:
         "not an object": "[1]",
         "odd size": json.dumps({**values, "input_size": [31, 48]}),
         "bad focal": json.dumps({**values, "reference_focal_px": 0}),
+        "bad calibration": json.dumps({**values, "depth_calibration": {"gain": 1.0}}),
         "twice": json.dumps({**values, "categories": ["cup", "cup"]}),
         "foreign": "",
     }
@@ -111,7 +112,7 @@ def _bad(folder: Path) -> dict[str, Path]:
     return {**paths, "missing": folder / "missing.onnx", "folder": folder}
 
 
-_BAD = ("unknown format", "incomplete", "not json", "not an object", "odd size", "bad focal", "twice", "foreign")
+_BAD = ("unknown format", "incomplete", "not json", "not an object", "odd size", "bad focal", "bad calibration", "twice", "foreign")
 
 
 @pytest.mark.parametrize("kind", [*_BAD, "empty", "text", "cut", "missing", "folder"])
