@@ -19,7 +19,8 @@ def measure_calibration(
 ) -> DepthCalibration:
     """Runs a not yet calibrated engine over a data set of the train split, whose scenes the training must not have used.
 
-    Raises TrainingError where the data set is of another split, which is for judging, or too small; DatasetError.
+    Raises TrainingError where the data set is of another split, which is for judging, is too small, or where depth
+    is off by more than a factor of two; DatasetError.
     """
     source = Dataset.open(dataset)
     if source.manifest.split != "train":
@@ -43,4 +44,4 @@ def measure_calibration(
     try:
         return fit_calibration(np.array(focal), np.array(ratio), engine.metadata.reference_focal_px)
     except ValueError as error:
-        raise TrainingError(f"{dataset} is too small: {error}.") from error
+        raise TrainingError(f"{dataset} gives no depth calibration: {error}.") from error

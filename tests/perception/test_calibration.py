@@ -19,6 +19,7 @@ from sim.generate import GenerateSpec, generate
 from tests.sim.fake_frames import FakeSource
 
 REFERENCE = 310.0
+SMALL_REFERENCE = 58.0  # that of the 64 pixels wide frames below
 
 
 class ConstantEngine:
@@ -30,7 +31,7 @@ class ConstantEngine:
 
     def __init__(self, calibration: DepthCalibration) -> None:
         self.metadata = EngineMetadata(
-            network="constant", input_size=(48, 64), categories=TABLETOP_CATEGORIES, reference_focal_px=REFERENCE,
+            network="constant", input_size=(48, 64), categories=TABLETOP_CATEGORIES, reference_focal_px=SMALL_REFERENCE,
             calibration=calibration,
         )  # fmt: skip
 
@@ -94,11 +95,11 @@ def test_it_is_measured_through_the_perceiver_and_does_not_depend_on_an_earlier_
     dataset = _frames(tmp_path, "train", 36)
     medians = np.array([np.median(f.truth.depth_m[np.isfinite(f.truth.depth_m)]) for f in Dataset.open(dataset)]) / 1.5
     camera = Dataset.open(dataset).camera(0)
-    gains = medians / (camera.fx / REFERENCE)
+    gains = medians / (camera.fx / SMALL_REFERENCE)
     found = measure_calibration(ConstantEngine(DepthCalibration(gain=1.7, focal_exponent=0.5)), dataset)
     assert gains.min() < found.gain < gains.max()
     assert found == measure_calibration(ConstantEngine(DepthCalibration()), dataset)
-    assert found == fit_calibration(np.full(36, camera.fx), medians, REFERENCE)
+    assert found == fit_calibration(np.full(36, camera.fx), medians, SMALL_REFERENCE)
 
 
 @pytest.mark.parametrize(("split", "frames", "words"), [("val", 3, "for judging"), ("test", 3, "for judging"), ("train", 3, "30 frames")])
