@@ -102,7 +102,9 @@ def test_it_is_measured_through_the_perceiver_and_does_not_depend_on_an_earlier_
     assert found == fit_calibration(np.full(36, camera.fx), medians, SMALL_REFERENCE)
 
 
-@pytest.mark.parametrize(("split", "frames", "words"), [("val", 3, "for judging"), ("test", 3, "for judging"), ("train", 3, "30 frames")])
+@pytest.mark.parametrize(
+    ("split", "frames", "words"), [("val", 3, "for judging"), ("test", 3, "for judging"), ("train", 3, "30 frames")]
+)
 def test_frames_for_judging_and_too_few_frames_are_refused(split: str, frames: int, words: str, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=words):
         measure_calibration(ConstantEngine(DepthCalibration()), _frames(tmp_path, split, frames))

@@ -114,7 +114,9 @@ def _bad(folder: Path) -> dict[str, Path]:
     return {**paths, "missing": folder / "missing.onnx", "folder": folder}
 
 
-_BAD = ("unknown format", "incomplete", "not json", "not an object", "odd size", "bad focal", "bad calibration", "twice", "foreign")
+_BAD = (
+    "unknown format", "incomplete", "not json", "not an object", "odd size", "bad focal", "bad calibration", "twice", "foreign",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [*_BAD, "empty", "text", "cut", "missing", "folder"])
