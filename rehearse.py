@@ -79,6 +79,7 @@ def inspect(arguments: argparse.Namespace) -> int:
 
 def generate(arguments: argparse.Namespace) -> int:
     """Makes a data set of frames with truth; goes on where a killed run stopped."""
+    from sim.capture import Capture
     from sim.generate import GenerateSpec
     from sim.generate import generate as run
 
@@ -92,6 +93,7 @@ def generate(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         backend=arguments.backend,
         stages=not arguments.no_stages,
+        capture=Capture(annotators=arguments.annotators),
     )
     print_summary(run(spec).to_dict(), as_json=arguments.json)
     return EXIT_OK
@@ -269,6 +271,10 @@ def _add_making(commands: Commands[Any]) -> None:
     parser.add_argument("--frames", type=_whole(1), required=True, help="frames in total; three views of each scene")
     _scene_options(parser)
     parser.add_argument("--workers", type=_whole(1), help="processes (default: one per core)")
+    parser.add_argument(
+        "--annotators", type=_names, default=("default",), metavar="NAME,...",
+        help="what to write, by Replicator's names, such as default,normals; or all (default: default)",
+    )  # fmt: skip
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
 
 
@@ -367,6 +373,10 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
     return value
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _size(text: str) -> tuple[int, int]:

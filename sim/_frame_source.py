@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,7 @@ from scenes.scene import Scene
 from sim.frame import Frame
 
 if TYPE_CHECKING:
+    from sim.annotators.view import View
     from sim.generate import GenerateSpec
 
 
@@ -22,6 +24,10 @@ class FrameSource(Protocol):
 
     def frame(self, view: int) -> Frame:
         """Returns the image and truth of camera `view` of the last scene."""
+        ...
+
+    def views(self, numbers: range) -> Iterator[View]:
+        """Yields the frames of those numbers of the last scene with all that annotators may need, in order."""
         ...
 
     def write_stage(self, path: Path) -> None:
@@ -56,6 +62,12 @@ class BackendSource:
         scene = self._made()
         camera = scene.cameras[view].resized(*self._spec.size)
         return replace(self._backend.render(camera), name=f"{scene.id}/{camera.name}")
+
+    def views(self, numbers: range) -> Iterator[View]:
+        """Yields the frames of those numbers of the last scene with all that annotators may need, in order."""
+        from sim._recording import record
+
+        return record(self._backend, self._made(), self._spec.capture, self._spec.size, numbers)
 
     def write_stage(self, path: Path) -> None:
         """Writes the last scene as an OpenUSD stage, with whatever lies beside it."""

@@ -29,7 +29,7 @@ class Canvas:
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
         self._all = mujoco.MjvScene(model, model.ngeom + 1)
         self._solo = mujoco.MjvScene(model, model.ngeom + 1)
-        self._body_of_id = np.zeros(1, dtype=np.int64)
+        self._geom_of_id = np.full(1, -1, dtype=np.int64)
 
     def close(self) -> None:
         """Frees the device's memory."""
@@ -39,10 +39,15 @@ class Canvas:
     def update(self, data: mujoco.MjData) -> None:
         """Takes over the poses of `data`."""
         _draw_group(self._model, data, SEEN, self._all)
-        ids = np.zeros(self._all.ngeom + 1, dtype=np.int64)
+        geoms = np.full(self._all.ngeom + 1, -1, dtype=np.int64)
         for geom in self._all.geoms[: self._all.ngeom]:
-            ids[geom.segid + 1] = self._model.geom_bodyid[geom.objid]
-        self._body_of_id = ids
+            geoms[geom.segid + 1] = geom.objid
+        self._geom_of_id = geoms
+
+    @property
+    def geom_of_id(self) -> NDArray[np.int64]:
+        """MuJoCo's geom of every id that `depth_and_ids` may return; -1 for id 0, which is nothing."""
+        return self._geom_of_id
 
     def image(self, camera: Camera) -> NDArray[np.uint8]:
         """Returns rgb uint8 (H, W, 3)."""
@@ -52,17 +57,15 @@ class Canvas:
         mujoco.mjr_readPixels(rgb, None, viewport, self._context)
         return np.ascontiguousarray(rgb[::-1])
 
-    def depth_and_bodies(self, camera: Camera) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Returns depth float32 (H, W) in metres, +inf where nothing is, and MuJoCo's body id, 0 where nothing is."""
+    def depth_and_ids(self, camera: Camera) -> tuple[NDArray[np.float32], NDArray[np.unsignedinteger]]:
+        """Returns depth float32 (H, W) in metres, +inf where nothing is, and ids (H, W) of what was drawn, 0 for nothing."""
         viewport = self._prepare(self._all, camera, (0, 0, camera.width, camera.height), ids=True)
         mujoco.mjr_render(viewport, self._all, self._context)
         rgb = np.empty((camera.height, camera.width, 3), dtype=np.uint8)
         inverse_depth = np.empty((camera.height, camera.width), dtype=np.float32)
         mujoco.mjr_readPixels(rgb, inverse_depth, viewport, self._context)
-        rgb, inverse_depth = rgb[::-1], inverse_depth[::-1]
-        geom = rgb[..., 0].astype(np.int32) | rgb[..., 1].astype(np.int32) << 8 | rgb[..., 2].astype(np.int32) << 16
-        bodies = self._body_of_id[geom]
-        return _metres(inverse_depth, bodies > 0, camera), bodies
+        ids = _ids(rgb[::-1], len(self._geom_of_id))
+        return _metres(inverse_depth[::-1], ids > 0, camera), ids
 
     def alone(self, camera: Camera, data: mujoco.MjData, body_id: int, window: Window) -> NDArray[np.bool_]:
         """Returns the mask (h, w) of one body within a window of the image with nothing else in the world."""
@@ -119,6 +122,15 @@ def _set_eye(eye: mujoco.MjvGLCamera, camera: Camera, window: Window) -> None:
     eye.frustum_bottom = -near * (top + height - 0.5 - camera.cy) / camera.fy
     eye.frustum_near, eye.frustum_far = near, camera.far_m
     eye.orthographic = 0
+
+
+def _ids(rgb: NDArray[np.uint8], count: int) -> NDArray[np.unsignedinteger]:
+    """Returns the ids of a picture of ids, of which there are `count`; most scenes need the first of the three bytes only."""
+    if count <= 1 << 8:
+        return np.ascontiguousarray(rgb[..., 0])
+    low, middle, high = (rgb[..., i].astype(np.uint32) for i in range(3))
+    ids: NDArray[np.uint32] = low | np.left_shift(middle, 8) | np.left_shift(high, 16)
+    return ids
 
 
 def _metres(inverse_depth: NDArray[np.float32], hit: NDArray[np.bool_], camera: Camera) -> NDArray[np.float32]:

@@ -22,6 +22,37 @@ def encode_ids(ids: NDArray[np.uint16]) -> bytes:
     return _encode(ids)
 
 
+def encode_rgba(image: NDArray[np.uint8]) -> bytes:
+    """Returns a PNG of an image (H, W, 4), or (H, W, 3) without alpha, as it is."""
+    import cv2
+
+    return _encode(cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR))
+
+
+def encode_gray(image: NDArray[np.uint8]) -> bytes:
+    """Returns an 8-bit gray PNG of an image (H, W)."""
+    return _encode(image)
+
+
+def decode_rgba(data: bytes, channels: int = 4) -> NDArray[np.uint8]:
+    """Returns an image uint8 (H, W, channels) of a PNG that has that many; raises ValueError."""
+    import cv2
+
+    image = _decode(data)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != channels:
+        raise ValueError(f"expected an 8-bit image of {channels} channels, got {image.dtype} {image.shape}")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA if channels == 4 else cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def decode_gray(data: bytes) -> NDArray[np.uint8]:
+    """Returns an image uint8 (H, W) of an 8-bit gray PNG; raises ValueError."""
+    image = _decode(data)
+    if image.dtype != np.uint8 or image.ndim != 2:
+        raise ValueError(f"expected an 8-bit gray image, got {image.dtype} {image.shape}")
+    gray: NDArray[np.uint8] = image
+    return gray
+
+
 def decode_rgb(data: bytes) -> NDArray[np.uint8]:
     """Returns an image uint8 (H, W, 3) of an RGB or RGBA PNG; alpha is dropped. Raises ValueError."""
     import cv2

@@ -9,14 +9,14 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenes.scene import Scene
 from sim._frame_source import FrameSource
 from sim._publish import SceneRecord, publish, staging_folder
-from sim.basicwriter import encode_frame
+from sim.basicwriter import encode_frame, in_folder
 from sim.frame import Frame
 from sim.manifest import FrameEntry
 
@@ -41,7 +41,7 @@ def make_scene_files(spec: GenerateSpec, open_source: OpenSource, index: int) ->
     scene, rejected = source.scene(index)
     staging = staging_folder(spec.out, index)
     frames = tuple(
-        _stage_frame(staging, number, source.frame(view), scene) for view, number in enumerate(spec.frames_of(index))
+        _stage_files(staging, frame, files, scene) for frame, files in _frames(source, spec, spec.frames_of(index))
     )
     stage = f"scenes/scene_{index:06d}.usdc" if spec.stages else None
     if stage is not None:
@@ -67,9 +67,24 @@ def _close(source: FrameSource) -> None:
     source.close()
 
 
-def _stage_frame(staging: Path, number: int, frame: Frame, scene: Scene) -> FrameEntry:
-    files = encode_frame(frame, number)
+def _frames(source: FrameSource, spec: GenerateSpec, numbers: range) -> Iterator[tuple[Frame, dict[str, bytes]]]:
+    """Yields the frames of those numbers, of the scene that was made last, with their files by path in the data set."""
+    if spec.capture.plain:
+        for view, number in enumerate(numbers):
+            frame = source.frame(view)
+            yield frame, encode_frame(frame, number)
+        return
+    from sim.annotators.registry import encode
+
+    eyes = spec.capture.eyes
+    for k, seen in enumerate(source.views(numbers)):
+        files = encode(seen, spec.capture.annotators)
+        yield seen.frame, {in_folder(name, eyes[k % len(eyes)]): data for name, data in files.items()}
+
+
+def _stage_files(staging: Path, frame: Frame, files: dict[str, bytes], scene: Scene) -> FrameEntry:
     for name, data in files.items():
+        (staging / name).parent.mkdir(parents=True, exist_ok=True)
         (staging / name).write_bytes(data)
     return FrameEntry(
         name=frame.name,

@@ -12,6 +12,7 @@ from scenes.errors import UnknownNameError
 from scenes.scene import Scene
 from scenes.transforms import Pose
 from sim.frame import Frame
+from sim.layers import Layers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,10 @@ class Backend(Protocol):
 
     def render(self, camera: Camera) -> Frame:
         """Returns the image and its truth, as the bodies stand now; raises BackendError where nothing was loaded."""
+        ...
+
+    def layers(self, camera: Camera) -> Layers:
+        """Returns what lies behind the truth that `render` gives of that camera; cheap right after it."""
         ...
 
     def close(self) -> None:

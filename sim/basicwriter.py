@@ -36,6 +36,21 @@ def file_name(kind: str, number: int, suffix: str) -> str:
     return f"{kind}_{number:04d}.{suffix}"
 
 
+def kind_of(name: str) -> str:
+    """Returns the kind and suffix of a file by its name or path, such as rgb.png of left/rgb/rgb_0007.png."""
+    stem, _, suffix = name.rpartition("/")[2].rpartition(".")
+    return f"{stem.rpartition('_')[0]}.{suffix}"
+
+
+def in_folder(name: str, camera: str) -> str:
+    """Returns where a file lies: flat for one render product, CAMERA/ANNOTATOR/FILE for several, as BasicWriter has it."""
+    if not camera:
+        return name
+    from sim.annotators.registry import annotator_of
+
+    return f"{camera}/{annotator_of(kind_of(name))}/{name}"
+
+
 def metadata_text(seed: int) -> str:
     """Returns metadata.txt, once per data set; the colon inside the key is Replicator's."""
     return json.dumps({"name": "BasicWriter", "version": "0.0.2", "replicator_global_seed:": seed})
@@ -43,25 +58,14 @@ def metadata_text(seed: int) -> str:
 
 def encode_frame(frame: Frame, number: int) -> dict[str, bytes]:
     """Returns every file of a frame by its name; equal frames give equal bytes."""
-    truth = frame.truth
-    semantic_ids, semantic_labels = semantic_to_ids(truth.semantic, truth.depth_m)
-    instance_ids, paths, instance_labels = instance_to_ids(truth.instance, truth.depth_m, truth.objects)
-    objects = {"name": frame.name, "time_s": frame.time_s, "objects": [record_to_dict(r) for r in truth.objects]}
-    files = {
-        file_name("rgb", number, "png"): encode_rgb(frame.rgb),
-        file_name("distance_to_image_plane", number, "npy"): _npy(truth.depth_m),
-        file_name("semantic_segmentation", number, "png"): encode_ids(semantic_ids),
-        file_name("semantic_segmentation_labels", number, "json"): _json(semantic_labels),
-        file_name("instance_segmentation", number, "png"): encode_ids(instance_ids),
-        file_name("instance_segmentation_mapping", number, "json"): _json(paths),
-        file_name("instance_segmentation_semantics_mapping", number, "json"): _json(instance_labels),
-        file_name("camera_params", number, "json"): _json(camera_params(frame.camera)),
-        file_name("objects", number, "json"): _json(objects),
-    }
-    files |= _box_files("bounding_box_2d_tight", number, tight_boxes(truth.objects))
-    files |= _box_files("bounding_box_2d_loose", number, loose_boxes(truth.objects))
-    files |= _box_files("bounding_box_3d", number, boxes_3d(truth.objects))
-    return files
+    files = [file for encode in ENCODERS.values() for file in encode(frame).items()]
+    return {numbered(file, number): data for file, data in files}
+
+
+def numbered(file: str, number: int) -> str:
+    """Returns the name in frame `number` of a file that is called by its kind and suffix, such as rgb.png."""
+    kind, _, suffix = file.rpartition(".")
+    return file_name(kind, number, suffix)
 
 
 def decode_frame(number: int, read: Read) -> Frame:
@@ -130,20 +134,55 @@ def _depth(data: bytes) -> NDArray[np.float32]:
     return depth_m
 
 
-def _box_files(kind: str, number: int, boxes: BoxFiles) -> dict[str, bytes]:
-    array, labels, paths = boxes
+def _semantic_files(frame: Frame) -> dict[str, bytes]:
+    ids, labels = semantic_to_ids(frame.truth.semantic, frame.truth.depth_m)
+    return {"semantic_segmentation.png": encode_ids(ids), "semantic_segmentation_labels.json": json_bytes(labels)}
+
+
+def _instance_files(frame: Frame) -> dict[str, bytes]:
+    ids, paths, labels = instance_to_ids(frame.truth.instance, frame.truth.depth_m, frame.truth.objects)
     return {
-        file_name(kind, number, "npy"): _npy(array),
-        file_name(f"{kind}_labels", number, "json"): _json(labels),
-        file_name(f"{kind}_prim_paths", number, "json"): _json(paths),
+        "instance_segmentation.png": encode_ids(ids),
+        "instance_segmentation_mapping.json": json_bytes(paths),
+        "instance_segmentation_semantics_mapping.json": json_bytes(labels),
     }
 
 
-def _json(values: Any) -> bytes:
+def _object_files(frame: Frame) -> dict[str, bytes]:
+    records = [record_to_dict(record) for record in frame.truth.objects]
+    return {"objects.json": json_bytes({"name": frame.name, "time_s": frame.time_s, "objects": records})}
+
+
+def _box_files(kind: str, boxes: BoxFiles) -> dict[str, bytes]:
+    array, labels, paths = boxes
+    return {
+        f"{kind}.npy": npy_bytes(array),
+        f"{kind}_labels.json": json_bytes(labels),
+        f"{kind}_prim_paths.json": json_bytes(paths),
+    }
+
+
+def json_bytes(values: Any) -> bytes:
+    """Returns JSON on one line, as Replicator writes it."""
     return json.dumps(values).encode()
 
 
-def _npy(array: NDArray[Any]) -> bytes:
+def npy_bytes(array: NDArray[Any]) -> bytes:
+    """Returns an array as npy format 1.0 in C order, as Isaac Sim writes it."""
     stream = io.BytesIO()
     np.lib.format.write_array(stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
     return stream.getvalue()
+
+
+# By Replicator's name of the annotator, in the order of the files; `objects` is ours.
+ENCODERS: dict[str, Callable[[Frame], dict[str, bytes]]] = {
+    "rgb": lambda frame: {"rgb.png": encode_rgb(frame.rgb)},
+    "distance_to_image_plane": lambda frame: {"distance_to_image_plane.npy": npy_bytes(frame.truth.depth_m)},
+    "semantic_segmentation": _semantic_files,
+    "instance_segmentation": _instance_files,
+    "camera_params": lambda frame: {"camera_params.json": json_bytes(camera_params(frame.camera))},
+    "objects": _object_files,
+    "bounding_box_2d_tight": lambda f: _box_files("bounding_box_2d_tight", tight_boxes(f.truth.objects)),
+    "bounding_box_2d_loose": lambda f: _box_files("bounding_box_2d_loose", loose_boxes(f.truth.objects)),
+    "bounding_box_3d": lambda f: _box_files("bounding_box_3d", boxes_3d(f.truth.objects)),
+}

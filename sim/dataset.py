@@ -7,14 +7,14 @@ import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenes.camera import Camera
-from scenes.errors import DatasetError
-from sim.basicwriter import decode_camera, decode_frame, decode_rgb_of
+from scenes.errors import DatasetError, RehearseError
+from sim.basicwriter import decode_camera, decode_frame, decode_rgb_of, kind_of, numbered
 from sim.frame import Frame
 from sim.manifest import FILE_NAME, Manifest, read_manifest
 
@@ -68,6 +68,21 @@ class Dataset:
         number = self._number(index)
         return decode_rgb_of(number, lambda name: self._read(number, name))
 
+    def annotation(self, index: SupportsIndex, name: str) -> Any:
+        """Reads one annotation of one frame by the annotator's name; its type is in `sim.annotators.registry`.
+
+        Raises UnknownNameError, IndexError, and DatasetError where the data set was made without that annotator.
+        """
+        from sim.annotators.registry import decode
+
+        number = self._number(index)
+        try:
+            return decode(name, lambda file: self._read(number, numbered(file, number)))
+        except (ValueError, LookupError, TypeError, EOFError) as error:
+            if isinstance(error, RehearseError):
+                raise
+            raise DatasetError(f"Cannot read {name} of frame {number} of {self.path}: {error}. Generate it again.") from error
+
     def verify(self) -> None:
         """Reads every file of every frame, boxes included; raises DatasetError for the first that is not as written."""
         for number, entry in enumerate(self.manifest.frames):
@@ -82,12 +97,15 @@ class Dataset:
         return number
 
     def _read(self, number: int, name: str) -> bytes:
-        path = self.path / name
-        digest = self.manifest.frames[number].files.get(name)
-        if digest is None:
+        listed = {kind_of(path): (path, digest) for path, digest in self.manifest.frames[number].files.items()}
+        if kind_of(name) not in listed:
+            made = ",".join(self.manifest.capture["annotators"])
             raise DatasetError(
-                f"{self.path / FILE_NAME} does not list {name}: the manifest is damaged, generate again."
+                f"Frame {number} of {self.path} has no {name}: it was generated with --annotators {made}. "
+                "Generate it with the annotator that makes this file too; `default` has all that a whole frame needs."
             )
+        where, digest = listed[kind_of(name)]
+        path = self.path / where
         try:
             data = path.read_bytes()
         except OSError as error:

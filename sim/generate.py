@@ -30,6 +30,7 @@ from sim._frame_source import BackendSource
 from sim._progress import Progress, reporting
 from sim._publish import SceneRecord, locked, read_record
 from sim._worker import OpenSource, make_scene_files, start_worker
+from sim.capture import Capture
 from sim.manifest import Generator, Manifest
 
 SPLITS = get_args(Split)
@@ -51,6 +52,7 @@ class GenerateSpec:
     workers: int | None = None
     backend: str = "mujoco"
     stages: bool = True
+    capture: Capture = field(default_factory=Capture)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out).absolute())
@@ -64,21 +66,31 @@ class GenerateSpec:
                 "A data set needs at least 1 frame, a seed of 0 or more, a size of at least 16x16 and at least 1 worker, "
                 f"got {self.frames} frames, seed {self.seed}, size {self.size[0]}x{self.size[1]}, {self.workers} workers."
             )
+        if self.frames % self.capture.frames_per_view:
+            raise DatasetError(
+                f"{self.frames} frames do not make whole sequences and pairs: give a multiple of "
+                f"{self.capture.frames_per_view} (an image of either eye counts as a frame)."
+            )
+
+    @property
+    def frames_per_scene(self) -> int:
+        """How many frames a whole scene gives."""
+        return VIEWS_PER_SCENE * self.capture.frames_per_view
 
     @property
     def scenes(self) -> int:
         """How many scenes the frames need."""
-        return -(-self.frames // VIEWS_PER_SCENE)
+        return -(-self.frames // self.frames_per_scene)
 
     def frames_of(self, scene: int) -> range:
         """Returns the numbers of the frames of one scene; the last scene may have fewer than the others."""
-        return range(scene * VIEWS_PER_SCENE, min((scene + 1) * VIEWS_PER_SCENE, self.frames))
+        return range(scene * self.frames_per_scene, min((scene + 1) * self.frames_per_scene, self.frames))
 
     def content(self) -> dict[str, Any]:
         """Returns, as plain JSON values, everything that decides what the data set holds."""
         return {
             "suite": self.suite, "suite_version": SUITES[self.suite].version, "split": self.split, "seed": self.seed,
-            "size": list(self.size), "frames": self.frames, "stages": self.stages,
+            "size": list(self.size), "frames": self.frames, "stages": self.stages, "capture": self.capture.to_dict(),
             "generator": asdict(_generator(self.backend)),
         }  # fmt: skip
 
@@ -183,6 +195,7 @@ def _manifest(spec: GenerateSpec, records: list[SceneRecord]) -> Manifest:
         seed=spec.seed,
         size=spec.size,
         stages=spec.stages,
+        capture=spec.capture.to_dict(),
         generator=_generator(spec.backend),
         frames=tuple(entry for record in records for entry in record.frames),
         rejected=dict(sorted(rejected.items())),

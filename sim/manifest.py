@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scenes.errors import DatasetError
+from sim.capture import Capture
 
 FILE_NAME = "manifest.json"
 SCHEMA_VERSION = 1
@@ -47,7 +48,10 @@ class Generator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A whole data set; frame k is `frames[k]`. `rejected` counts the sub-seeds that were remade, by reason."""
+    """A whole data set; frame k is `frames[k]`. `rejected` counts the sub-seeds that were remade, by reason.
+
+    `capture` is `sim.capture.Capture` as JSON; data sets from before there was one hold stills of the default annotators.
+    """
 
     suite: str
     suite_version: int
@@ -58,6 +62,7 @@ class Manifest:
     generator: Generator
     frames: tuple[FrameEntry, ...]
     rejected: dict[str, int]
+    capture: dict[str, Any] = field(default_factory=lambda: Capture().to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""
@@ -67,7 +72,8 @@ class Manifest:
         """Returns what the data set is a function of, as plain JSON values: what GenerateSpec.content() returned."""
         return {
             "suite": self.suite, "suite_version": self.suite_version, "split": self.split, "seed": self.seed,
-            "size": list(self.size), "frames": len(self.frames), "stages": self.stages, "generator": asdict(self.generator),
+            "size": list(self.size), "frames": len(self.frames), "stages": self.stages,
+            "capture": self.capture, "generator": asdict(self.generator),
         }  # fmt: skip
 
     @classmethod
@@ -87,6 +93,7 @@ class Manifest:
             generator=Generator(**values["generator"]),
             frames=frames,
             rejected={str(k): int(v) for k, v in values["rejected"].items()},
+            **({"capture": Capture.from_dict(values["capture"]).to_dict()} if "capture" in values else {}),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from sim._gl import GlContext, open_context
 from sim._object_truth import BodyBounds, Window, box_of, may_hide, window_of
 from sim.backend import SettleReport, SettleRule
 from sim.frame import Frame, ObjectTruth, Truth
+from sim.layers import Layers, ObjectMask, visible_parts
 
 if TYPE_CHECKING:
     import mujoco
@@ -63,6 +65,10 @@ class MujocoBackend:
             name=f"{world.scene.id}/{camera.name}", rgb=world.canvas().image(camera), camera=camera, truth=truth
         )
 
+    def layers(self, camera: Camera) -> Layers:
+        """Returns what lies behind the truth of that camera; costs next to nothing right after `render(camera)`."""
+        return self._loaded().layers(camera)
+
     def close(self) -> None:
         """Frees what the simulator holds; may be called twice."""
         self._unload()
@@ -93,12 +99,8 @@ class _World:
         self._gl = gl
         self._canvas: Canvas | None = None
         self._things = [(model.body(body.name).id, body, BodyBounds.of(body)) for body in scene.things]
-        self._category = np.zeros(model.nbody, dtype=np.uint8)
-        self._instance = np.zeros(model.nbody, dtype=np.uint16)
-        for body in scene.bodies:
-            self._category[model.body(body.name).id] = TAXONOMY.named(body.category).id
-        for k, (body_id, _, _) in enumerate(self._things, start=1):
-            self._instance[body_id] = k
+        self._seen: _Seen | None = None
+        self._category, self._instance, self._part = _labels_of_geoms(scene, model)
         self.stand_at({body.name: body.world_from_body for body in scene.bodies if body.dynamic})
 
     def stand_at(self, world_from_body: dict[str, Pose]) -> None:
@@ -107,6 +109,7 @@ class _World:
 
         write_poses(self.model, self.data, world_from_body)
         self._poses = {b.name: b.world_from_body for b in self.scene.bodies} | world_from_body
+        self._seen = None
         if self._canvas is not None:
             self._canvas.update(self.data)
 
@@ -127,19 +130,34 @@ class _World:
 
     def truth(self, camera: Camera) -> Truth:
         """Renders depth and ids in one pass and makes the record of every object in view."""
-        depth_m, bodies = self.canvas().depth_and_bodies(camera)
-        instance = self._instance[bodies]
-        records = (self._record(camera, k, depth_m, instance) for k in range(1, len(self._things) + 1))
+        canvas = self.canvas()
+        depth_m, ids = canvas.depth_and_ids(camera)
+        instance = self._instance[canvas.geom_of_id][ids]
+        records, masks = [], []
+        for k in range(1, len(self._things) + 1):
+            found = self._record(camera, k, depth_m, instance)
+            if found is not None:
+                records.append(found[0])
+                masks.append(found[1])
+        self._seen = _Seen(camera=camera, ids=ids, masks=tuple(masks))
         return Truth(
             depth_m=depth_m,
-            semantic=self._category[bodies],
+            semantic=self._category[canvas.geom_of_id][ids],
             instance=instance,
-            objects=tuple(record for record in records if record is not None),
+            objects=tuple(records),
         )
+
+    def layers(self, camera: Camera) -> Layers:
+        """Returns what the last truth of that camera was made of; renders it where the last was another's."""
+        if self._seen is None or self._seen.camera != camera:
+            self.truth(camera)
+        seen = self._seen
+        assert seen is not None
+        return Layers(parts=self._part[self.canvas().geom_of_id][seen.ids], amodal=seen.masks)
 
     def _record(
         self, camera: Camera, instance_id: int, depth_m: NDArray[np.float32], instance: NDArray[np.uint16]
-    ) -> ObjectTruth | None:
+    ) -> tuple[ObjectTruth, ObjectMask] | None:
         body_id, body, bounds = self._things[instance_id - 1]
         pose = self._poses[body.name]
         box_world = bounds.box_world(pose)
@@ -155,9 +173,9 @@ class _World:
         amodal_box = box_of(amodal, left, top)
         if amodal_box is None:
             return None
-        return ObjectTruth(
+        record = ObjectTruth(
             instance_id=instance_id,
-            category_id=int(self._category[body_id]),
+            category_id=TAXONOMY.named(body.category).id,
             body_name=body.name,
             visible_box_px=box_of(visible, left, top),
             amodal_box_px=amodal_box,
@@ -165,6 +183,7 @@ class _World:
             box_world=box_world,
             world_from_body=pose,
         )
+        return record, ObjectMask(instance_id=instance_id, left=left, top=top, mask=amodal)
 
     def _hidden(self, camera: Camera, body_id: int, window: Window, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Returns which pixels `where` in the window the body would have with nothing in front of it."""
@@ -176,3 +195,26 @@ class _World:
         hidden = np.zeros_like(where)
         hidden[top : bottom + 1, left : right + 1] = self.canvas().alone(camera, self.data, body_id, drawn)
         return hidden & where
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Seen:
+    """What the last truth was made of: the camera, the ids that were drawn (H, W) and every object's amodal mask."""
+
+    camera: Camera
+    ids: NDArray[np.unsignedinteger]
+    masks: tuple[ObjectMask, ...]
+
+
+def _labels_of_geoms(
+    scene: Scene, model: mujoco.MjModel
+) -> tuple[NDArray[np.uint8], NDArray[np.uint16], NDArray[np.uint16]]:
+    """Returns category, instance id and number of the visible part of every geom; the last entry stands for no geom."""
+    category = np.zeros(model.ngeom + 1, dtype=np.uint8)
+    instance, part = (np.zeros(model.ngeom + 1, dtype=np.uint16) for _ in range(2))
+    instance_of = {body.name: k for k, body in enumerate(scene.things, start=1)}
+    for k, (body, shown) in enumerate(visible_parts(scene), start=1):
+        geom = model.geom(f"{body.name}/{shown.name}").id
+        category[geom], instance[geom] = TAXONOMY.named(body.category).id, instance_of.get(body.name, 0)
+        part[geom] = k
+    return category, instance, part
