@@ -86,8 +86,11 @@ def generate(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         backend=arguments.backend,
         stages=not arguments.no_stages,
+        proof=not arguments.no_proof,
     )
-    print_summary(run(spec).to_dict(), as_json=arguments.json)
+    summary = run(spec)
+    in_words = {} if arguments.json else {"proof": str(summary.proof)}
+    print_summary({**summary.to_dict(), **in_words}, as_json=arguments.json)
     return EXIT_OK
 
 
@@ -263,6 +266,7 @@ def _add_making(commands: Commands[Any]) -> None:
     _scene_options(parser)
     parser.add_argument("--workers", type=_whole(1), help="processes (default: one per core)")
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
+    parser.add_argument("--no-proof", action="store_true", help="do not check labels with the ray caster (5 ms a frame)")
 
 
 def _add_learning(commands: Commands[Any]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from scenes.scene import Scene
 from sim._frame_source import FrameSource
+from sim._proven import Prover
 from sim._publish import SceneRecord, publish, staging_folder
 from sim.basicwriter import encode_frame
 from sim.frame import Frame
@@ -40,8 +41,10 @@ def make_scene_files(spec: GenerateSpec, open_source: OpenSource, index: int) ->
     source = _open_once(open_source, spec)
     scene, rejected = source.scene(index)
     staging = staging_folder(spec.out, index)
+    prover = Prover.of(spec, scene)
     frames = tuple(
-        _stage_frame(staging, number, source.frame(view), scene) for view, number in enumerate(spec.frames_of(index))
+        _stage_frame(staging, number, source.frame(view), scene, prover)
+        for view, number in enumerate(spec.frames_of(index))
     )
     stage = f"scenes/scene_{index:06d}.usdc" if spec.stages else None
     if stage is not None:
@@ -67,7 +70,8 @@ def _close(source: FrameSource) -> None:
     source.close()
 
 
-def _stage_frame(staging: Path, number: int, frame: Frame, scene: Scene) -> FrameEntry:
+def _stage_frame(staging: Path, number: int, frame: Frame, scene: Scene, prover: Prover | None) -> FrameEntry:
+    agreement = None if prover is None else prover.prove(frame, number)
     files = encode_frame(frame, number)
     for name, data in files.items():
         (staging / name).write_bytes(data)
@@ -77,6 +81,7 @@ def _stage_frame(staging: Path, number: int, frame: Frame, scene: Scene) -> Fram
         attempt=scene.id.attempt,
         files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         size_bytes=sum(len(data) for data in files.values()),
+        agreement=agreement,
     )
 
 
