@@ -94,9 +94,52 @@ def generate(arguments: argparse.Namespace) -> int:
         backend=arguments.backend,
         stages=not arguments.no_stages,
         capture=Capture(annotators=arguments.annotators),
+        proof=not arguments.no_proof,
     )
-    print_summary(run(spec).to_dict(), as_json=arguments.json)
+    summary = run(spec)
+    in_words = {} if arguments.json else {"proof": str(summary.proof)}
+    print_summary({**summary.to_dict(), **in_words}, as_json=arguments.json)
     return EXIT_OK
+
+
+def agree(arguments: argparse.Namespace) -> int:
+    """Compares two backends on one scene, or a data set with a fresh render. Exits with 1 where they differ."""
+    from scenes.suites import SUITES
+    from sim.agree import agree_backends, agree_dataset
+    from sim.frame_id import FrameId
+
+    if arguments.target in SUITES:
+        version = SUITES[arguments.target].version
+        scene_id = FrameId(
+            suite=arguments.target, version=version, split=arguments.split, seed=arguments.seed, index=arguments.index
+        )
+        backends = arguments.backends or ["mujoco", "raycast"]
+        backends = backends * 2 if len(backends) == 1 else backends
+        report = agree_backends(scene_id, backends, views=arguments.frames, size=arguments.size, out=arguments.out)
+    else:
+        fresh = arguments.backends[-1] if arguments.backends else None
+        report = agree_dataset(Path(arguments.target), frames=arguments.frames, backend=fresh, out=arguments.out)
+    if arguments.json:
+        print_json(report.to_dict())
+        return EXIT_OK if report.agrees else EXIT_FAILED_CHECK
+    print(report.describe())
+    for frame in report.frames:
+        if frame.complaints():
+            print_table(frame.table())
+    return EXIT_OK if report.agrees else EXIT_FAILED_CHECK
+
+
+def replay(arguments: argparse.Namespace) -> int:
+    """Makes one frame again and says whether it is the same. Exits with 1 where a field differs."""
+    from sim.replay import replay_dataset, replay_id
+
+    if arguments.frame is not None:
+        found, more = replay_dataset(Path(arguments.target), arguments.frame), {}
+    else:
+        found, digests = replay_id(arguments.target, size=arguments.size, backend=arguments.backend)
+        more = {"digests": digests}
+    print_json({**found.to_dict(), **more}) if arguments.json else print(found.describe())
+    return EXIT_OK if found.verdict == "match" else EXIT_FAILED_CHECK
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -276,6 +319,22 @@ def _add_making(commands: Commands[Any]) -> None:
         help="what to write, by Replicator's names, such as default,normals; or all (default: default)",
     )  # fmt: skip
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
+    parser.add_argument("--no-proof", action="store_true", help="do not check labels with the ray caster (5 ms a frame)")
+
+
+    parser = _command(commands, agree, "tabletop --index 3 --backends mujoco,raycast --size 320x240", "out/data --frames 6")
+    parser.add_argument("target", help="a suite's name, or the folder of a data set to compare with a fresh render")
+    parser.add_argument("--index", type=_whole(0), default=0, help="the scene of a suite (default: %(default)s)")
+    parser.add_argument("--frames", type=_whole(1), default=3, help="how many to compare (default: %(default)s)")
+    parser.add_argument("--backends", type=lambda text: text.split(","), metavar="A,B", help="default: mujoco,raycast")
+    _scene_options(parser, backend=False)
+    parser.add_argument("--out", type=Path, default=Path("out/agree"), help="folder for pictures (default: %(default)s)")
+
+    parser = _command(commands, replay, "out/data 7", "tabletop-v1/test/seed0/000003/camera_0 --json")
+    parser.add_argument("target", help="a data set's folder, or the name of a frame")
+    parser.add_argument("frame", nargs="?", help="the frame's number or name in that data set")
+    parser.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="of a frame by name (default: 640x480)")
+    parser.add_argument("--backend", default="mujoco", help="for a frame by name (default: %(default)s)")
 
 
 def _add_learning(commands: Commands[Any]) -> None:
@@ -334,11 +393,12 @@ def _add_rehearsing(commands: Commands[Any]) -> None:
 DEFAULT_LINK = "tcp://127.0.0.1:5555"
 
 
-def _scene_options(parser: argparse.ArgumentParser) -> None:
+def _scene_options(parser: argparse.ArgumentParser, *, backend: bool = True) -> None:
     parser.add_argument("--split", choices=("train", "val", "test"), default="train", help="(default: %(default)s)")
     parser.add_argument("--seed", type=_whole(0), default=0, help="(default: %(default)s)")
     parser.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="image size (default: 640x480)")
-    parser.add_argument("--backend", default="mujoco", help="the simulator (default: %(default)s)")
+    if backend:
+        parser.add_argument("--backend", default="mujoco", help="the simulator (default: %(default)s)")
 
 
 def _engine_argument(parser: argparse.ArgumentParser) -> None:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 from scenes.scene import Scene
 from sim._frame_source import FrameSource
+from sim._proven import Prover
 from sim._publish import SceneRecord, publish, staging_folder
 from sim.basicwriter import encode_frame, in_folder
 from sim.frame import Frame
 from sim.manifest import FrameEntry
+from sim.proof_figures import Agreement
 
 if TYPE_CHECKING:
     from sim.generate import GenerateSpec
@@ -40,8 +42,10 @@ def make_scene_files(spec: GenerateSpec, open_source: OpenSource, index: int) ->
     source = _open_once(open_source, spec)
     scene, rejected = source.scene(index)
     staging = staging_folder(spec.out, index)
+    prover = Prover.of(spec, scene)
     frames = tuple(
-        _stage_files(staging, frame, files, scene) for frame, files in _frames(source, spec, spec.frames_of(index))
+        _stage_files(staging, frame, files, scene, agreement)
+        for frame, files, agreement in _frames(source, spec, spec.frames_of(index), prover)
     )
     stage = f"scenes/scene_{index:06d}.usdc" if spec.stages else None
     if stage is not None:
@@ -67,22 +71,28 @@ def _close(source: FrameSource) -> None:
     source.close()
 
 
-def _frames(source: FrameSource, spec: GenerateSpec, numbers: range) -> Iterator[tuple[Frame, dict[str, bytes]]]:
-    """Yields the frames of those numbers, of the scene that was made last, with their files by path in the data set."""
+def _frames(
+    source: FrameSource, spec: GenerateSpec, numbers: range, prover: Prover | None
+) -> Iterator[tuple[Frame, dict[str, bytes], Agreement | None]]:
+    """Yields the frames of those numbers, of the scene that was made last, with their files by path and their proof."""
     if spec.capture.plain:
         for view, number in enumerate(numbers):
             frame = source.frame(view)
-            yield frame, encode_frame(frame, number)
+            agreement = None if prover is None else prover.prove(frame, number)
+            yield frame, encode_frame(frame, number), agreement
         return
     from sim.annotators.registry import encode
 
     eyes = spec.capture.eyes
     for k, seen in enumerate(source.views(numbers)):
+        agreement = None if prover is None else prover.prove(seen.frame, seen.number, seen.now.world_from_body)
         files = encode(seen, spec.capture.annotators)
-        yield seen.frame, {in_folder(name, eyes[k % len(eyes)]): data for name, data in files.items()}
+        yield seen.frame, {in_folder(name, eyes[k % len(eyes)]): data for name, data in files.items()}, agreement
 
 
-def _stage_files(staging: Path, frame: Frame, files: dict[str, bytes], scene: Scene) -> FrameEntry:
+def _stage_files(
+    staging: Path, frame: Frame, files: dict[str, bytes], scene: Scene, agreement: Agreement | None
+) -> FrameEntry:
     for name, data in files.items():
         (staging / name).parent.mkdir(parents=True, exist_ok=True)
         (staging / name).write_bytes(data)
@@ -92,6 +102,7 @@ def _stage_files(staging: Path, frame: Frame, files: dict[str, bytes], scene: Sc
         attempt=scene.id.attempt,
         files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         size_bytes=sum(len(data) for data in files.values()),
+        agreement=agreement,
     )
 
 

@@ -95,6 +95,7 @@ class Backend(Protocol):
 
 _BACKENDS: dict[str, tuple[str, str]] = {
     "mujoco": ("sim.mujoco_backend", "MujocoBackend"),
+    "raycast": ("sim.raycast_backend", "RaycastBackend"),
 }
 
 BACKEND_NAMES = tuple(sorted(_BACKENDS))

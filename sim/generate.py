@@ -32,6 +32,7 @@ from sim._publish import SceneRecord, locked, read_record
 from sim._worker import OpenSource, make_scene_files, start_worker
 from sim.capture import Capture
 from sim.manifest import Generator, Manifest
+from sim.proof_figures import ProofSummary, summed
 
 SPLITS = get_args(Split)
 
@@ -40,7 +41,8 @@ SPLITS = get_args(Split)
 class GenerateSpec:
     """What to generate and where; `size` is (width, height), `workers` None means one per core that this process may use.
 
-    All but `out` and `workers` decide the content. Raises DatasetError or UnknownNameError for values that make no sense.
+    All but `out`, `workers` and `proof` decide the content; `proof` refuses frames whose labels a ray caster contradicts.
+    Raises DatasetError or UnknownNameError for values that make no sense.
     """
 
     suite: str
@@ -53,6 +55,7 @@ class GenerateSpec:
     backend: str = "mujoco"
     stages: bool = True
     capture: Capture = field(default_factory=Capture)
+    proof: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out).absolute())
@@ -106,6 +109,7 @@ class GenerateSummary:
     rejected: dict[str, int] = field(default_factory=dict)
     seconds: float
     size_bytes: int
+    proof: ProofSummary
 
     @property
     def frames_per_s(self) -> float | None:
@@ -123,8 +127,9 @@ def generate(
     """Makes the data set of `spec`, or goes on with it; starts one process per worker.
 
     `progress` is True for a bar on stderr, False for silence, or a function of (frames done, frames in total).
-    Raises DatasetError where the folder holds something else, BackendError where a worker process dies, and whatever
-    the scenes and the backend raise. After any error, Ctrl-C or kill the same call goes on from the last whole scene.
+    Raises DatasetError where the folder holds something else, ProofError for a frame that is refused, BackendError where
+    a worker process dies, and whatever the scenes and the backend raise. After any error, Ctrl-C or kill the same call
+    goes on from the last whole scene.
     """
     started = time.monotonic()
     try:
@@ -156,6 +161,7 @@ def _generate(
         rejected=manifest.rejected,
         seconds=time.monotonic() - started,
         size_bytes=sum(entry.size_bytes for entry in manifest.frames),
+        proof=summed(entry.agreement for entry in manifest.frames),
     )
 
 

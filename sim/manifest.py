@@ -10,30 +10,39 @@ from typing import Any
 
 from scenes.errors import DatasetError
 from sim.capture import Capture
+from sim.proof_figures import Agreement
 
 FILE_NAME = "manifest.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# Version 1 had no agreement of a frame with the ray caster.
+_READABLE = (1, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameEntry:
-    """One frame: its name, its scene's digest and sub-seed, sha256 by file name, and the size of its files together."""
+    """One frame: its name, its scene's digest and sub-seed, sha256 by file name, and the size of its files together.
+
+    `agreement` is what the ray caster found before the frame was written, None where it was not asked.
+    """
 
     name: str
     scene_digest: str
     attempt: int
     files: dict[str, str]
     size_bytes: int
+    agreement: Agreement | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FrameEntry:
         """Reads what `dataclasses.asdict` gave; raises KeyError, TypeError or ValueError."""
+        agreement = values.get("agreement")
         return cls(
             name=str(values["name"]),
             scene_digest=str(values["scene_digest"]),
             attempt=int(values["attempt"]),
             files={str(k): str(v) for k, v in values["files"].items()},
             size_bytes=int(values["size_bytes"]),
+            agreement=None if agreement is None else Agreement.from_dict(agreement),
         )
 
 
@@ -103,9 +112,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         values = json.loads(path.read_bytes())
         version = values["schema_version"]
-        if version != SCHEMA_VERSION:
+        if version not in _READABLE:
             raise DatasetError(
-                f"{path} has schema version {version!r}, this Rehearse reads version {SCHEMA_VERSION}: "
+                f"{path} has schema version {version!r}, this Rehearse reads versions {_READABLE[0]} to {SCHEMA_VERSION}: "
                 "read it with the version that wrote it, or generate the data set again."
             )
         return Manifest.from_dict(values)

@@ -32,7 +32,7 @@ def test_public_names_are_sorted_and_there() -> None:
         assert getattr(sim, name) is not None
     with pytest.raises(AttributeError, match="nothing_such"):
         _ = sim.nothing_such
-    assert BACKEND_NAMES == ("mujoco",)
+    assert BACKEND_NAMES == ("mujoco", "raycast")
 
 
 def test_importing_the_room_imports_nothing_heavy() -> None:

@@ -116,7 +116,7 @@ def test_verify_also_reads_what_frames_are_not_made_of(folder: Path) -> None:
         (_truncate("manifest.json"), r"manifest\.json is damaged"),
         (lambda f: (f / "manifest.json").write_text("[1]"), r"manifest\.json is damaged"),
         (lambda f: (f / "manifest.json").write_bytes(b"\xff"), r"manifest\.json is damaged"),
-        (lambda f: _edit(f, schema_version=99), "has schema version 99, this Rehearse reads version 1"),
+        (lambda f: _edit(f, schema_version=99), "has schema version 99, this Rehearse reads versions 1 to 2"),
         (lambda f: _edit(f, frames=[], frame_count=0), "has no frames"),
         (lambda f: _edit(f, frame_count=9), "announces 9 frames and lists 4"),
         (lambda f: _edit(f, size="big"), r"manifest\.json is damaged"),

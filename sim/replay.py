@@ -1,0 +1,163 @@
+"""A frame made again is the frame that was: its scene, its poses and the bytes of every label, field by field in order."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from scenes.errors import DatasetError
+from sim.backend import open_backend
+from sim.basicwriter import encode_frame
+from sim.dataset import Dataset
+from sim.frame import Frame
+from sim.frame_id import FrameId
+from sim.manifest import FrameEntry
+from sim.rebuild import Rebuilt, rebuild
+
+# rgb comes last and is told apart: another machine's renderer may round a colour differently, never a label.
+IMAGE = "rgb"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One thing that was compared: what was expected and what came, as digests or numbers."""
+
+    name: str
+    expected: str
+    got: str
+
+    @property
+    def equal(self) -> bool:
+        """Whether both are the same."""
+        return self.expected == self.got
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """One frame made again and every field of it compared, in order; `image` is the rgb, which the verdict leaves out."""
+
+    frame: str
+    against: str
+    fields: tuple[Field, ...]
+    image: Field | None
+
+    @property
+    def verdict(self) -> Literal["match", "differs"]:
+        """`match` where every field but the image is the same."""
+        return "match" if self.first_difference is None else "differs"
+
+    @property
+    def first_difference(self) -> Field | None:
+        """The first field that differs, None where none does."""
+        return next((field for field in self.fields if not field.equal), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain JSON values."""
+        first = self.first_difference
+        return {
+            "frame": self.frame, "against": self.against, "verdict": self.verdict,
+            "first_difference": None if first is None else first.name,
+            "image_equal": None if self.image is None else self.image.equal,
+            "fields": [{**asdict(field), "equal": field.equal} for field in self.fields],
+        }  # fmt: skip
+
+    def describe(self) -> str:
+        """Returns the verdict in a few lines."""
+        first = self.first_difference
+        lines = [f"{self.frame} against {self.against}"]
+        if first is None:
+            lines.append(f"  match: {len(self.fields)} fields, the bytes of every label among them")
+        else:
+            lines.append(f"  differs first in {first.name}: expected {first.expected[:24]}, got {first.got[:24]}")
+        if self.image is not None:
+            said = "the same bytes" if self.image.equal else "other bytes (renderers of other machines may round differently)"
+            lines.append(f"  image: {said}")
+        return "\n".join(lines)
+
+
+def replay_dataset(path: Path, frame: str) -> Replay:
+    """Makes a frame of a data set again, by its number or its name, and compares it with the manifest's digests.
+
+    Raises DatasetError for a frame that is not there, SceneError where its scene cannot be made here.
+    """
+    dataset = Dataset.open(path)
+    number = _number(dataset, frame)
+    entry, manifest = dataset.manifest.frames[number], dataset.manifest
+    made = _made(FrameId.parse(entry.name), manifest.size, manifest.generator.backend, entry.attempt)
+    return compare(entry, number, made, against=str(path), disk=dataset[number])
+
+
+def replay_id(name: str, *, size: tuple[int, int], backend: str = "mujoco") -> tuple[Replay, dict[str, str]]:
+    """Makes a frame twice, each time in a new backend, the second time after another scene; returns the digests too.
+
+    The digests, by field, are what another machine must get; rgb is among them. Raises SceneError.
+    """
+    frame_id = FrameId.parse(name)
+    first = _made(frame_id, size, backend, None)
+    entry = entry_of(first)
+    again = _made(frame_id, size, backend, None, after_another=True)
+    found = compare(entry, 0, again, against="itself, made after another scene", disk=first.frame)
+    digests = {field.name: field.got for field in (*found.fields, *([found.image] if found.image else []))}
+    return found, digests
+
+
+def entry_of(made: Rebuilt) -> FrameEntry:
+    """Returns the manifest's entry that this frame would have as frame 0."""
+    files = encode_frame(made.frame, 0)
+    return FrameEntry(
+        name=made.frame.name,
+        scene_digest=made.scene.digest(),
+        attempt=made.scene.id.attempt,
+        files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        size_bytes=sum(len(data) for data in files.values()),
+    )
+
+
+def compare(entry: FrameEntry, number: int, made: Rebuilt, *, against: str, disk: Frame) -> Replay:
+    """Compares a rebuilt frame with an entry: sub-seed, scene digest, poses, then every file of labels by its bytes."""
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in encode_frame(made.frame, number).items()}
+    fields = [
+        Field(name="attempt", expected=str(entry.attempt), got=str(made.scene.id.attempt)),
+        Field(name="scene_digest", expected=entry.scene_digest, got=made.scene.digest()),
+        *_poses(disk, made.frame),
+    ]
+    images = []
+    for name, digest in files.items():
+        field = Field(name=name, expected=entry.files.get(name, "not written"), got=digest)
+        (images if name.startswith(f"{IMAGE}_") else fields).append(field)
+    return Replay(frame=entry.name, against=against, fields=tuple(fields), image=images[0] if images else None)
+
+
+def _poses(expected: Frame, got: Frame) -> list[Field]:
+    """Returns a field for the camera and one for every object of either frame, by its pose in the world."""
+    fields = [Field(name="camera", expected=repr(expected.camera), got=repr(got.camera))]
+    poses = [{r.body_name: repr(r.world_from_body) for r in frame.truth.objects} for frame in (expected, got)]
+    for name in dict.fromkeys([*poses[0], *poses[1]]):
+        there, here = (pose.get(name, "not in view") for pose in poses)
+        fields.append(Field(name=f"pose of {name}", expected=there, got=here))
+    return fields
+
+
+def _made(
+    frame_id: FrameId, size: tuple[int, int], backend: str, attempt: int | None, *, after_another: bool = False
+) -> Rebuilt:
+    simulator = open_backend(backend)
+    try:
+        if after_another:
+            rebuild(simulator, replace(frame_id, index=frame_id.index + 1, camera=None), size=size)
+        return rebuild(simulator, frame_id, size=size, attempt=attempt)
+    finally:
+        simulator.close()
+
+
+def _number(dataset: Dataset, frame: str) -> int:
+    if frame.isdecimal() and int(frame) < len(dataset):
+        return int(frame)
+    if frame in dataset.names:
+        return dataset.names.index(frame)
+    raise DatasetError(
+        f"{dataset.path} has no frame {frame!r}: give a number from 0 to {len(dataset) - 1} or a name such as "
+        f"{dataset.names[0]}."
+    )
