@@ -6,6 +6,7 @@
     |-- StageError         (ValueError)    an OpenUSD stage that cannot be written or read
     |-- BackendError       (RuntimeError)  a simulator or renderer that cannot run here
     |-- DatasetError       (ValueError)    a data set or prediction folder that is missing, foreign or damaged
+    |-- SensorError        (ValueError)    a sensor profile that cannot be read or makes no sense
     |-- EngineError        (ValueError)    an engine file that cannot be loaded or run
     |-- TrainingError      (ValueError)    a training run that cannot start or go on
     `-- LinkError          (RuntimeError)  an agent that cannot be reached, or that stopped answering
@@ -50,6 +51,10 @@ class BackendError(RehearseError, RuntimeError):
 
 class DatasetError(RehearseError, ValueError):
     """A data set or prediction folder that is missing, foreign or damaged."""
+
+
+class SensorError(RehearseError, ValueError):
+    """A sensor profile that cannot be read or makes no sense."""
 
 
 class EngineError(RehearseError, ValueError):

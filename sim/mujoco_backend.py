@@ -63,6 +63,10 @@ class MujocoBackend:
             name=f"{world.scene.id}/{camera.name}", rgb=world.canvas().image(camera), camera=camera, truth=truth
         )
 
+    def image(self, camera: Camera) -> NDArray[np.uint8]:
+        """Returns the image alone, uint8 (H, W, 3), as the bodies stand now: what a sub-frame of an exposure needs."""
+        return self._loaded().canvas().image(camera)
+
     def close(self) -> None:
         """Frees what the simulator holds; may be called twice."""
         self._unload()
@@ -113,9 +117,9 @@ class _World:
     def canvas(self) -> Canvas:
         """Returns the drawing of this scene, made when it is first looked at: rejected scenes never are."""
         if self._canvas is None:
-            from sim._mujoco_render import Canvas
+            from sim._mujoco_lens import LensCanvas
 
-            self._canvas = Canvas(self._gl, self.model)
+            self._canvas = LensCanvas(self._gl, self.model)
             self._canvas.update(self.data)
         return self._canvas
 
