@@ -75,6 +75,7 @@ def generate(arguments: argparse.Namespace) -> int:
     """Makes a data set of frames with truth; goes on where a killed run stopped."""
     from sim.generate import GenerateSpec
     from sim.generate import generate as run
+    from sim.sensors.library import load_profile
 
     spec = GenerateSpec(
         suite=arguments.suite,
@@ -86,6 +87,7 @@ def generate(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         backend=arguments.backend,
         stages=not arguments.no_stages,
+        sensor=load_profile(arguments.sensor),
     )
     print_summary(run(spec).to_dict(), as_json=arguments.json)
     return EXIT_OK
@@ -262,6 +264,7 @@ def _add_making(commands: Commands[Any]) -> None:
     parser.add_argument("--frames", type=_whole(1), required=True, help="frames in total; three views of each scene")
     _scene_options(parser)
     parser.add_argument("--workers", type=_whole(1), help="processes (default: one per core)")
+    parser.add_argument("--sensor", default="ideal", metavar="PROFILE", help="a camera's name or FILE.toml (default: ideal)")
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
 
 

@@ -68,7 +68,8 @@ class Distortion:
             x_now, y_now = self.distort(x, y)
             xx, xy, yy = self.jacobian(x, y)
             # Beyond the turning point of the polynomial the picture would be mirrored: no ray of a lens goes there.
-            found = (np.abs(x_now - x_drawn) + np.abs(y_now - y_drawn) <= 1e3 * _TOLERANCE) & (xx * yy - xy * xy > 0)
+            upright = (xx * yy - xy * xy > 0) & (xx + yy > 0)
+            found = upright & (np.abs(x_now - x_drawn) + np.abs(y_now - y_drawn) <= 1e3 * _TOLERANCE)
         return np.where(found, x, np.nan), np.where(found, y, np.nan)
 
     def _all(self) -> tuple[float, ...]:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from scenes.camera import Camera
 from scenes.errors import DatasetError
-from sim.basicwriter import decode_camera, decode_frame, decode_rgb_of
-from sim.frame import Frame
+from sim.basicwriter import decode_camera, decode_frame, decode_rgb_of, decode_sensed
+from sim.frame import Frame, Sensed
 from sim.manifest import FILE_NAME, Manifest, read_manifest
 
 
@@ -67,6 +67,12 @@ class Dataset:
         """Reads only the image, uint8 (H, W, 3), of one frame."""
         number = self._number(index)
         return decode_rgb_of(number, lambda name: self._read(number, name))
+
+    def sensed(self, index: SupportsIndex) -> Sensed:
+        """Reads what a sensor profile put beside one frame: the ideal picture and the sensor's depth, None where absent."""
+        number = self._number(index)
+        there = self.manifest.frames[number].files
+        return decode_sensed(number, lambda name: self._read(number, name), has=there.__contains__)
 
     def verify(self) -> None:
         """Reads every file of every frame, boxes included; raises DatasetError for the first that is not as written."""

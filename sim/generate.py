@@ -31,6 +31,7 @@ from sim._progress import Progress, reporting
 from sim._publish import SceneRecord, locked, read_record
 from sim._worker import OpenSource, make_scene_files, start_worker
 from sim.manifest import Generator, Manifest
+from sim.sensors.profile import IDEAL, SensorProfile
 
 SPLITS = get_args(Split)
 
@@ -51,6 +52,7 @@ class GenerateSpec:
     workers: int | None = None
     backend: str = "mujoco"
     stages: bool = True
+    sensor: SensorProfile = IDEAL
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out).absolute())
@@ -79,7 +81,7 @@ class GenerateSpec:
         return {
             "suite": self.suite, "suite_version": SUITES[self.suite].version, "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": self.frames, "stages": self.stages,
-            "generator": asdict(_generator(self.backend)),
+            "generator": asdict(_generator(self.backend)), "sensor": self.sensor.label,
         }  # fmt: skip
 
 
@@ -186,6 +188,7 @@ def _manifest(spec: GenerateSpec, records: list[SceneRecord]) -> Manifest:
         generator=_generator(spec.backend),
         frames=tuple(entry for record in records for entry in record.frames),
         rejected=dict(sorted(rejected.items())),
+        sensor=spec.sensor.record(),
     )
 
 
