@@ -82,6 +82,7 @@ def generate(arguments: argparse.Namespace) -> int:
     from sim.capture import Capture
     from sim.generate import GenerateSpec
     from sim.generate import generate as run
+    from sim.sensors.library import load_profile
 
     spec = GenerateSpec(
         suite=arguments.suite,
@@ -95,6 +96,7 @@ def generate(arguments: argparse.Namespace) -> int:
         stages=not arguments.no_stages,
         capture=Capture(annotators=arguments.annotators),
         proof=not arguments.no_proof,
+        sensor=load_profile(arguments.sensor),
     )
     summary = run(spec)
     in_words = {} if arguments.json else {"proof": str(summary.proof)}
@@ -318,6 +320,7 @@ def _add_making(commands: Commands[Any]) -> None:
         "--annotators", type=_names, default=("default",), metavar="NAME,...",
         help="what to write, by Replicator's names, such as default,normals; or all (default: default)",
     )  # fmt: skip
+    parser.add_argument("--sensor", default="ideal", metavar="PROFILE", help="a camera's name or FILE.toml (default: ideal)")
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
     parser.add_argument("--no-proof", action="store_true", help="do not check labels with the ray caster (5 ms a frame)")
 

@@ -7,6 +7,7 @@
     |-- BackendError       (RuntimeError)  a simulator or renderer that cannot run here
     |-- DatasetError       (ValueError)    a data set or prediction folder that is missing, foreign or damaged
     |-- ProofError         (ValueError)    labels that an independent check contradicts
+    |-- SensorError        (ValueError)    a sensor profile that cannot be read or makes no sense
     |-- EngineError        (ValueError)    an engine file that cannot be loaded or run
     |-- TrainingError      (ValueError)    a training run that cannot start or go on
     `-- LinkError          (RuntimeError)  an agent that cannot be reached, or that stopped answering
@@ -55,6 +56,10 @@ class DatasetError(RehearseError, ValueError):
 
 class ProofError(RehearseError, ValueError):
     """Labels that an independent check contradicts; nothing was written of them."""
+
+
+class SensorError(RehearseError, ValueError):
+    """A sensor profile that cannot be read or makes no sense."""
 
 
 class EngineError(RehearseError, ValueError):

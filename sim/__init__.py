@@ -12,7 +12,7 @@ from scenes.lazy import lazy_names
 if TYPE_CHECKING:
     from sim.backend import BACKEND_NAMES, Backend, SettleReport, SettleRule, open_backend
     from sim.dataset import Dataset
-    from sim.frame import Frame, ObjectTruth, Truth
+    from sim.frame import Frame, ObjectTruth, Sensed, Truth
     from sim.generate import GenerateSpec
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Frame",
     "GenerateSpec",
     "ObjectTruth",
+    "Sensed",
     "SettleReport",
     "SettleRule",
     "Truth",
@@ -35,6 +36,7 @@ _HOME = {
     "Frame": "sim.frame",
     "GenerateSpec": "sim.generate",
     "ObjectTruth": "sim.frame",
+    "Sensed": "sim.frame",
     "SettleReport": "sim.backend",
     "SettleRule": "sim.backend",
     "Truth": "sim.frame",

@@ -17,7 +17,10 @@ _GL_FROM_CV = np.diag([1.0, -1.0, -1.0, 1.0])
 
 
 def camera_params(camera: Camera) -> dict[str, Any]:
-    """Returns the flat dictionary of camera_params_N.json, plus `rehearse`, the exact Camera.to_dict()."""
+    """Returns the flat dictionary of camera_params_N.json, plus `rehearse`, the exact Camera.to_dict().
+
+    The projection is that of the pinhole; the lens's coefficients, where there is one, are in `rehearse`.
+    """
     focal = camera.fx * _APERTURE / camera.width
     vertical = focal * camera.height / camera.fy
     offset_x = (camera.width / 2 - (camera.cx + 0.5)) * _APERTURE / camera.width
@@ -35,7 +38,7 @@ def camera_params(camera: Camera) -> dict[str, Any]:
         "cameraFocalLength": focal,
         "cameraFocusDistance": 400.0,
         "cameraFStop": 0.0,
-        "cameraModel": "pinhole",
+        "cameraModel": "pinhole" if camera.distortion is None else "pinholeOpenCV",
         "cameraNearFar": [camera.near_m, camera.far_m],
         "cameraProjection": projection(camera).reshape(-1).tolist(),
         "cameraViewTransform": view_transform(camera).reshape(-1).tolist(),

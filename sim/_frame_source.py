@@ -61,7 +61,12 @@ class BackendSource:
         """Returns the image and truth of camera `view` of the last scene."""
         scene = self._made()
         camera = scene.cameras[view].resized(*self._spec.size)
-        return replace(self._backend.render(camera), name=f"{scene.id}/{camera.name}")
+        name = f"{scene.id}/{camera.name}"
+        if self._spec.sensor.is_ideal:
+            return replace(self._backend.render(camera), name=name)
+        from sim.sensors.apply import sense
+
+        return sense(self._backend, scene, camera, self._spec.sensor, name=name)
 
     def views(self, numbers: range) -> Iterator[View]:
         """Yields the frames of those numbers of the last scene with all that annotators may need, in order."""

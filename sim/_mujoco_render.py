@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.camera import Camera
+from scenes.errors import BackendError
 from sim._gl import GlContext
 from sim._mujoco_model import SEEN
 
@@ -108,6 +109,8 @@ def _draw_group(model: mujoco.MjModel, data: mujoco.MjData, group: int, scene: m
 
 def _set_eye(eye: mujoco.MjvGLCamera, camera: Camera, window: Window) -> None:
     """Sets the frustum of a window; pixel centres are integers, so the image reaches from -0.5 to size - 0.5."""
+    if camera.distortion is not None:
+        raise BackendError(f"Camera {camera.name!r} has a lens and was to be drawn as a pinhole: draw it with LensCanvas.")
     left, top, width, height = window
     world_from_camera = camera.world_from_camera.matrix()
     near = camera.near_m

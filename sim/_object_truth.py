@@ -15,6 +15,7 @@ from scenes.box import OrientedBox
 from scenes.camera import Camera, points_in_camera
 from scenes.scene import Body
 from scenes.transforms import Pose, inverse
+from sim._lens import lens_of
 from sim.frame import BoxPx
 
 # (left, top, width, height) in pixels, inside the image.
@@ -48,6 +49,10 @@ class BodyBounds:
 
 def window_of(camera: Camera, box_world: OrientedBox) -> Window | None:
     """Returns the part of the image that the box can reach: all of it for a box at the camera, None for one out of view."""
+    if camera.distortion is not None:
+        lens = lens_of(camera)
+        wide_window = window_of(lens.wide, box_world)
+        return None if wide_window is None else lens.window_of(camera, wide_window)
     corners = points_in_camera(camera, box_world.corners())
     ahead = corners[:, 2] > camera.near_m
     if not ahead.any() or bool((corners[:, 2] > camera.far_m).all()):
@@ -67,21 +72,29 @@ def may_hide(
 ) -> NDArray[np.bool_]:
     """Returns where, in the window, something else may stand before the box; `depth_m` and `other` are of the window."""
     left, top, width, height = window
-    x = (np.arange(left, left + width) - camera.cx) / camera.fx
-    y = (np.arange(top, top + height) - camera.cy) / camera.fy
+    x, y = _rays(camera, window)
     box_from_camera = inverse(box_world.outer_from_box.matrix()) @ camera.world_from_camera.matrix()
     rotation, origin = box_from_camera[:3, :3], box_from_camera[:3, 3]
     enter = np.full((height, width), camera.near_m)
     leave = np.full((height, width), camera.far_m)
     with np.errstate(divide="ignore", invalid="ignore"):
         for axis in range(3):
-            along = rotation[axis, 0] * x[None] + rotation[axis, 1] * y[:, None] + rotation[axis, 2]
+            along = rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2]
             half = box_world.size_m[axis] / 2 + _MARGIN_M
             first, second = (-half - origin[axis]) / along, (half - origin[axis]) / along
             enter = np.fmax(enter, np.fmin(first, second))
             leave = np.fmin(leave, np.fmax(first, second))
     hidden: NDArray[np.bool_] = other & (leave >= enter) & (leave > depth_m)
     return hidden
+
+
+def _rays(camera: Camera, window: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns x and y at z = 1 of the pixels of a window, of shapes that broadcast to (height, width)."""
+    left, top, width, height = window
+    if camera.distortion is None:
+        return camera.rays(np.arange(left, left + width)[None], np.arange(top, top + height)[:, None])
+    lens, part = lens_of(camera), np.s_[top : top + height, left : left + width]
+    return lens.ray_x[part], lens.ray_y[part]
 
 
 def box_of(mask: NDArray[np.bool_], left: int = 0, top: int = 0) -> BoxPx | None:

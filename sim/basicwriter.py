@@ -4,6 +4,7 @@
     instance_segmentation_N.png  instance_segmentation_mapping_N.json  instance_segmentation_semantics_mapping_N.json
     bounding_box_2d_tight|2d_loose|3d_N.npy  ..._labels_N.json  ..._prim_paths_N.json  camera_params_N.json
     objects_N.json (ours: name, time and the exact records, which float32 arrays cannot carry)
+    rgb_ideal_N.png  sensor_depth_N.npy (ours: only where a sensor profile puts them)
 
 N has four digits, more from frame 10000 on. A frame is encoded in memory, so whoever writes it can publish it whole.
 """
@@ -25,7 +26,7 @@ from sim._camera_params import camera_params
 from sim._labels import instance_from_ids, instance_to_ids, semantic_from_ids, semantic_to_ids
 from sim._png import decode_ids, decode_rgb, encode_ids, encode_rgb
 from sim._records import record_from_dict, record_to_dict
-from sim.frame import Frame, ObjectTruth, Truth
+from sim.frame import Frame, ObjectTruth, Sensed, Truth
 
 Read = Callable[[str], bytes]
 _T = TypeVar("_T")
@@ -59,7 +60,18 @@ def metadata_text(seed: int) -> str:
 def encode_frame(frame: Frame, number: int) -> dict[str, bytes]:
     """Returns every file of a frame by its name; equal frames give equal bytes."""
     files = [file for encode in ENCODERS.values() for file in encode(frame).items()]
-    return {numbered(file, number): data for file, data in files}
+    return {numbered(file, number): data for file, data in [*files, *sensed_files(frame).items()]}
+
+
+def sensed_files(frame: Frame) -> dict[str, bytes]:
+    """Returns what a sensor profile put beside a frame, by kind and suffix; nothing where the frame is ideal."""
+    sensed = frame.sensed
+    files = {}
+    if sensed is not None and sensed.rgb_ideal is not None:
+        files["rgb_ideal.png"] = encode_rgb(sensed.rgb_ideal)
+    if sensed is not None and sensed.depth_m is not None:
+        files["sensor_depth.npy"] = npy_bytes(sensed.depth_m)
+    return files
 
 
 def numbered(file: str, number: int) -> str:
@@ -95,6 +107,15 @@ def decode_frame(number: int, read: Read) -> Frame:
 def decode_rgb_of(number: int, read: Read) -> NDArray[np.uint8]:
     """Reads only the image, uint8 (H, W, 3), of a frame."""
     return _decode_file(file_name("rgb", number, "png"), read, decode_rgb)
+
+
+def decode_sensed(number: int, read: Read, *, has: Callable[[str], bool]) -> Sensed:
+    """Reads what a sensor profile put beside a frame; None for the files that, by `has`, the frame does not have."""
+    ideal, depth = file_name("rgb_ideal", number, "png"), file_name("sensor_depth", number, "npy")
+    return Sensed(
+        rgb_ideal=_decode_file(ideal, read, decode_rgb) if has(ideal) else None,
+        depth_m=_decode_file(depth, read, _depth) if has(depth) else None,
+    )
 
 
 def decode_camera(number: int, read: Read) -> Camera:

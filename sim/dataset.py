@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from scenes.camera import Camera
 from scenes.errors import DatasetError, RehearseError
-from sim.basicwriter import decode_camera, decode_frame, decode_rgb_of, kind_of, numbered
-from sim.frame import Frame
+from sim.basicwriter import decode_camera, decode_frame, decode_rgb_of, decode_sensed, kind_of, numbered
+from sim.frame import Frame, Sensed
 from sim.manifest import FILE_NAME, Manifest, read_manifest
 
 
@@ -82,6 +82,12 @@ class Dataset:
             if isinstance(error, RehearseError):
                 raise
             raise DatasetError(f"Cannot read {name} of frame {number} of {self.path}: {error}. Generate it again.") from error
+
+    def sensed(self, index: SupportsIndex) -> Sensed:
+        """Reads what a sensor profile put beside one frame: the ideal picture and the sensor's depth, None where absent."""
+        number = self._number(index)
+        there = self.manifest.frames[number].files
+        return decode_sensed(number, lambda name: self._read(number, name), has=there.__contains__)
 
     def verify(self) -> None:
         """Reads every file of every frame, boxes included; raises DatasetError for the first that is not as written."""

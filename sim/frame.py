@@ -76,14 +76,35 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sensed:
+    """What a sensor profile puts beside a frame's truth; None where it has nothing to put.
+
+    rgb_ideal uint8 (H, W, 3): the picture through the same lens before the sensor degraded it; depth_m float32 (H, W):
+    what a depth camera would have measured, 0 where there is no return.
+    """
+
+    rgb_ideal: NDArray[np.uint8] | None = None
+    depth_m: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        for array in (self.rgb_ideal, self.depth_m):
+            if array is not None:
+                array.setflags(write=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """One image, rgb uint8 (H, W, 3), its camera, its time in seconds and its truth; `name` says which scene and view."""
+    """One image, rgb uint8 (H, W, 3), its camera, its time in seconds and its truth; `name` says which scene and view.
+
+    `sensed` is what a sensor profile added, None for an ideal frame and for one that was read from disk.
+    """
 
     name: str
     rgb: NDArray[np.uint8]
     camera: Camera
     truth: Truth
     time_s: float = 0.0
+    sensed: Sensed | None = None
 
     def __post_init__(self) -> None:
         size = (self.camera.height, self.camera.width)

@@ -33,6 +33,7 @@ from sim._worker import OpenSource, make_scene_files, start_worker
 from sim.capture import Capture
 from sim.manifest import Generator, Manifest
 from sim.proof_figures import ProofSummary, summed
+from sim.sensors.profile import IDEAL, SensorProfile
 
 SPLITS = get_args(Split)
 
@@ -56,6 +57,7 @@ class GenerateSpec:
     stages: bool = True
     capture: Capture = field(default_factory=Capture)
     proof: bool = True
+    sensor: SensorProfile = IDEAL
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out).absolute())
@@ -68,6 +70,11 @@ class GenerateSpec:
             raise DatasetError(
                 "A data set needs at least 1 frame, a seed of 0 or more, a size of at least 16x16 and at least 1 worker, "
                 f"got {self.frames} frames, seed {self.seed}, size {self.size[0]}x{self.size[1]}, {self.workers} workers."
+            )
+        if not (self.sensor.is_ideal or self.capture.plain):
+            raise DatasetError(
+                f"The sensor {self.sensor.name} is applied to stills with the default annotators; leave out --sensor, or "
+                "--annotators, --sequence and --stereo."
             )
         if self.frames % self.capture.frames_per_view:
             raise DatasetError(
@@ -94,7 +101,7 @@ class GenerateSpec:
         return {
             "suite": self.suite, "suite_version": SUITES[self.suite].version, "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": self.frames, "stages": self.stages, "capture": self.capture.to_dict(),
-            "generator": asdict(_generator(self.backend)),
+            "generator": asdict(_generator(self.backend)), "sensor": self.sensor.label,
         }  # fmt: skip
 
 
@@ -205,6 +212,7 @@ def _manifest(spec: GenerateSpec, records: list[SceneRecord]) -> Manifest:
         generator=_generator(spec.backend),
         frames=tuple(entry for record in records for entry in record.frames),
         rejected=dict(sorted(rejected.items())),
+        sensor=spec.sensor.record(),
     )
 
 

@@ -60,6 +60,7 @@ class Manifest:
     """A whole data set; frame k is `frames[k]`. `rejected` counts the sub-seeds that were remade, by reason.
 
     `capture` is `sim.capture.Capture` as JSON; data sets from before there was one hold stills of the default annotators.
+    `sensor` is SensorProfile.record(), the profile that was applied; None, and not in the file, where the frames are ideal.
     """
 
     suite: str
@@ -72,10 +73,14 @@ class Manifest:
     frames: tuple[FrameEntry, ...]
     rejected: dict[str, int]
     capture: dict[str, Any] = field(default_factory=lambda: Capture().to_dict())
+    sensor: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""
-        return {"schema_version": SCHEMA_VERSION, "frame_count": len(self.frames), **asdict(self)}
+        values = {"schema_version": SCHEMA_VERSION, "frame_count": len(self.frames), **asdict(self)}
+        if self.sensor is None:
+            del values["sensor"]
+        return values
 
     def content(self) -> dict[str, Any]:
         """Returns what the data set is a function of, as plain JSON values: what GenerateSpec.content() returned."""
@@ -83,6 +88,7 @@ class Manifest:
             "suite": self.suite, "suite_version": self.suite_version, "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": len(self.frames), "stages": self.stages,
             "capture": self.capture, "generator": asdict(self.generator),
+            "sensor": None if self.sensor is None else self.sensor["label"],
         }  # fmt: skip
 
     @classmethod
@@ -103,6 +109,7 @@ class Manifest:
             frames=frames,
             rejected={str(k): int(v) for k, v in values["rejected"].items()},
             **({"capture": Capture.from_dict(values["capture"]).to_dict()} if "capture" in values else {}),
+            sensor=None if values.get("sensor") is None else {"label": str(values["sensor"]["label"]), **values["sensor"]},
         )
 
 

@@ -69,6 +69,10 @@ class MujocoBackend:
         """Returns what lies behind the truth of that camera; costs next to nothing right after `render(camera)`."""
         return self._loaded().layers(camera)
 
+    def image(self, camera: Camera) -> NDArray[np.uint8]:
+        """Returns the image alone, uint8 (H, W, 3), as the bodies stand now: what a sub-frame of an exposure needs."""
+        return self._loaded().canvas().image(camera)
+
     def close(self) -> None:
         """Frees what the simulator holds; may be called twice."""
         self._unload()
@@ -116,9 +120,9 @@ class _World:
     def canvas(self) -> Canvas:
         """Returns the drawing of this scene, made when it is first looked at: rejected scenes never are."""
         if self._canvas is None:
-            from sim._mujoco_render import Canvas
+            from sim._mujoco_lens import LensCanvas
 
-            self._canvas = Canvas(self._gl, self.model)
+            self._canvas = LensCanvas(self._gl, self.model)
             self._canvas.update(self.data)
         return self._canvas
 

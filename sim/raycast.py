@@ -1,7 +1,8 @@
 """What a camera's rays meet, in float64 and from a scene's meshes and poses alone: no renderer has a part in it.
 
-One ray through each pixel centre: a pixel (u, v) looks along ((u - cx) / fx, (v - cy) / fy, 1) in the camera's frame, so
-the distance in lengths of that vector is the depth along the view, as `Truth.depth_m` has it.
+One ray through each pixel centre: a pixel (u, v) of a pinhole looks along ((u - cx) / fx, (v - cy) / fy, 1) in the camera's
+frame, and through a lens along the ray that the lens bends there, so the distance in lengths of that vector is the depth
+along the view, as `Truth.depth_m` has it.
 """
 
 from __future__ import annotations
@@ -141,5 +142,5 @@ class RayCaster:
 
 
 def _directions(camera: Camera, pixels: Floats) -> Floats:
-    x, y = (pixels[:, 0] - camera.cx) / camera.fx, (pixels[:, 1] - camera.cy) / camera.fy
+    x, y = camera.rays(pixels[:, 0], pixels[:, 1])
     return np.stack([x, y, np.ones(len(pixels))], axis=1)

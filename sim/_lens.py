@@ -1,0 +1,162 @@
+"""A lens on a renderer that knows only pinholes: a wider, finer pinhole picture from which every pixel's ray is looked up.
+
+Ids are those of the nearest sample, never a mixture; no pixel of the image lacks a ray, so no border is missing.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.camera import Camera
+from scenes.errors import SensorError
+
+# The wide picture has this many samples per pixel of the image in each direction, at its centre.
+OVERSAMPLING = 2
+_LARGEST_PX = 8192
+
+# (left, top, width, height) in pixels.
+Window = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lens:
+    """Where the pixels of a camera with distortion lie in the picture of the pinhole `wide`.
+
+    ray_x, ray_y float64 (H, W): the rays of the pixel centres; column, row int64 (H, W): the nearest samples of `wide`;
+    map_u, map_v float32 (OVERSAMPLING H, OVERSAMPLING W): where the sub-pixels of the image lie in `wide`.
+    """
+
+    wide: Camera
+    ray_x: NDArray[np.float64]
+    ray_y: NDArray[np.float64]
+    column: NDArray[np.int64]
+    row: NDArray[np.int64]
+    map_u: NDArray[np.float32]
+    map_v: NDArray[np.float32]
+
+    def image(self, wide_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Returns the image uint8 (H, W, 3) from the wide one: bilinear at sub-pixels, then their mean."""
+        import cv2
+
+        fine = cv2.remap(wide_rgb, self.map_u, self.map_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        height, width = self.row.shape
+        return np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+    def nearest(self, wide_map: NDArray[Any]) -> NDArray[Any]:
+        """Returns a map (H, W, ...) of the nearest samples."""
+        taken: NDArray[Any] = wide_map[self.row, self.column]
+        return taken
+
+    def depth(self, wide_depth_m: NDArray[np.float32], wide_ids: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Returns depth float32 (H, W): the nearest sample, carried to the pixel's own ray along its own plane.
+
+        Along a plane 1 / z is affine in pixels. The slope is the smaller of those to both neighbours, 0 where they
+        differ in sign or one of them has another id: exact on planes, the nearest sample at edges, never a mixture.
+        """
+        inverse = np.where(np.isfinite(wide_depth_m), 1.0 / wide_depth_m.astype(np.float64), 0.0)
+        u, v = self.ray_x * self.wide.fx + self.wide.cx, self.ray_y * self.wide.fy + self.wide.cy
+        along_u = _slope(inverse, wide_ids, self.row, self.column, axis=1) * (u - self.column)
+        along_v = _slope(inverse, wide_ids, self.row, self.column, axis=0) * (v - self.row)
+        nearest = inverse[self.row, self.column]
+        there = nearest > 0
+        carried = 1.0 / np.where(there, nearest + along_u + along_v, 1.0)
+        return np.where(there, carried, np.inf).astype(np.float32)
+
+    def wide_window(self, window: Window) -> Window:
+        """Returns the window of `wide` that holds the nearest samples of a window of the image."""
+        left, top, width, height = window
+        part = np.s_[top : top + height, left : left + width]
+        columns, rows = self.column[part], self.row[part]
+        first, last = (int(columns.min()), int(rows.min())), (int(columns.max()), int(rows.max()))
+        return first[0], first[1], last[0] - first[0] + 1, last[1] - first[1] + 1
+
+    def window_of(self, camera: Camera, wide_window: Window) -> Window | None:
+        """Returns the window of the image that a window of `wide` can reach, None for none; a pixel more on each side."""
+        left, top, width, height = wide_window
+        u, v = (np.linspace(a - 0.5, a + n - 0.5, 33) for a, n in ((left, width), (top, height)))
+        edge_u = np.concatenate([u, u, np.full(33, u[0]), np.full(33, u[-1])])
+        edge_v = np.concatenate([np.full(33, v[0]), np.full(33, v[-1]), v, v])
+        x, y = self.wide.rays(edge_u, edge_v)
+        pixels = camera.project(np.stack([x, y, np.ones_like(x)], axis=-1))
+        low = np.maximum(np.floor(pixels.min(axis=0)).astype(int) - 1, 0)
+        high = np.minimum(np.ceil(pixels.max(axis=0)).astype(int) + 1, (camera.width - 1, camera.height - 1))
+        if (low > high).any():
+            return None
+        return int(low[0]), int(low[1]), int(high[0] - low[0] + 1), int(high[1] - low[1] + 1)
+
+
+def lens_of(camera: Camera) -> Lens:
+    """Returns the lens of a camera with distortion; the last few kinds of lens are kept. Raises SensorError."""
+    lens = _lens(replace(camera, name="", world_from_camera=type(camera.world_from_camera)()))
+    wide = replace(lens.wide, name=camera.name, world_from_camera=camera.world_from_camera)
+    return replace(lens, wide=wide)
+
+
+@functools.lru_cache(maxsize=4)
+def _lens(camera: Camera) -> Lens:
+    ray_x, ray_y = _rays(camera, 1)
+    fine_x, fine_y = _rays(camera, OVERSAMPLING)
+    corner_x, corner_y = _corner_rays(camera)
+    for rays in (ray_x, fine_x, corner_x):
+        _assert_no_fold(camera, rays)
+    fx, fy = OVERSAMPLING * camera.fx, OVERSAMPLING * camera.fy
+    low_u, high_u = math.floor(fx * corner_x.min()) - 2, math.ceil(fx * corner_x.max()) + 2
+    low_v, high_v = math.floor(fy * corner_y.min()) - 2, math.ceil(fy * corner_y.max()) + 2
+    width, height = high_u - low_u + 1, high_v - low_v + 1
+    if max(width, height) > _LARGEST_PX:
+        raise SensorError(
+            f"The lens {camera.distortion} needs a picture of {width}x{height} to be drawn from, more than {_LARGEST_PX}: "
+            "take a smaller --size, a narrower field of view or less distortion."
+        )
+    wide = replace(camera, width=width, height=height, fx=fx, fy=fy, cx=float(-low_u), cy=float(-low_v), distortion=None)
+    return Lens(
+        wide=wide,
+        ray_x=ray_x,
+        ray_y=ray_y,
+        column=np.rint(ray_x * fx + wide.cx).astype(np.int64),
+        row=np.rint(ray_y * fy + wide.cy).astype(np.int64),
+        map_u=(fine_x * fx + wide.cx).astype(np.float32),
+        map_v=(fine_y * fy + wide.cy).astype(np.float32),
+    )
+
+
+def _rays(camera: Camera, samples: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the rays (samples H, samples W) of the centres of the parts into which each pixel is cut."""
+    u = (np.arange(samples * camera.width) + 0.5) / samples - 0.5
+    v = (np.arange(samples * camera.height) + 0.5) / samples - 0.5
+    return camera.rays(u[None], v[:, None])
+
+
+def _corner_rays(camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the rays along the border of the image, half a pixel beyond the outermost centres."""
+    u, v = np.linspace(-0.5, camera.width - 0.5, 129), np.linspace(-0.5, camera.height - 0.5, 129)
+    edges = [(u, np.full(129, v[0])), (u, np.full(129, v[-1])), (np.full(129, u[0]), v), (np.full(129, u[-1]), v)]
+    return camera.rays(np.concatenate([e[0] for e in edges]), np.concatenate([e[1] for e in edges]))
+
+
+def _assert_no_fold(camera: Camera, rays: NDArray[np.float64]) -> None:
+    if np.isnan(rays).any():
+        share = float(np.isnan(rays).mean())
+        raise SensorError(
+            f"The distortion {camera.distortion and camera.distortion.coefficients} folds the picture: {share:.1%} of the "
+            f"image {camera.width}x{camera.height} has no ray; use weaker coefficients or a narrower field of view."
+        )
+
+
+def _slope(
+    inverse: NDArray[np.float64], ids: NDArray[np.integer], row: NDArray[np.int64], column: NDArray[np.int64], *, axis: int
+) -> NDArray[np.float64]:
+    """Returns the limited slope of 1 / z per sample along an axis, at samples that are not on the border."""
+    step = (0, 1) if axis == 1 else (1, 0)
+    before, after = (row - step[0], column - step[1]), (row + step[0], column + step[1])
+    here = row, column
+    backward, forward = inverse[here] - inverse[before], inverse[after] - inverse[here]
+    same = (ids[before] == ids[here]) & (ids[after] == ids[here]) & (backward * forward > 0)
+    smaller = np.where(np.abs(backward) < np.abs(forward), backward, forward)
+    return np.where(same, smaller, 0.0)
