@@ -91,6 +91,23 @@ def generate(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def convert(arguments: argparse.Namespace) -> int:
+    """Writes a data set in another format: COCO, BOP, YOLO, WebDataset, or one folder per camera."""
+    from sim.convert import ConvertSpec
+    from sim.convert import convert as run
+
+    spec = ConvertSpec(
+        dataset=arguments.dataset,
+        out=arguments.out,
+        to=arguments.to,
+        polygons=arguments.polygons,
+        render_products=arguments.render_products,
+        shard_frames=arguments.shard_frames,
+    )
+    print_summary(run(spec).to_dict(), as_json=arguments.json)
+    return EXIT_OK
+
+
 def train(arguments: argparse.Namespace) -> int:
     """Trains the network on one or more data sets; goes on with a run that was stopped."""
     _need("torch", "Training", "train")
@@ -263,6 +280,17 @@ def _add_making(commands: Commands[Any]) -> None:
     _scene_options(parser)
     parser.add_argument("--workers", type=_whole(1), help="processes (default: one per core)")
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
+
+
+    parser = _command(
+        commands, convert, "out/test out/coco --to coco", "out/test out/views --to basicwriter --render-products"
+    )
+    parser.add_argument("dataset", type=Path, help="a data set's folder")
+    parser.add_argument("out", type=Path, help="a new folder; nothing is overwritten")
+    parser.add_argument("--to", required=True, help="basicwriter, bop, coco, webdataset or yolo")
+    parser.add_argument("--polygons", action="store_true", help="coco: polygons instead of exact run lengths")
+    parser.add_argument("--render-products", action="store_true", help="basicwriter: one folder per camera, not flat")
+    parser.add_argument("--shard-frames", type=_whole(1), metavar="N", help="webdataset: frames in a shard (default: 250)")
 
 
 def _add_learning(commands: Commands[Any]) -> None:

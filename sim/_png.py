@@ -22,6 +22,13 @@ def encode_ids(ids: NDArray[np.uint16]) -> bytes:
     return _encode(ids)
 
 
+def encode_channels(pixels: NDArray[np.uint8]) -> bytes:
+    """Returns an 8-bit PNG, without alpha, of an image (H, W, 3), or a gray one of (H, W)."""
+    import cv2
+
+    return _encode(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels)
+
+
 def decode_rgb(data: bytes) -> NDArray[np.uint8]:
     """Returns an image uint8 (H, W, 3) of an RGB or RGBA PNG; alpha is dropped. Raises ValueError."""
     import cv2

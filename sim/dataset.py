@@ -68,6 +68,11 @@ class Dataset:
         number = self._number(index)
         return decode_rgb_of(number, lambda name: self._read(number, name))
 
+    def files(self, index: SupportsIndex) -> Iterator[tuple[str, bytes]]:
+        """Yields every file of one frame by its name in the folder, checked; raises DatasetError for a damaged one."""
+        number = self._number(index)
+        return ((name, self._read(number, name)) for name in self.manifest.frames[number].files)
+
     def verify(self) -> None:
         """Reads every file of every frame, boxes included; raises DatasetError for the first that is not as written."""
         for number, entry in enumerate(self.manifest.frames):
