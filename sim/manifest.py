@@ -47,7 +47,10 @@ class Generator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A whole data set; frame k is `frames[k]`. `rejected` counts the sub-seeds that were remade, by reason."""
+    """A whole data set; frame k is `frames[k]`. `rejected` counts the sub-seeds that were remade, by reason.
+
+    `skipped_frames` are the numbers, in order, of frames whose scene failed and was left out on request: no file has them.
+    """
 
     suite: str
     suite_version: int
@@ -58,6 +61,14 @@ class Manifest:
     generator: Generator
     frames: tuple[FrameEntry, ...]
     rejected: dict[str, int]
+    skipped_frames: tuple[int, ...] = ()
+
+    def file_number(self, position: int) -> int:
+        """Returns the number in the file names of `frames[position]`; it differs where frames before it were left out."""
+        number = position
+        for skipped in self.skipped_frames:
+            number += skipped <= number
+        return number
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""
@@ -67,7 +78,8 @@ class Manifest:
         """Returns what the data set is a function of, as plain JSON values: what GenerateSpec.content() returned."""
         return {
             "suite": self.suite, "suite_version": self.suite_version, "split": self.split, "seed": self.seed,
-            "size": list(self.size), "frames": len(self.frames), "stages": self.stages, "generator": asdict(self.generator),
+            "size": list(self.size), "frames": len(self.frames) + len(self.skipped_frames), "stages": self.stages,
+            "generator": asdict(self.generator),
         }  # fmt: skip
 
     @classmethod
@@ -87,6 +99,7 @@ class Manifest:
             generator=Generator(**values["generator"]),
             frames=frames,
             rejected={str(k): int(v) for k, v in values["rejected"].items()},
+            skipped_frames=tuple(int(number) for number in values.get("skipped_frames", ())),
         )
 
 
