@@ -130,7 +130,8 @@ def _print_script(arguments: argparse.Namespace) -> int:
     words = [word for word in arguments.words if not (len(word) > 3 and "--print-script".startswith(word))]
     workers = arguments.workers or 1
     words += [] if arguments.workers else ["--workers", "1"]
-    print(array_script(words, out=arguments.out, parts=arguments.shards, workers=workers, name=f"rehearse-{arguments.suite}"), end="")
+    name = f"rehearse-{arguments.suite}"
+    print(array_script(words, out=arguments.out, parts=arguments.shards, workers=workers, name=name), end="")
     return EXIT_OK
 
 

@@ -58,7 +58,11 @@ def read_part(folder: Path) -> Part:
         )
     except OSError as error:
         unfinished = (folder / ".generate").exists()
-        what = "is not finished: run its `rehearse generate` again" if unfinished else f"is not a part: it has no {FILE_NAME}"
+        what = (
+            "is not finished: run its `rehearse generate` again"
+            if unfinished
+            else f"is not a part: it has no {FILE_NAME}"
+        )
         raise DatasetError(f"{folder} {what}.") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise DatasetError(f"{path} is damaged: {error}. Generate this part again into an empty folder.") from error

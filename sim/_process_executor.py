@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -41,10 +42,8 @@ class ProcessExecutor:
         worker.index = index
         worker.scenes += 1
         self._busy.append(worker)
-        try:
+        with suppress(OSError):  # it died in between; gather finds that out
             worker.connection.send(index)
-        except OSError:
-            pass  # it died in between; gather finds that out
 
     def gather(self) -> Outcome:
         """Waits for any scene that was submitted and returns what became of it."""
@@ -99,10 +98,8 @@ def _serve(connection: Connection, job: Job) -> None:
 
 
 def _dismiss(worker: _Worker) -> None:
-    try:
+    with suppress(OSError):  # it may be dead already
         worker.connection.send(None)
-    except OSError:
-        pass  # it is dead already
 
 
 def _stop(worker: _Worker) -> None:

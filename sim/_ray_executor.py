@@ -84,4 +84,6 @@ def _connect(ray: Any, address: str | None, workers: int) -> None:
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
         where = "start a local Ray cluster" if address is None else f"connect to the Ray cluster {address!r}"
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise BackendError(f"Cannot {where}: {reason} Start one with `ray start --head`, or leave out --ray-address.") from error
+        raise BackendError(
+            f"Cannot {where}: {reason} Start one with `ray start --head`, or leave out --ray-address."
+        ) from error

@@ -66,7 +66,7 @@ def attempt(job: Job, index: int) -> Outcome:
     except Exception as error:  # whatever it is, the parent judges it
         trace = traceback.format_exc()
         try:
-            pickle.loads(pickle.dumps(error))
+            pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
         except Exception:  # an exception class that cannot travel travels as its text
             error = RuntimeError(f"{type(error).__name__}: {error}")
         return Failure(index=index, error=error, trace=trace)

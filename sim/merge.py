@@ -37,9 +37,7 @@ class MergeSummary:
         return {**asdict(self), "out": str(self.out)}
 
 
-def merge(
-    parts: Sequence[Path], out: Path, *, link: bool = False, progress: bool | Progress = True
-) -> MergeSummary:
+def merge(parts: Sequence[Path], out: Path, *, link: bool = False, progress: bool | Progress = True) -> MergeSummary:
     """Joins finished parts, in any order, into the new folder `out`; an interrupted call is gone on with, part by part.
 
     `link` makes hard links instead of copies, which needs one disk; the parts stay as they are either way. Raises
