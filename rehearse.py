@@ -7,9 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.console import print_count, print_json, print_rows, print_summary, print_table, say
+
+if TYPE_CHECKING:
+    from sim.run_plan import RunPlan
 
 EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
 
@@ -17,6 +20,7 @@ EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0, 1 for a verdict of FAIL or INVALID, 2 for an error in one sentence, 130 for Ctrl-C."""
     arguments = build_parser().parse_args(argv)
+    arguments.words = list(sys.argv[1:] if argv is None else argv)
     from scenes.errors import RehearseError
 
     try:
@@ -84,9 +88,12 @@ def generate(arguments: argparse.Namespace) -> int:
     from sim.generate import generate as run
     from sim.sensors.library import load_profile
 
+    plan, out = _run_plan(arguments)
+    if arguments.print_script:
+        return _print_script(arguments)
     spec = GenerateSpec(
         suite=arguments.suite,
-        out=arguments.out,
+        out=out,
         frames=arguments.frames,
         split=arguments.split,
         seed=arguments.seed,
@@ -98,9 +105,71 @@ def generate(arguments: argparse.Namespace) -> int:
         proof=not arguments.no_proof,
         sensor=load_profile(arguments.sensor),
     )
-    summary = run(spec)
+    summary = run(spec, plan=plan)
     in_words = {} if arguments.json else {"proof": str(summary.proof)}
     print_summary({**summary.to_dict(), **in_words}, as_json=arguments.json)
+    return EXIT_OK
+
+
+def _run_plan(arguments: argparse.Namespace) -> tuple[RunPlan, Path]:
+    """Returns how to make the scenes, and where: a task of a Slurm array makes the part of its number, in its own folder."""
+    from scenes.errors import RehearseError
+    from sim.run_plan import RunPlan, Shard
+
+    on_slurm, out = arguments.executor == "slurm-array", arguments.out
+    shard = Shard.parse(arguments.shard) if arguments.shard else None
+    if on_slurm != (arguments.shards is not None) or (on_slurm and shard) or (arguments.print_script and not on_slurm):
+        raise RehearseError(
+            "--shards N and --print-script belong to --executor slurm-array, which needs --shards and takes no --shard."
+        )
+    if on_slurm and not arguments.print_script:
+        from sim.slurm import shard_of_task
+
+        shard = shard_of_task(os.environ, arguments.shards)
+        out = out / shard.folder_name
+    plan = RunPlan(
+        executor=arguments.executor,
+        ray_address=arguments.ray_address,
+        shard=shard,
+        retries=arguments.retries,
+        keep_going=arguments.keep_going,
+    )
+    return plan, out
+
+
+def _print_script(arguments: argparse.Namespace) -> int:
+    from sim.slurm import array_script
+
+    words = [word for word in arguments.words if not (len(word) > 3 and "--print-script".startswith(word))]
+    workers = arguments.workers or 1
+    words += [] if arguments.workers else ["--workers", "1"]
+    name = f"rehearse-{arguments.suite}"
+    print(array_script(words, out=arguments.out, parts=arguments.shards, workers=workers, name=name), end="")
+    return EXIT_OK
+
+
+def merge(arguments: argparse.Namespace) -> int:
+    """Joins the parts that generate --shard wrote into one data set, the same bytes as a single run."""
+    from sim.merge import merge as run
+
+    print_summary(run(arguments.parts, arguments.out, link=arguments.link).to_dict(), as_json=arguments.json)
+    return EXIT_OK
+
+
+def convert(arguments: argparse.Namespace) -> int:
+    """Writes a data set in another format: COCO, BOP, YOLO, WebDataset, or one folder per camera."""
+    from sim.convert import ConvertSpec
+    from sim.convert import convert as run
+
+    spec = ConvertSpec(
+        dataset=arguments.dataset,
+        out=arguments.out,
+        to=arguments.to,
+        polygons=arguments.polygons,
+        render_products=arguments.render_products,
+        shard_frames=arguments.shard_frames,
+    )
+    print_summary(run(spec).to_dict(), as_json=arguments.json)
     return EXIT_OK
 
 
@@ -309,7 +378,12 @@ def _add_looking(commands: Commands[Any]) -> None:
 
 def _add_making(commands: Commands[Any]) -> None:
     parser = _command(
-        commands, generate, "tabletop out/data --frames 240", "tabletop out/test --frames 60 --split test --workers 2"
+        commands,
+        generate,
+        "tabletop out/data --frames 240",
+        "tabletop out/test --frames 60 --split test --workers 2",
+        "tabletop out/parts/2 --frames 9000 --shard 2/3",
+        "tabletop out/parts --frames 90000 --executor slurm-array --shards 64 --print-script",
     )
     parser.add_argument("suite", help="the suite's name, such as tabletop")
     parser.add_argument("out", type=Path, help="folder of the data set; what is finished in it is kept")
@@ -323,7 +397,7 @@ def _add_making(commands: Commands[Any]) -> None:
     parser.add_argument("--sensor", default="ideal", metavar="PROFILE", help="a camera's name or FILE.toml (default: ideal)")
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
     parser.add_argument("--no-proof", action="store_true", help="do not check labels with the ray caster (5 ms a frame)")
-
+    _scale_options(parser)
 
     parser = _command(commands, agree, "tabletop --index 3 --backends mujoco,raycast --size 320x240", "out/data --frames 6")
     parser.add_argument("target", help="a suite's name, or the folder of a data set to compare with a fresh render")
@@ -338,6 +412,22 @@ def _add_making(commands: Commands[Any]) -> None:
     parser.add_argument("frame", nargs="?", help="the frame's number or name in that data set")
     parser.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="of a frame by name (default: 640x480)")
     parser.add_argument("--backend", default="mujoco", help="for a frame by name (default: %(default)s)")
+
+    parser = _command(commands, merge, "parts/1 parts/2 parts/3 out/data", "out/parts/part-* out/data --link")
+    parser.add_argument("parts", type=Path, nargs="+", metavar="PART", help="folders that generate --shard I/N wrote")
+    parser.add_argument("out", type=Path, help="a new folder; nothing is overwritten")
+    parser.add_argument("--link", action="store_true", help="hard links instead of copies, on one disk")
+
+
+    parser = _command(
+        commands, convert, "out/test out/coco --to coco", "out/test out/views --to basicwriter --render-products"
+    )
+    parser.add_argument("dataset", type=Path, help="a data set's folder")
+    parser.add_argument("out", type=Path, help="a new folder; nothing is overwritten")
+    parser.add_argument("--to", required=True, help="basicwriter, bop, coco, webdataset or yolo")
+    parser.add_argument("--polygons", action="store_true", help="coco: polygons instead of exact run lengths")
+    parser.add_argument("--render-products", action="store_true", help="basicwriter: one folder per camera, not flat")
+    parser.add_argument("--shard-frames", type=_whole(1), metavar="N", help="webdataset: frames in a shard (default: 250)")
 
 
 def _add_learning(commands: Commands[Any]) -> None:
@@ -402,6 +492,17 @@ def _scene_options(parser: argparse.ArgumentParser, *, backend: bool = True) -> 
     parser.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="image size (default: 640x480)")
     if backend:
         parser.add_argument("--backend", default="mujoco", help="the simulator (default: %(default)s)")
+
+
+def _scale_options(parser: argparse.ArgumentParser) -> None:
+    executors = ("process", "ray", "slurm-array")
+    parser.add_argument("--executor", choices=executors, default="process", help="what runs the scenes (default: %(default)s)")
+    parser.add_argument("--ray-address", metavar="ADDRESS", help="ray: an existing cluster, or auto (default: a local one)")
+    parser.add_argument("--shard", metavar="I/N", help="make only part I of N; join the parts with merge")
+    parser.add_argument("--shards", type=_whole(1), metavar="N", help="slurm-array: parts; OUT holds a folder of each")
+    parser.add_argument("--print-script", action="store_true", help="slurm-array: print what to give to sbatch, and stop")
+    parser.add_argument("--retries", type=_whole(0), default=2, help="more attempts at a failed scene (default: %(default)s)")
+    parser.add_argument("--keep-going", action="store_true", help="leave out scenes that fail, see failures.jsonl")
 
 
 def _engine_argument(parser: argparse.ArgumentParser) -> None:

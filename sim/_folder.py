@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from scenes.errors import DatasetError
 from scenes.files import write_whole
+from sim._part import FILE_NAME as PART_NAME
+from sim._part import Part, read_part
 from sim._publish import WORK
+from sim._scene_loop import FAILURES
 from sim.basicwriter import metadata_text
 from sim.manifest import FILE_NAME, Manifest, read_manifest
 
 _SPEC = "spec.json"
 
 
-def claim_folder(folder: Path, content: dict[str, Any]) -> Manifest | None:
-    """Prepares a folder for data of that content; returns the manifest where the data set is already finished.
+def claim_folder(folder: Path, content: dict[str, Any]) -> Manifest | Part | None:
+    """Prepares a folder for data of that content; returns what it holds where the data set, or part, is already finished.
 
     To be called under `sim._publish.locked`. Raises DatasetError where the folder holds something else.
     """
-    if (folder / FILE_NAME).exists():
-        manifest = read_manifest(folder)
-        _assert_same(folder, manifest.content(), content)
-        _assert_complete(folder, manifest)
+    finished = _read_finished(folder)
+    if finished is not None:
+        _assert_same(folder, finished.content(), content)
+        _assert_complete(folder, finished)
         shutil.rmtree(folder / WORK, ignore_errors=True)
-        return manifest
+        return finished
     spec_path = folder / WORK / _SPEC
     if not spec_path.exists():
         _assert_empty(folder)
@@ -38,17 +42,33 @@ def claim_folder(folder: Path, content: dict[str, Any]) -> Manifest | None:
     return None
 
 
-def finish_folder(folder: Path, manifest: Manifest) -> None:
-    """Writes the manifest, which makes the folder a data set, and removes the work area."""
-    text = json.dumps(manifest.to_dict())
-    staged = folder / WORK / FILE_NAME
-    write_whole(staged, text, sync=True)
-    staged.replace(folder / FILE_NAME)
+def finish_folder(folder: Path, finished: Manifest | Part, failures: Sequence[dict[str, Any]] = ()) -> None:
+    """Writes the manifest, or part.json, which makes the folder a data set or a part, and removes the work area.
+
+    `failures` are the last failures of the scenes that were left out; where there are none there is no file of them.
+    """
+    if failures:
+        write_whole(folder / FAILURES, failure_lines(failures), sync=True)
+    name = FILE_NAME if isinstance(finished, Manifest) else PART_NAME
+    staged = folder / WORK / name
+    write_whole(staged, json.dumps(finished.to_dict()), sync=True)
+    staged.replace(folder / name)
     shutil.rmtree(folder / WORK)
 
 
-def _assert_complete(folder: Path, manifest: Manifest) -> None:
-    for entry in manifest.frames:
+def failure_lines(failures: Sequence[dict[str, Any]]) -> str:
+    """Returns the text of failures.jsonl."""
+    return "".join(json.dumps(values) + "\n" for values in failures)
+
+
+def _read_finished(folder: Path) -> Manifest | Part | None:
+    if (folder / FILE_NAME).exists():
+        return read_manifest(folder)
+    return read_part(folder) if (folder / PART_NAME).exists() else None
+
+
+def _assert_complete(folder: Path, finished: Manifest | Part) -> None:
+    for entry in finished.frames:
         for name in entry.files:
             if not (folder / name).exists():
                 raise DatasetError(
@@ -74,7 +94,8 @@ def _assert_empty(folder: Path) -> None:
 
 
 def _assert_same(folder: Path, there: dict[str, Any], asked: dict[str, Any]) -> None:
-    for key, value in asked.items():
+    there = {"part": "all", **there}
+    for key, value in {"part": "all", **asked}.items():
         if there.get(key) != value:
             raise DatasetError(
                 f"{folder} holds a data set with {key} {there.get(key)!r}, but {value!r} was asked for: "

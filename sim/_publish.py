@@ -58,13 +58,17 @@ def read_record(folder: Path, index: int) -> SceneRecord | None:
     if not path.exists():
         return None
     try:
-        values: dict[str, Any] = json.loads(path.read_bytes())
-        frames = tuple(FrameEntry.from_dict(entry) for entry in values["frames"])
-        record = SceneRecord(index=index, frames=frames, stage=values["stage"], rejected=values["rejected"])
+        record = record_from_dict(json.loads(path.read_bytes()))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise DatasetError(f"{path} is damaged ({error}): delete it and run the same command again.") from error
-    wanted = [name for entry in frames for name in entry.files] + ([record.stage] if record.stage else [])
+    wanted = [name for entry in record.frames for name in entry.files] + ([record.stage] if record.stage else [])
     return record if all((folder / name).exists() for name in wanted) else None
+
+
+def record_from_dict(values: dict[str, Any]) -> SceneRecord:
+    """Reads what `dataclasses.asdict` gave; raises LookupError, TypeError, ValueError or AttributeError."""
+    frames = tuple(FrameEntry.from_dict(entry) for entry in values["frames"])
+    return SceneRecord(index=int(values["index"]), frames=frames, stage=values["stage"], rejected=values["rejected"])
 
 
 def record_path(folder: Path, index: int) -> Path:

@@ -50,7 +50,7 @@ class Dataset:
     def __getitem__(self, index: SupportsIndex) -> Frame:
         """Reads one frame; raises IndexError beyond the end and DatasetError naming the file that is wrong."""
         number = self._number(index)
-        frame = decode_frame(number, lambda name: self._read(number, name))
+        frame = decode_frame(self.manifest.file_number(number), lambda name: self._read(number, name))
         if frame.name != self.manifest.frames[number].name:
             raise DatasetError(f"Frame {number} of {self.path} is named {frame.name!r}, its manifest says otherwise.")
         return frame
@@ -61,12 +61,17 @@ class Dataset:
     def camera(self, index: SupportsIndex) -> Camera:
         """Reads only the camera of one frame."""
         number = self._number(index)
-        return decode_camera(number, lambda name: self._read(number, name))
+        return decode_camera(self.manifest.file_number(number), lambda name: self._read(number, name))
 
     def rgb(self, index: SupportsIndex) -> NDArray[np.uint8]:
         """Reads only the image, uint8 (H, W, 3), of one frame."""
         number = self._number(index)
-        return decode_rgb_of(number, lambda name: self._read(number, name))
+        return decode_rgb_of(self.manifest.file_number(number), lambda name: self._read(number, name))
+
+    def files(self, index: SupportsIndex) -> Iterator[tuple[str, bytes]]:
+        """Yields every file of one frame by its name in the folder, checked; raises DatasetError for a damaged one."""
+        number = self._number(index)
+        return ((name, self._read(number, name)) for name in self.manifest.frames[number].files)
 
     def annotation(self, index: SupportsIndex, name: str) -> Any:
         """Reads one annotation of one frame by the annotator's name; its type is in `sim.annotators.registry`.
@@ -125,6 +130,8 @@ class Dataset:
 
 
 def _why_no_manifest(folder: Path) -> str:
+    if (folder / "part.json").exists():
+        return f"{folder} is one part of a data set: join the parts with `rehearse merge PARTS... OUT`."
     if (folder / ".generate").exists():
         return f"The data set {folder} is not finished: run the same `rehearse generate` again to go on with it."
     if any(folder.glob("rgb_*.png")) or any(folder.glob("rgb/*.png")):

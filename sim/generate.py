@@ -10,29 +10,32 @@ Labels depend on the spec alone, never on the number of workers or on how often 
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
-import multiprocessing
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-from scenes.errors import BackendError, DatasetError, UnknownNameError
+from scenes.errors import DatasetError, UnknownNameError
 from scenes.sampler import Split
 from scenes.suites import SUITES, VIEWS_PER_SCENE
 from sim._folder import claim_folder, finish_folder
 from sim._frame_source import BackendSource
+from sim._part import Part
 from sim._progress import Progress, reporting
 from sim._publish import SceneRecord, locked, read_record
-from sim._worker import OpenSource, make_scene_files, start_worker
+from sim._scene_loop import LoopResult, final_failures, make_scenes
+from sim._worker import OpenSource, make_scene_files
 from sim.capture import Capture
+from sim.executor import open_executor
 from sim.manifest import Generator, Manifest
 from sim.proof_figures import ProofSummary, summed
+from sim.run_plan import RunPlan
 from sim.sensors.profile import IDEAL, SensorProfile
 
 SPLITS = get_args(Split)
@@ -101,18 +104,25 @@ class GenerateSpec:
         return {
             "suite": self.suite, "suite_version": SUITES[self.suite].version, "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": self.frames, "stages": self.stages, "capture": self.capture.to_dict(),
-            "generator": asdict(_generator(self.backend)), "sensor": self.sensor.label,
+            "generator": asdict(_generator(self.backend)), "sensor": self.sensor.record(),
         }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerateSummary:
-    """What a call of `generate` did; `frames_made` excludes those that an earlier, interrupted call had published."""
+    """What a call of `generate` did, over its part where it made one of several.
+
+    `frames_made` excludes those that an earlier, interrupted call had published; `skipped_frames` were asked for and
+    left out, since their scene failed; `retried` counts attempts at scenes that were repeated.
+    """
 
     out: Path
+    part: str
     frames: int
     frames_made: int
+    skipped_frames: int
     scenes: int
+    retried: int
     rejected: dict[str, int] = field(default_factory=dict)
     seconds: float
     size_bytes: int
@@ -129,91 +139,114 @@ class GenerateSummary:
 
 
 def generate(
-    spec: GenerateSpec, *, progress: bool | Progress = True, open_source: OpenSource = BackendSource
+    spec: GenerateSpec,
+    *,
+    plan: RunPlan | None = None,
+    progress: bool | Progress = True,
+    open_source: OpenSource = BackendSource,
 ) -> GenerateSummary:
-    """Makes the data set of `spec`, or goes on with it; starts one process per worker.
+    """Makes the data set of `spec`, or the part of it that `plan` names, or goes on with it; starts one process per worker.
 
     `progress` is True for a bar on stderr, False for silence, or a function of (frames done, frames in total).
     Raises DatasetError where the folder holds something else, ProofError for a frame that is refused, BackendError where
-    a worker process dies, and whatever the scenes and the backend raise. After any error, Ctrl-C or kill the same call
-    goes on from the last whole scene.
+    a worker process dies again and again, and whatever the scenes and the backend raise. After any error, Ctrl-C or kill
+    the same call goes on from the last whole scene.
     """
     started = time.monotonic()
     try:
         spec.out.mkdir(parents=True, exist_ok=True)
         with locked(spec.out):
-            return _generate(spec, progress, open_source, started)
+            return _generate(spec, plan or RunPlan(), progress, open_source, started)
     except OSError as error:
         raise DatasetError(f"Cannot write the data set {spec.out}: {error}.") from error
 
 
 def _generate(
-    spec: GenerateSpec, progress: bool | Progress, open_source: OpenSource, started: float
+    spec: GenerateSpec, plan: RunPlan, progress: bool | Progress, open_source: OpenSource, started: float
 ) -> GenerateSummary:
-    manifest = claim_folder(spec.out, spec.content())
-    made = 0
-    if manifest is None:
-        records = {i: r for i in range(spec.scenes) if (r := read_record(spec.out, i)) is not None}
+    scenes = plan.shard.scenes(spec.scenes) if plan.shard else range(spec.scenes)
+    part = {"part": str(plan.shard)} if plan.shard else {}
+    finished = claim_folder(spec.out, spec.content() | part)
+    made, result = 0, LoopResult()
+    if finished is None:
+        records = {i: r for i in scenes if (r := read_record(spec.out, i)) is not None}
         done = sum(len(r.frames) for r in records.values())
-        made = spec.frames - done
-        with reporting(progress, done=done, total=spec.frames, unit="frame") as advance:
-            _make_missing(spec, open_source, records, advance)
-        manifest = _manifest(spec, [records[i] for i in range(spec.scenes)])
-        finish_folder(spec.out, manifest)
+        total = sum(len(spec.frames_of(i)) for i in scenes)
+        with reporting(progress, done=done, total=total, unit="frame") as advance:
+            result = _make_missing(spec, plan, open_source, scenes, records, advance)
+        finished = _finished(spec, plan, [records[i] for i in scenes if i in records], result.failed)
+        made = len(finished.frames) - done
+        finish_folder(spec.out, finished, final_failures(spec.out, result.failed))
     return GenerateSummary(
         out=spec.out,
-        frames=spec.frames,
+        part=str(plan.shard or "all"),
+        frames=len(finished.frames),
         frames_made=made,
-        scenes=spec.scenes,
-        rejected=manifest.rejected,
+        skipped_frames=len(finished.skipped_frames),
+        scenes=len(scenes),
+        retried=result.retried,
+        rejected=finished.rejected if isinstance(finished, Manifest) else _rejected(finished.records),
         seconds=time.monotonic() - started,
-        size_bytes=sum(entry.size_bytes for entry in manifest.frames),
-        proof=summed(entry.agreement for entry in manifest.frames),
+        size_bytes=sum(entry.size_bytes for entry in finished.frames),
+        proof=summed(entry.agreement for entry in finished.frames),
     )
 
 
 def _make_missing(
-    spec: GenerateSpec, open_source: OpenSource, records: dict[int, SceneRecord], advance: Callable[[int], object]
-) -> None:
+    spec: GenerateSpec,
+    plan: RunPlan,
+    open_source: OpenSource,
+    scenes: range,
+    records: dict[int, SceneRecord],
+    advance: Callable[[int], object],
+) -> LoopResult:
     """Makes every scene that has no record yet and adds its record to `records`."""
-    missing = [i for i in range(spec.scenes) if i not in records]
+    missing = [i for i in scenes if i not in records]
     if not missing:
-        return
+        return LoopResult()
+
+    def made(record: SceneRecord) -> None:
+        records[record.index] = record
+        advance(len(record.frames))
+
     workers = min(spec.workers or len(os.sched_getaffinity(0)), len(missing))
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=start_worker) as pool:
-        futures = [pool.submit(make_scene_files, spec, open_source, index) for index in missing]
-        try:
-            for future in as_completed(futures):
-                record = future.result()
-                records[record.index] = record
-                advance(len(record.frames))
-        except BrokenProcessPool as error:
-            raise BackendError(
-                f"A worker process died while it made {spec.out} (killed, or out of memory): "
-                "run the same command again to go on, with fewer workers if memory was short."
-            ) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    job = functools.partial(make_scene_files, spec, open_source)
+    with closing(open_executor(plan, job, workers)) as executor:
+        return make_scenes(executor, missing, plan=plan, folder=spec.out, made=made)
 
 
-def _manifest(spec: GenerateSpec, records: list[SceneRecord]) -> Manifest:
+def _finished(
+    spec: GenerateSpec, plan: RunPlan, records: Sequence[SceneRecord], failed: Sequence[int]
+) -> Manifest | Part:
+    skipped = tuple(number for scene in failed for number in spec.frames_of(scene))
+    if plan.shard:
+        return Part(shard=plan.shard, whole=spec.content(), records=tuple(records), skipped_frames=skipped)
+    return manifest_of(spec.content(), records, skipped)
+
+
+def manifest_of(content: dict[str, Any], records: Sequence[SceneRecord], skipped_frames: tuple[int, ...]) -> Manifest:
+    """Returns the manifest of a data set of that `GenerateSpec.content()`, from the records of its scenes in order."""
+    return Manifest(
+        suite=content["suite"],
+        suite_version=content["suite_version"],
+        split=content["split"],
+        seed=content["seed"],
+        size=tuple(content["size"]),
+        stages=content["stages"],
+        capture=content["capture"],
+        sensor=content["sensor"],
+        generator=Generator(**content["generator"]),
+        frames=tuple(entry for record in records for entry in record.frames),
+        rejected=_rejected(records),
+        skipped_frames=skipped_frames,
+    )
+
+
+def _rejected(records: Sequence[SceneRecord]) -> dict[str, int]:
     rejected: Counter[str] = Counter()
     for record in records:
         rejected.update(record.rejected)
-    return Manifest(
-        suite=spec.suite,
-        suite_version=SUITES[spec.suite].version,
-        split=spec.split,
-        seed=spec.seed,
-        size=spec.size,
-        stages=spec.stages,
-        capture=spec.capture.to_dict(),
-        generator=_generator(spec.backend),
-        frames=tuple(entry for record in records for entry in record.frames),
-        rejected=dict(sorted(rejected.items())),
-        sensor=spec.sensor.record(),
-    )
+    return dict(sorted(rejected.items()))
 
 
 def _generator(backend: str) -> Generator:

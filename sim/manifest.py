@@ -61,6 +61,7 @@ class Manifest:
 
     `capture` is `sim.capture.Capture` as JSON; data sets from before there was one hold stills of the default annotators.
     `sensor` is SensorProfile.record(), the profile that was applied; None, and not in the file, where the frames are ideal.
+    `skipped_frames` are the numbers, in order, of frames whose scene failed and was left out on request: no file has them.
     """
 
     suite: str
@@ -74,6 +75,14 @@ class Manifest:
     rejected: dict[str, int]
     capture: dict[str, Any] = field(default_factory=lambda: Capture().to_dict())
     sensor: dict[str, Any] | None = None
+    skipped_frames: tuple[int, ...] = ()
+
+    def file_number(self, position: int) -> int:
+        """Returns the number in the file names of `frames[position]`; it differs where frames before it were left out."""
+        number = position
+        for skipped in self.skipped_frames:
+            number += skipped <= number
+        return number
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""
@@ -86,9 +95,8 @@ class Manifest:
         """Returns what the data set is a function of, as plain JSON values: what GenerateSpec.content() returned."""
         return {
             "suite": self.suite, "suite_version": self.suite_version, "split": self.split, "seed": self.seed,
-            "size": list(self.size), "frames": len(self.frames), "stages": self.stages,
-            "capture": self.capture, "generator": asdict(self.generator),
-            "sensor": None if self.sensor is None else self.sensor["label"],
+            "size": list(self.size), "frames": len(self.frames) + len(self.skipped_frames), "stages": self.stages,
+            "capture": self.capture, "generator": asdict(self.generator), "sensor": self.sensor,
         }  # fmt: skip
 
     @classmethod
@@ -110,6 +118,7 @@ class Manifest:
             rejected={str(k): int(v) for k, v in values["rejected"].items()},
             **({"capture": Capture.from_dict(values["capture"]).to_dict()} if "capture" in values else {}),
             sensor=None if values.get("sensor") is None else {"label": str(values["sensor"]["label"]), **values["sensor"]},
+            skipped_frames=tuple(int(number) for number in values.get("skipped_frames", ())),
         )
 
 

@@ -19,7 +19,10 @@ from perception.engine import METADATA_KEY, EngineMetadata
 from scenes.taxonomy import TAXONOMY
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("doctor", "scene", "generate", "inspect", "train", "export", "predict", "score", "agent", "hil", "demo")
+COMMANDS = (
+    "doctor", "scene", "generate", "merge", "convert", "inspect",
+    "train", "export", "predict", "score", "agent", "hil", "demo",
+)  # fmt: skip
 
 
 def assert_one_sentence(done, *words, status=2):

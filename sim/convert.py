@@ -1,0 +1,134 @@
+"""A data set in another format, whole or not at all: made in parts beside its place, gone on with after a kill, one rename."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scenes.errors import DatasetError, UnknownNameError
+from sim._progress import Progress, reporting
+from sim._staged_folder import staged_folder
+from sim.dataset import Dataset
+from sim.formats.exporter import Exporter
+from sim.manifest import FILE_NAME
+
+FORMATS = ("basicwriter", "bop", "coco", "webdataset", "yolo")
+_ONLY_FOR = {"polygons": "coco", "render_products": "basicwriter", "shard_frames": "webdataset"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertSpec:
+    """What to convert, into what and where; the options are for one format each, and false or None means not given.
+
+    Raises UnknownNameError for a format that does not exist, DatasetError for an option of another format.
+    """
+
+    dataset: Path
+    out: Path
+    to: str
+    polygons: bool = False
+    render_products: bool = False
+    shard_frames: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dataset", Path(self.dataset))
+        object.__setattr__(self, "out", Path(self.out).absolute())
+        if self.to not in FORMATS:
+            raise UnknownNameError("format", self.to, FORMATS)
+        for option, owner in _ONLY_FOR.items():
+            if getattr(self, option) and self.to != owner:
+                raise DatasetError(
+                    f"The option {option.replace('_', ' ')} belongs to the format {owner}, not to {self.to}."
+                )
+        if self.shard_frames is not None and self.shard_frames < 1:
+            raise DatasetError(f"A shard needs at least 1 frame, got {self.shard_frames}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertSummary:
+    """What a conversion did; `lost` says in a sentence each what the format has no place for."""
+
+    out: Path
+    to: str
+    frames: int
+    frames_made: int
+    seconds: float
+    lost: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain JSON values."""
+        return {**asdict(self), "out": str(self.out), "lost": list(self.lost)}
+
+
+def convert(spec: ConvertSpec, *, progress: bool | Progress = True) -> ConvertSummary:
+    """Writes the data set in the other format; an interrupted call is gone on with, part by part.
+
+    Raises DatasetError where the data set cannot be read or `out` is there already; nothing is ever overwritten.
+    """
+    started = time.monotonic()
+    dataset = Dataset.open(spec.dataset)
+    exporter = _OPEN[spec.to](spec, dataset)
+    made = 0
+    with staged_folder(spec.out) as staged:
+        staged.begin(_content(spec))
+        records = [staged.record(part) for part in range(len(exporter.parts))]
+        done = sum(len(frames) for frames, record in zip(exporter.parts, records, strict=True) if record is not None)
+        with reporting(progress, done=done, total=len(dataset), unit="frame") as advance:
+            for part, frames in enumerate(exporter.parts):
+                if records[part] is None:
+                    records[part] = exporter.write_part(part, staged.data)
+                    staged.finish_part(part, records[part] or {})
+                    made += len(frames)
+                    advance(len(frames))
+        complete = [record or {} for record in records]
+        exporter.finish(staged.data, complete)
+        staged.publish()
+    return ConvertSummary(
+        out=spec.out, to=spec.to, frames=len(dataset), frames_made=made, seconds=time.monotonic() - started,
+        lost=tuple(exporter.notes(complete)),
+    )  # fmt: skip
+
+
+def _content(spec: ConvertSpec) -> dict[str, Any]:
+    """Returns what decides the bytes: the options, and the data set by its manifest, which has a digest of every file."""
+    options = {key: value for key, value in asdict(spec).items() if key not in {"dataset", "out"}}
+    return options | {"manifest": hashlib.sha256((spec.dataset / FILE_NAME).read_bytes()).hexdigest()}
+
+
+def _basicwriter(spec: ConvertSpec, dataset: Dataset) -> Exporter:
+    from sim.formats.basicwriter_folders import BasicWriterExport
+
+    return BasicWriterExport(dataset, render_products=spec.render_products)
+
+
+def _bop(_spec: ConvertSpec, dataset: Dataset) -> Exporter:
+    from sim.formats.bop import BopExport
+
+    return BopExport(dataset)
+
+
+def _coco(spec: ConvertSpec, dataset: Dataset) -> Exporter:
+    from sim.formats.coco import CocoExport
+
+    return CocoExport(dataset, polygons=spec.polygons)
+
+
+def _webdataset(spec: ConvertSpec, dataset: Dataset) -> Exporter:
+    from sim.formats.webdataset import WebDatasetExport
+
+    return WebDatasetExport(dataset, **({"shard_frames": spec.shard_frames} if spec.shard_frames else {}))
+
+
+def _yolo(_spec: ConvertSpec, dataset: Dataset) -> Exporter:
+    from sim.formats.yolo import YoloExport
+
+    return YoloExport(dataset)
+
+
+_OPEN: dict[str, Callable[[ConvertSpec, Dataset], Exporter]] = {
+    "basicwriter": _basicwriter, "bop": _bop, "coco": _coco, "webdataset": _webdataset, "yolo": _yolo,
+}  # fmt: skip
