@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scenes.taxonomy import TAXONOMY
+from scenes.taxonomy import TABLETOP_CATEGORIES
 
 _MEAN = (123.675, 116.28, 103.53)
 _STD = (58.395, 57.12, 57.375)
@@ -38,7 +38,7 @@ class NetworkSpec:
     attention: int = 2
     context: int = 128
     head: int = 64
-    categories: tuple[str, ...] = tuple(c.name for c in TAXONOMY)
+    categories: tuple[str, ...] = TABLETOP_CATEGORIES
     reference_focal_px: float = 310.0
     depth_range_m: tuple[float, float] = (0.1, 20.0)
 

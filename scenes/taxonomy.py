@@ -82,12 +82,62 @@ _THINGS = {
     "book": (142, 36, 170),
 }
 
+# Later rows follow the first eighteen, because ids stay as they are: data sets and trained networks carry them.
+_MORE_STUFF = {
+    "ceiling": (226, 222, 190),
+    "window": (44, 90, 127),
+    "door": (108, 60, 10),
+    "curtain": (118, 82, 127),
+    "rug": (140, 46, 60),
+    "cabinet": (204, 170, 110),
+    "counter": (70, 90, 30),
+    "shelf": (196, 130, 130),
+}
+_MORE_THINGS = {
+    "carrot": (255, 87, 34),
+    "donut": (204, 102, 132),
+    "sandwich": (222, 184, 80),
+    "broccoli": (20, 165, 13),
+    "pizza": (165, 59, 13),
+    "cake": (234, 117, 222),
+    "cell phone": (16, 10, 127),
+    "remote": (89, 44, 58),
+    "mouse": (132, 165, 190),
+    "keyboard": (17, 35, 89),
+    "laptop": (98, 44, 147),
+    "scissors": (234, 18, 115),
+    "clock": (152, 234, 209),
+    "vase": (60, 190, 245),
+    "toothbrush": (18, 234, 234),
+    "teddy bear": (210, 105, 30),
+    "hair drier": (223, 18, 234),
+    "sports ball": (159, 234, 18),
+    "backpack": (165, 13, 81),
+    "chair": (29, 234, 18),
+    "couch": (29, 18, 234),
+    "bed": (152, 173, 234),
+    "dining table": (234, 177, 152),
+    "potted plant": (7, 89, 52),
+    "tv": (89, 7, 68),
+    "microwave": (18, 234, 169),
+    "oven": (89, 7, 7),
+    "toaster": (204, 132, 195),
+    "sink": (134, 175, 142),
+    "refrigerator": (44, 99, 99),
+    "person": (255, 20, 60),
+    "bench": (121, 127, 10),
+    "toilet": (158, 234, 117),
+    "lamp": (255, 244, 110),
+}
+
 
 def _build() -> Taxonomy:
+    kinds = (("stuff", _STUFF), ("thing", _THINGS), ("stuff", _MORE_STUFF), ("thing", _MORE_THINGS))
     rows = [("void", "void", (0, 0, 0))]
-    rows += [(name, "stuff", colour) for name, colour in _STUFF.items()]
-    rows += [(name, "thing", colour) for name, colour in _THINGS.items()]
+    rows += [(name, kind, colour) for kind, table in kinds for name, colour in table.items()]
     return Taxonomy(tuple(Category(id=i, name=n, kind=k, colour=c) for i, (n, k, c) in enumerate(rows)))  # type: ignore[arg-type]  # the literals above
 
 
 TAXONOMY = _build()
+TABLETOP_CATEGORIES: tuple[str, ...] = ("void", *_STUFF, *_THINGS)
+"""The categories of version 1 of the tabletop suite, ids 0..17 in order: what a network of that suite knows."""
