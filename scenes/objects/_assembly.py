@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scenes.meshes import cuboid, joined, lathe, placed, rounded_box, sweep
+from scenes.meshes import box_uv, cuboid, joined, lathe, mesh, placed, rounded_box, sweep
 from scenes.objects.shape import ObjectShape, capsule_between
 from scenes.scene import Collider, Material, Mesh, Part, Support
 from scenes.transforms import IDENTITY_QUATERNION, Pose, Quaternion, Vec3, quaternion_about, vec3
@@ -78,7 +78,8 @@ class Assembly:
     ) -> None:
         """Adds a solid of revolution about a vertical axis through `center_m`; it is touched as one cylinder."""
         x, y, z = vec3(center_m)
-        self.mesh(part, placed(lathe(profile_rz, segments), Pose((x, y, z))))
+        solid = lathe(profile_rz, segments)
+        self.mesh(part, placed(mesh(solid.vertices, solid.faces, box_uv(solid.vertices, solid.faces, TILE_M)), Pose((x, y, z))))
         if touch:
             low, high = min(h for _, h in profile_rz), max(h for _, h in profile_rz)
             pose = Pose((x, y, z + (low + high) / 2))

@@ -12,7 +12,22 @@ def wood(sampler: ShapeSampler) -> Material:
     """Returns light, red or dark wood."""
     hue = sampler.choice(((0.055, 0.075), (0.075, 0.1), (0.09, 0.115)))
     colour = sampler.colour(hue=hue, saturation=(0.3, 0.65), value=(0.3, 0.88))
-    return Material(texture=textures.wood(sampler, colour, 256), roughness=sampler.uniform(0.35, 0.75))
+    return Material(texture=_grain(sampler, colour), roughness=sampler.uniform(0.35, 0.75))
+
+
+def _grain(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
+    """Returns quiet grain, sRGB uint8 (256, 256, 3): long fibres and a few wide bands along u."""
+    import cv2
+    import numpy as np
+
+    size = 256
+    bend = textures.noise(sampler.rng, size, 3)
+    y = np.linspace(0, 1, size, endpoint=False, dtype=np.float32)[:, None]
+    bands = 0.5 + 0.5 * np.sin(2 * np.pi * (sampler.integer(3, 9) * y + sampler.uniform(0.2, 0.9) * bend))
+    fibre = cv2.resize(sampler.rng.random((size, 6), dtype=np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
+    contrast = sampler.uniform(0.06, 0.22)
+    field = (0.55 * bands + 0.45 * fibre).astype(np.float32)
+    return textures.blend(field, textures.shade(colour, 1 - contrast), textures.shade(colour, 1 + contrast / 2))
 
 
 def cloth(sampler: ShapeSampler) -> Material:
