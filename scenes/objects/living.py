@@ -160,7 +160,7 @@ def plant_of(sampler: ShapeSampler, height: float) -> ObjectShape:
     radius = sampler.uniform(0.12, 0.17) if big else sampler.uniform(0.055, 0.075)
     pot = radius * sampler.uniform(1.5, 1.9)
     green = sampler.colour(hue=(0.22, 0.4), saturation=(0.4, 0.85), value=(0.25, 0.65))
-    leaf = Material(texture=textures.stripes(sampler, green) if sampler.chance(0.15) else textures.plain(sampler, green), roughness=0.55)
+    leaf = Material(texture=textures.plain(sampler, green), roughness=0.55)
     clay = looks.paint(sampler, value=(0.3, 0.95), saturation=(0.0, 0.7))
     soil = Material(colour=(0.03, 0.02, 0.012), roughness=0.95)
     made = Assembly(pot=clay, soil=soil, stem=Material(colour=looks.linear((0.36, 0.26, 0.15)), roughness=0.9), leaves=leaf)

@@ -7,12 +7,13 @@ import math
 import numpy as np
 
 from scenes import textures
-from scenes.meshes import mesh
+from scenes.meshes import mesh, warp
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly
 from scenes.objects.shape import ObjectShape
 from scenes.sampler import ShapeSampler
-from scenes.scene import Material, Mesh
+from scenes.scene import Collider, Material, Mesh
+from scenes.transforms import Pose
 
 WINDOW_DEPTH_M = 0.03
 RUG_M = 0.006
@@ -63,14 +64,14 @@ def door(sampler: ShapeSampler, half_y: float, height: float) -> ObjectShape:
 
 def curtain(sampler: ShapeSampler, half_y: float, low: float, high: float, *, open_share: float) -> ObjectShape:
     """Returns a pair of curtains on a rod above a window, from z = `low` to `high`; `open_share` of the width is bare."""
-    made = Assembly(cloth=looks.cloth(sampler), rod=looks.metal(sampler, tone=(0.15, 0.8)))
     wide = half_y * (1 - open_share)
-    colour = looks.cloth(sampler)
-    made = Assembly(cloth=colour, rod=looks.metal(sampler, tone=(0.15, 0.8)))
+    made = Assembly(cloth=looks.cloth(sampler), rod=looks.metal(sampler, tone=(0.15, 0.8)))
     for s in (-1, 1):
         middle = s * (half_y - wide / 2)
         sheet = _folds(sampler, wide / 2, low, high)
-        made.mesh("cloth", _moved(sheet, (0.085, middle, 0.0)))
+        made.mesh("cloth", warp(sheet, lambda points, y=middle: points + [0.085, y, 0.0]))  # type: ignore[misc]  # bound now
+        pose = Pose((0.085, middle, (low + high) / 2))
+        made.touch(Collider(kind="box", size_m=(0.035, wide / 2, (high - low) / 2), body_from_collider=pose))
         made.box("rod", (0.03, 0.006, 0.006), (0.03, s * (half_y - 0.02), high + 0.015))
     made.rod("rod", (0.07, -half_y - 0.06, high + 0.015), (0.07, half_y + 0.06, high + 0.015), 0.011)
     return made.finish("curtain", 3.0)
@@ -96,12 +97,6 @@ def _folds(sampler: ShapeSampler, half_y: float, low: float, high: float) -> Mes
     following = np.roll(rim, -1)
     faces += [np.stack([rim, rim + n, following], 1), np.stack([following, rim + n, following + n], 1)]
     return mesh(vertices, np.concatenate(faces))
-
-
-def _moved(shape: Mesh, by_m: tuple[float, float, float]) -> Mesh:
-    from scenes.meshes import warp
-
-    return warp(shape, lambda points: points + np.asarray(by_m))
 
 
 def rug(sampler: ShapeSampler, half_x: float, half_y: float) -> ObjectShape:

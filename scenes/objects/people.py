@@ -1,13 +1,13 @@
 """A stylised person, standing or seated, clothed: head with hair and face, torso, arms with hands, legs with shoes.
 
 Proportions follow Drillis and Contini (1966), segment lengths as shares of the body's height. Front at +x. Whoever stands
-has the frame between the soles; whoever sits has it on the floor under the back of the seat, hips at the seat's height.
+has the frame between the soles; whoever sits has it on the floor under the back edge of the seat.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def person(sampler: ShapeSampler) -> ObjectShape:
 
 def standing(sampler: ShapeSampler) -> ObjectShape:
     """Returns a standing person of 1.5 to 1.9 m, arms down, bent, or one of them raised to the side."""
-    build = _build(sampler, None)
+    build = _build(sampler)
     made = _dressed(sampler)
     stance = 0.055 * build.height * sampler.uniform(0.9, 1.3)
     for side in (-1, 1):
@@ -59,26 +59,27 @@ def standing(sampler: ShapeSampler) -> ObjectShape:
     return made.finish("person", 22.0 * build.height**2 * build.girth)
 
 
-def seated(sampler: ShapeSampler, seat_m: float) -> ObjectShape:
-    """Returns a person who sits at that height, back at x = 0.02, feet on the floor, hands on the thighs or in front."""
-    build = _build(sampler, seat_m + 0.075)
+def seated(sampler: ShapeSampler, seat_m: float, depth_m: float = 0.4) -> ObjectShape:
+    """Returns a person on a seat of that height, who keeps x > 0, with the shins before `depth_m` and hands on the thighs."""
+    tall = _build(sampler)
+    build = replace(tall, hip=seat_m + 0.004 + 0.056 * tall.height * math.sqrt(tall.girth))
     made = _dressed(sampler)
-    x = 0.13
-    long = 0.245 * build.height
+    long, shin = 0.245 * build.height, 0.034 * build.height * math.sqrt(build.girth) + 0.012
+    x = max(0.07 * build.girth * build.height + 0.035, depth_m + shin - long)
     for side in (-1, 1):
         knee_y = side * 0.06 * build.height
         knee = (x + long, knee_y, max(build.hip - 0.01, 0.26 * build.height))
-        foot = (x + long + sampler.uniform(-0.06, 0.05), knee_y, 0.05 * build.height)
+        foot = (x + long + sampler.uniform(0.0, 0.05), knee_y, 0.05 * build.height)
         _leg(made, build, side, knee, foot, hip_x=x)
     _upper_body(made, sampler, build, x=x, seated=True)
     return made.finish("person", 22.0 * build.height**2 * build.girth)
 
 
-def _build(sampler: ShapeSampler, hip: float | None) -> _Build:
+def _build(sampler: ShapeSampler) -> _Build:
     height = sampler.uniform(1.52, 1.88)
     girth = sampler.uniform(0.88, 1.25)
     shoulder = height * sampler.uniform(0.112, 0.13)
-    return _Build(height=height, hip=0.53 * height if hip is None else hip, shoulder=shoulder, girth=girth)
+    return _Build(height=height, hip=0.53 * height, shoulder=shoulder, girth=girth)
 
 
 def _dressed(sampler: ShapeSampler) -> Assembly:
@@ -145,7 +146,7 @@ def _upper_body(made: Assembly, sampler: ShapeSampler, build: _Build, *, x: floa
     long_sleeve = sampler.chance(0.5)
     raised = None if seated else sampler.choice((None, None, None, -1, 1))
     for side in (-1, 1):
-        shoulder = (x + 0.85 * lean, side * (wide + 0.002 * h), hip + 0.262 * h)
+        shoulder = (x + 0.85 * lean, side * 0.9 * wide, hip + 0.25 * h)
         _arm(made, sampler, build, side, shoulder, long_sleeve=long_sleeve, raised=raised == side, seated=seated)
 
 
@@ -236,14 +237,14 @@ def _arm(
         elbow = (x + 0.35 * upper, y + side * 0.45 * upper, z - 0.82 * upper)
         wrist = (elbow[0] + 0.75 * lower, elbow[1] - side * 0.1 * lower, elbow[2] + 0.65 * lower)
     elif seated:
-        elbow = (x + 0.22 * upper, y + side * 0.12 * upper, z - 0.965 * upper)
-        wrist = (elbow[0] + 0.9 * lower, elbow[1] - side * 0.3 * lower, elbow[2] - 0.2 * lower)
+        elbow = (x + 0.22 * upper, y + side * 0.1 * upper, z - 0.965 * upper)
+        wrist = (elbow[0] + 0.72 * lower, elbow[1] - side * 0.6 * lower, elbow[2] - 0.3 * lower)
         wrist = (wrist[0], wrist[1], max(wrist[2], build.hip + 0.062 * h))
     else:
         bend = sampler.uniform(0.02, 0.5)
         elbow = (x - 0.04 * upper, y + side * 0.17 * upper, z - 0.98 * upper)
         wrist = (elbow[0] + math.sin(bend) * lower, elbow[1] + side * 0.04 * lower, elbow[2] - math.cos(bend) * lower)
-    made.limb("shirt", [shoulder, _between(shoulder, elbow, 0.5 if not long_sleeve else 1.0)], [0.034 * h * g, 0.03 * h * g if not long_sleeve else 0.025 * h])
+    made.limb("shirt", [shoulder, _between(shoulder, elbow, 0.5 if not long_sleeve else 1.0)], [0.03 * h * g, 0.028 * h * g if not long_sleeve else 0.025 * h])
     made.limb("skin", [shoulder, elbow], [0.026 * h * g, 0.0235 * h * g])
     made.limb("shirt" if long_sleeve else "skin", [elbow, wrist], [0.0245 * h * g, 0.017 * h])
     _hand(made, h, elbow, wrist)
