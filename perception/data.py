@@ -12,7 +12,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from perception.augment import AugmentSpec, Sample, apply_augmentation, draw_augmentation
 from perception.targets import TargetSpec, make_targets
 from scenes.errors import TrainingError
+from scenes.taxonomy import TABLETOP_CATEGORIES, TAXONOMY
 from sim.dataset import Dataset
 from sim.frame import Frame
 
@@ -76,13 +77,17 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSpec:
-    """How batches are made: size, seed, augmentation, targets, and the focal length at which depth is canonical."""
+    """How batches are made: size, seed, augmentation, targets, and the focal length at which depth is canonical.
+
+    `categories` are the network's names by id; pixels of any other category are ignored, and their objects left out.
+    """
 
     size: int = 8
     seed: int = 0
     augment: AugmentSpec = field(default_factory=AugmentSpec)
     target: TargetSpec = field(default_factory=TargetSpec)
     reference_focal_px: float = 310.0
+    categories: tuple[str, ...] = TABLETOP_CATEGORIES
 
 
 def sample_of(frame: Frame, size: tuple[int, int]) -> Sample:
@@ -192,12 +197,22 @@ def batch_indices(step: int, count: int, spec: BatchSpec) -> NDArray[np.int64]:
     return np.array([orders[int(e)][int(p) % count] for e, p in zip(epochs, places, strict=True)], dtype=np.int64)
 
 
+def known_only(sample: Sample, categories: tuple[str, ...]) -> Sample:
+    """Returns the sample with the network's category ids, by name; what the network does not know becomes void."""
+    table = np.zeros(256, dtype=np.uint8)
+    for k, name in enumerate(categories):
+        table[TAXONOMY.named(name).id] = k
+    semantic = table[sample.semantic]
+    return replace(sample, semantic=semantic, instance=np.where(semantic > 0, sample.instance, 0).astype(np.uint8))
+
+
 def make_batch(arrays: FrameArrays, step: int, spec: BatchSpec) -> Batch:
     """Makes the batch of one step, augmented, with its targets."""
     images, targets = [], []
     for slot, index in enumerate(batch_indices(step, len(arrays), spec)):
         rng = np.random.default_rng([spec.seed, 2, step, slot])
-        sample = apply_augmentation(arrays.sample(int(index)), draw_augmentation(spec.augment, rng=rng))
+        known = known_only(arrays.sample(int(index)), spec.categories)
+        sample = apply_augmentation(known, draw_augmentation(spec.augment, rng=rng))
         phase = rng.integers(spec.target.stride, size=2)
         canonical = sample.depth_m * np.float32(spec.reference_focal_px / sample.fx)
         images.append(sample.rgb)

@@ -79,6 +79,7 @@ class TrainSpec:
             augment=self.augment,
             target=self.target,
             reference_focal_px=self.network.reference_focal_px,
+            categories=self.network.categories,
         )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from perception.augment import AugmentSpec
+from perception.augment import AugmentSpec, Sample
 from perception.data import (
     BatchSpec,
     BatchStream,
@@ -15,11 +15,13 @@ from perception.data import (
     batch_indices,
     dense_instances,
     frame_arrays,
+    known_only,
     load_frames,
     make_batch,
     sample_of,
 )
 from scenes.errors import DatasetError, TrainingError
+from scenes.taxonomy import TABLETOP_CATEGORIES, TAXONOMY
 from sim.dataset import Dataset
 from sim.generate import GenerateSpec, generate
 from tests.perception.synthetic_samples import samples
@@ -56,6 +58,19 @@ def test_a_batch_depends_on_seed_and_step_only(arrays: FrameArrays) -> None:
     np.testing.assert_array_equal(first.offset, again.offset)
     assert first.rgb.shape == other.rgb.shape
     assert (first.rgb != other.rgb).any()
+
+
+def test_what_the_network_does_not_know_is_ignored_and_the_rest_mapped_by_name() -> None:
+    ids = [TAXONOMY.named(name).id for name in ("void", "cup", "couch", "table", "fork", "lamp")]
+    semantic = np.array([ids], dtype=np.uint8)
+    instance = np.array([[0, 1, 2, 0, 3, 4]], dtype=np.uint8)
+    empty = np.zeros((1, 6), np.float32)
+    sample = Sample(rgb=np.zeros((1, 6, 3), np.uint8), semantic=semantic, instance=instance, depth_m=empty, fx=1.0)
+    mapped = known_only(sample, ("void", "table", "fork", "cup"))
+    assert mapped.semantic.tolist() == [[0, 3, 0, 1, 2, 0]]
+    assert mapped.instance.tolist() == [[0, 1, 0, 0, 3, 0]]
+    tabletop = known_only(sample, TABLETOP_CATEGORIES)
+    np.testing.assert_array_equal(tabletop.semantic, np.where(semantic < len(TABLETOP_CATEGORIES), semantic, 0))
 
 
 def test_a_stream_gives_the_batches_in_order_from_any_step(arrays: FrameArrays) -> None:

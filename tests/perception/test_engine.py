@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from perception._onnx_metadata import metadata_props
 from perception.engine import METADATA_KEY, OUTPUT_NAMES, EngineMetadata, open_engine, read_model_file
 from perception.perceiver import Perceiver
+from perception.preprocess import network_input
 from scenes.errors import EngineError, UnknownNameError
+from scenes.taxonomy import TAXONOMY
 from tests.perception.engine_conformance import EngineConformance
 from tests.perception.tiny_engine import METADATA, SIZE, write_tiny
 
@@ -143,6 +145,19 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
     engine = open_engine(write_tiny(tmp_path / "y.onnx", metadata=strange), "onnxruntime", threads=1)
     with pytest.raises(EngineError, match="spaceship"):
         Perceiver(engine)
+
+
+@pytest.mark.parametrize("name", ["ceiling", "couch", "cup", "table"])
+def test_categories_are_mapped_by_name_whatever_their_order_in_the_engine(name: str, tmp_path: Path) -> None:
+    rgb = np.full((*SIZE, 3), (200, 90, 40), dtype=np.uint8)
+    engine = open_engine(write_tiny(tmp_path / "x.onnx"), "onnxruntime", threads=1)
+    (answer,) = np.unique(engine.infer(network_input(rgb, SIZE)).category)
+    names = [c.name for c in TAXONOMY if c.name != name][: max(17, int(answer))]
+    names.insert(int(answer), name)
+    metadata = json.dumps({**json.loads(METADATA.to_json()), "categories": names})
+    engine = open_engine(write_tiny(tmp_path / "y.onnx", metadata=metadata), "onnxruntime", threads=1)
+    prediction = Perceiver(engine).perceive(rgb, fx=40.0, fy=40.0, cx=23.5, cy=15.5)
+    assert {segment.category_id for segment in prediction.segments} == {TAXONOMY.named(name).id}
 
 
 def test_the_device_side_imports_nothing_heavy(root_dir: Path) -> None:

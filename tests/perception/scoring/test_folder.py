@@ -40,7 +40,7 @@ def test_frames_without_a_prediction_are_scored_as_missed_and_strangers_are_name
     scores = score_folder(tmp_path / "out", dataset)
     assert scores.missing == (frames[4].name,)
     assert scores.unmatched == ("elsewhere/view0",)
-    assert scores["sq"].value == pytest.approx(1)
+    assert scores["sq_stuff"].value == pytest.approx(1)
     assert scores["rq_stuff"].value == pytest.approx(4 / 4.5)
     assert scores["delta1_image_mean"].value == pytest.approx(0.8)
 

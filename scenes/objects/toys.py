@@ -1,0 +1,220 @@
+"""Teddy bear and sports ball."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes import textures
+from scenes.meshes import joined, placed, sweep
+from scenes.objects.shape import UPRIGHT, ObjectShape, capsule_between
+from scenes.sampler import ShapeSampler
+from scenes.scene import Collider, Material, Mesh, Part
+from scenes.solids import closed_tube, ellipsoid
+from scenes.transforms import Pose, Vec3, quaternion_about
+
+_X = (1.0, 0.0, 0.0)
+_GOLDEN = (1 + math.sqrt(5)) / 2
+
+
+def teddy_bear(sampler: ShapeSampler) -> ObjectShape:
+    """Returns a teddy bear that sits and faces -y: round head with ears and muzzle, belly, arms, legs stretched forward."""
+    size = sampler.uniform(0.75, 1.2)
+    belly, head = 0.055 * sampler.uniform(0.9, 1.1) * size, 0.046 * sampler.uniform(0.92, 1.15) * size
+    limb = 0.021 * sampler.uniform(0.9, 1.15) * size
+    fur = sampler.choice(((0.06, 0.1), (0.06, 0.1), (0.09, 0.13), (0.0, 1.0)))
+    colour = sampler.colour(hue=fur, saturation=(0.2, 0.65), value=(0.25, 0.9))
+    light = textures.shade(colour, 1.6)
+    body_z = belly * 1.08
+    head_z = body_z + belly * 0.95 + head * 0.72
+    legs = [_limb((s * 0.62 * belly, -0.45 * belly, limb), (s * 0.95 * belly, -2.0 * belly, limb), limb) for s in (-1, 1)]
+    arms = [
+        _limb((s * 0.75 * belly, -0.1 * belly, body_z + 0.6 * belly), (s * 1.3 * belly, -0.75 * belly, body_z - 0.25 * belly), 0.85 * limb)
+        for s in (-1, 1)
+    ]
+    ears = [ellipsoid((0.36 * head, 0.17 * head, 0.36 * head), (s * 0.74 * head, 0.05 * head, head_z + 0.78 * head), segments=14, rows=8) for s in (-1, 1)]
+    furry = [
+        ellipsoid((belly, 0.9 * belly, 1.1 * belly), (0.0, 0.0, body_z), segments=22, rows=14),
+        ellipsoid((head * 1.06, head * 0.95, head), (0.0, -0.1 * head, head_z), segments=22, rows=14), *ears, *legs, *arms,
+    ]  # fmt: skip
+    pale, dark = _face(belly, head, limb, body_z, head_z)
+    coat = textures.blend(textures.noise(sampler.rng, 96, 32, 2), textures.shade(colour, 0.65), textures.shade(colour, 1.15))
+    parts = [
+        Part(name="fur", mesh=joined(furry), material=Material(texture=coat, roughness=1.0)),
+        Part(name="pale", mesh=joined(pale), material=Material(colour=light, roughness=1.0)),
+        Part(name="dark", mesh=joined(dark), material=Material(colour=(0.012, 0.01, 0.01), roughness=0.15)),
+    ]
+    if sampler.chance(0.5):
+        parts.append(_ribbon(sampler, belly, head, head_z))
+    return ObjectShape(
+        category="teddy bear", parts=tuple(parts), mass_kg=sampler.uniform(0.15, 0.4), friction=1.0, rolling_friction_m=0.002,
+        colliders=_bear_colliders(belly, head, limb, body_z, head_z), rests=(UPRIGHT, UPRIGHT, quaternion_about(_X, -math.pi / 2)),
+    )  # fmt: skip
+
+
+def _limb(first: Vec3, last: Vec3, radius_m: float) -> Mesh:
+    """Returns a stuffed limb: a sweep with round ends, thicker at its paw."""
+    a, b = np.asarray(first), np.asarray(last)
+    way = (b - a) / np.linalg.norm(b - a)
+    s = np.array([-1.0, -0.8, -0.3, 0.5])
+    path = np.concatenate([a + np.outer(s * radius_m, way), b + np.outer(-s[::-1] * radius_m, way)])
+    radii = radius_m * np.array([0.05, 0.55, 0.9, 0.98, 1.0, 1.0, 0.7, 0.05])
+    return sweep(path, radii, 14)
+
+
+def _face(belly: float, head: float, limb: float, body_z: float, head_z: float) -> tuple[list[Mesh], list[Mesh]]:
+    """Returns what is pale (muzzle, belly, soles, inner ears) and what is dark (eyes, nose)."""
+    front = -0.95 * head
+    pale = [
+        ellipsoid((0.46 * head, 0.42 * head, 0.36 * head), (0.0, front + 0.05 * head, head_z - 0.25 * head), segments=16, rows=10),
+        ellipsoid((0.62 * belly, 0.3 * belly, 0.7 * belly), (0.0, -0.68 * belly, body_z - 0.05 * belly), segments=18, rows=10),
+    ]
+    pale += [ellipsoid((0.22 * head, 0.1 * head, 0.22 * head), (s * 0.74 * head, -0.07 * head, head_z + 0.78 * head), segments=12, rows=8) for s in (-1, 1)]
+    pale += [
+        placed(ellipsoid((0.72 * limb, 0.12 * limb, 0.72 * limb), segments=14, rows=8), Pose((s * 0.995 * belly, -2.0 * belly - 0.98 * limb, limb), quaternion_about((0, 0, 1), -s * 0.2)))
+        for s in (-1, 1)
+    ]  # fmt: skip
+    eye = 0.1 * head
+    dark = [ellipsoid((eye, eye, eye), (s * 0.36 * head, front + 0.12 * head, head_z + 0.12 * head), segments=10, rows=8) for s in (-1, 1)]
+    dark.append(ellipsoid((0.17 * head, 0.1 * head, 0.11 * head), (0.0, front - 0.34 * head, head_z - 0.14 * head), segments=12, rows=8))
+    return pale, dark
+
+
+def _ribbon(sampler: ShapeSampler, belly: float, head: float, head_z: float) -> Part:
+    turn = np.arange(24) * (2 * math.pi / 24)
+    z = head_z - 0.88 * head
+    r = 0.66 * head
+    ring = np.column_stack([r * np.cos(turn), r * np.sin(turn) - 0.05 * head, np.full(24, z)])
+    bow = [ellipsoid((0.3 * head, 0.1 * head, 0.18 * head), (s * 0.3 * head, -r - 0.16 * head, z), segments=12, rows=8) for s in (-1, 1)]
+    colour = sampler.colour(saturation=(0.5, 0.95), value=(0.4, 0.95))
+    return Part(name="ribbon", mesh=joined([closed_tube(ring, 0.1 * head, 8, 1.3), *bow]), material=Material(colour=colour, roughness=0.5))
+
+
+def _bear_colliders(belly: float, head: float, limb: float, body_z: float, head_z: float) -> tuple[Collider, ...]:
+    def ball(radius: float, at: Vec3) -> Collider:
+        return Collider(kind="sphere", size_m=(radius, 0.0, 0.0), body_from_collider=Pose(at))
+
+    limbs = []
+    for s in (-1, 1):
+        limbs.append(capsule_between((s * 0.62 * belly, -0.45 * belly, limb), (s * 0.95 * belly, -2.0 * belly, limb), limb))
+        top, paw = (s * 0.75 * belly, -0.1 * belly, body_z + 0.6 * belly), (s * 1.3 * belly, -0.75 * belly, body_z - 0.25 * belly)
+        limbs.append(capsule_between(top, paw, 0.83 * limb))
+        limbs.append(ball(0.3 * head, (s * 0.74 * head, 0.05 * head, head_z + 0.78 * head)))
+    low = 0.93 * belly
+    return (
+        ball(low, (0.0, 0.0, low - 0.02 * belly)), ball(0.9 * belly, (0.0, 0.0, body_z + 0.2 * belly)),
+        ball(head, (0.0, -0.08 * head, head_z)), ball(0.36 * head, (0.0, -0.93 * head, head_z - 0.25 * head)), *limbs,
+    )  # fmt: skip
+
+
+def sports_ball(sampler: ShapeSampler) -> ObjectShape:
+    """Returns a ball for tennis, baseball, football, basketball, volleyball or the beach."""
+    make, low, high, mass = sampler.choice(_BALLS)
+    radius = sampler.uniform(low, high)
+    rows, columns = (96, 192) if radius > 0.05 else (64, 128)
+    v, u = (np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns
+    # Row 0 is v = 1, the upper pole.
+    latitude, turn = math.pi * (0.5 - v)[:, None], 2 * math.pi * u[None, :]
+    level = np.cos(latitude)
+    direction = np.stack(np.broadcast_arrays(level * np.cos(turn), level * np.sin(turn), np.sin(latitude)), axis=-1)
+    image = (255 * np.clip(make(sampler, direction), 0, 1) + 0.5).astype(np.uint8)
+    tilt = quaternion_about((1.0, 0.4, 0.0), 2 * math.pi * sampler.unit())
+    skin = placed(ellipsoid((radius, radius, radius), segments=36, rows=22), Pose((0.0, 0.0, radius), tilt))
+    return ObjectShape(
+        category="sports ball",
+        parts=(Part(name="skin", mesh=skin, material=Material(texture=image, roughness=sampler.uniform(0.4, 0.8))),),
+        colliders=(Collider(kind="sphere", size_m=(radius * 0.998, 0.0, 0.0), body_from_collider=Pose((0.0, 0.0, radius))),),
+        mass_kg=mass * sampler.uniform(0.92, 1.08), rests=(UPRIGHT, quaternion_about(_X, 1.3)), rolling_friction_m=0.003,
+    )  # fmt: skip
+
+
+Directions = NDArray[np.float64]
+
+
+def _mix(field: NDArray[np.floating], low: Vec3, high: Vec3) -> Directions:
+    mixed: Directions = np.asarray(low) + np.clip(field, 0, 1)[..., None] * (np.asarray(high) - np.asarray(low))
+    return mixed
+
+
+def _seam(direction: Directions, wave: float) -> NDArray[np.float64]:
+    """Returns the distance from the closed curve of a tennis ball or a baseball, in units of the radius."""
+    t = np.linspace(0, 2 * math.pi, 240, endpoint=False)
+    curve = np.stack([np.cos(t) + wave * np.cos(3 * t), np.sin(t) - wave * np.sin(3 * t), 2 * math.sqrt(wave) * np.sin(2 * t)], 1)
+    curve /= np.linalg.norm(curve, axis=1, keepdims=True)
+    nearest = (direction.reshape(-1, 3) @ curve.T).max(axis=1).reshape(direction.shape[:2])
+    return np.arccos(np.clip(nearest, -1, 1))
+
+
+def _tennis(sampler: ShapeSampler, direction: Directions) -> Directions:
+    felt = sampler.colour(hue=(0.17, 0.23), saturation=(0.6, 0.9), value=(0.8, 1.0))
+    fuzz = textures.noise(sampler.rng, 128, 64, 1)[: direction.shape[0], : direction.shape[1]]
+    ground = _mix(fuzz, textures.shade(felt, 0.8), felt)
+    return np.where((_seam(direction, 0.4) < 0.07)[..., None], np.array([0.95, 0.95, 0.93]), ground)
+
+
+def _baseball(sampler: ShapeSampler, direction: Directions) -> Directions:
+    near, red = _seam(direction, 0.4), np.array(sampler.colour(hue=(0.97, 1.02), saturation=(0.7, 0.9), value=(0.6, 0.8)))
+    turn = np.arctan2(direction[..., 1], direction[..., 0])
+    stitch = (near < 0.13) & (near > 0.03) & (np.sin(70 * turn + 40 * direction[..., 2]) > 0.2)
+    tone = sampler.uniform(0.88, 0.97)
+    ground = np.broadcast_to(np.array([tone, tone, tone * 0.95]), direction.shape)
+    return np.where((stitch | (near < 0.012))[..., None], red, ground)
+
+
+def _football(sampler: ShapeSampler, direction: Directions) -> Directions:
+    """A truncated icosahedron: the face hit first by a direction is the one whose plane is nearest along it."""
+    signs = [(a, b) for a in (-1, 1) for b in (-1, 1)]
+    pentagons = [p for a, b in signs for p in ((0, a, b * _GOLDEN), (a, b * _GOLDEN, 0), (b * _GOLDEN, 0, a))]
+    hexagons = [(a, b, c) for a, b in signs for c in (-1, 1)]
+    hexagons += [p for a, b in signs for p in ((0, a / _GOLDEN, b * _GOLDEN), (a / _GOLDEN, b * _GOLDEN, 0), (b * _GOLDEN, 0, a / _GOLDEN))]
+    normals = np.array([*pentagons, *hexagons], dtype=np.float64)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    # Distances of the faces from the middle, for edges of length 1.
+    planes = np.where(np.arange(32) < 12, 2.3274, 2.2673)
+    reach = direction @ normals.T / planes
+    best = np.sort(reach, axis=-1)
+    dark = sampler.choice(((0.03, 0.03, 0.04), (0.03, 0.03, 0.04), sampler.colour(saturation=(0.6, 0.9), value=(0.3, 0.8))))
+    ball = np.where((reach.argmax(axis=-1) < 12)[..., None], np.array(dark), np.array([0.95, 0.95, 0.95]))
+    return np.where((best[..., -1] - best[..., -2] < 0.006)[..., None], np.array([0.25, 0.25, 0.27]), ball)
+
+
+def _basketball(sampler: ShapeSampler, direction: Directions) -> Directions:
+    skin = sampler.colour(hue=(0.045, 0.075), saturation=(0.75, 0.95), value=(0.65, 0.9))
+    x, y, z = direction[..., 0], direction[..., 1], direction[..., 2]
+    bow = np.minimum(np.abs(np.hypot(y, z - 1.55) - 1.1), np.abs(np.hypot(y, z + 1.55) - 1.1))
+    line = np.minimum(np.minimum(np.abs(y), np.abs(z)), np.where(np.abs(x) > 0, bow, 1.0))
+    grain = textures.noise(sampler.rng, 192, 96, 1)[: direction.shape[0], : direction.shape[1]]
+    return np.where((line < 0.025)[..., None], np.array([0.04, 0.03, 0.03]), _mix(grain, textures.shade(skin, 0.85), skin))
+
+
+def _volleyball(sampler: ShapeSampler, direction: Directions) -> Directions:
+    """Six faces of a cube, each of three bands; neighbours turn by a quarter."""
+    size, axis = np.abs(direction), np.abs(direction).argmax(axis=-1)
+    across = np.take_along_axis(direction, ((axis + 1) % 3)[..., None], axis=-1)[..., 0] / size.max(axis=-1)
+    second = np.sort(size, axis=-1)[..., 1] / size.max(axis=-1)
+    band = np.floor((np.arctan(across) / (math.pi / 4) + 1) * 1.5)
+    first, other = sampler.colour(saturation=(0.6, 0.95), value=(0.5, 0.95)), sampler.colour(saturation=(0.0, 0.9), value=(0.85, 1.0))
+    ball = np.where((band == 1)[..., None], np.array(first), np.array(other))
+    edge = np.abs((np.arctan(across) / (math.pi / 4) + 1) * 1.5 % 1.0 - 0.5) > 0.47
+    return np.where((edge | (second > 0.975))[..., None], np.array([0.3, 0.3, 0.33]), ball)
+
+
+def _beach(sampler: ShapeSampler, direction: Directions) -> Directions:
+    count = sampler.choice((6, 8))
+    turn = (np.arctan2(direction[..., 1], direction[..., 0]) / (2 * math.pi) * count) % count
+    colours = np.array([sampler.colour(saturation=(0.6, 1.0), value=(0.7, 1.0)) if k % 2 == 0 else (0.97, 0.97, 0.97) for k in range(count)])
+    ball = colours[np.floor(turn).astype(int) % count]
+    return np.where((np.abs(direction[..., 2]) > 0.975)[..., None], np.array([0.97, 0.97, 0.97]), ball)
+
+
+_BALLS: tuple[tuple[Callable[[ShapeSampler, Directions], Directions], float, float, float], ...] = (
+    (_tennis, 0.0325, 0.034, 0.058),
+    (_baseball, 0.036, 0.0375, 0.145),
+    (_football, 0.1, 0.112, 0.42),
+    (_basketball, 0.112, 0.121, 0.6),
+    (_volleyball, 0.1, 0.106, 0.27),
+    (_beach, 0.09, 0.14, 0.09),
+)
