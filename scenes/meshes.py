@@ -208,6 +208,25 @@ def joined(shapes: Sequence[Mesh]) -> Mesh:
     )
 
 
+def moved(shape: Mesh, body_from_shape: Pose) -> Mesh:
+    """As `placed`, but takes the normals along instead of making them anew: cheap, and equal to rounding."""
+    rotation = body_from_shape.matrix()[:3, :3]
+    normals = (shape.corner_normals.reshape(-1, 3) @ rotation.T).reshape(-1, 3, 3).astype(np.float32)
+    points = transform_points(body_from_shape.matrix(), shape.vertices)
+    return Mesh(vertices=points, faces=shape.faces, corner_uv=shape.corner_uv, corner_normals=normals)
+
+
+def merged(shapes: Sequence[Mesh]) -> Mesh:
+    """As `joined`, but keeps the normals that the meshes have."""
+    offsets = np.cumsum([0] + [len(s.vertices) for s in shapes[:-1]])
+    return Mesh(
+        vertices=np.concatenate([s.vertices for s in shapes]),
+        faces=np.concatenate([s.faces + offset for s, offset in zip(shapes, offsets, strict=True)]).astype(np.int32),
+        corner_uv=np.concatenate([s.corner_uv for s in shapes]),
+        corner_normals=np.concatenate([s.corner_normals for s in shapes]),
+    )
+
+
 def _compact(vertices: Points, faces: NDArray[np.integer], corner_uv: NDArray[np.floating]) -> Mesh:
     used, flat = np.unique(faces, return_inverse=True)
     return mesh(vertices[used], flat.reshape(-1, 3), corner_uv)

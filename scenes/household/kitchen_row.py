@@ -8,8 +8,10 @@ from scenes.floorplan import Piece
 from scenes.household.furnisher import BACK_GAP_M, TRIES, Furnisher, NoRoomError
 from scenes.objects import _furnishing as looks
 from scenes.objects import kitchen, storage
+from scenes.objects._assembly import Assembly
 from scenes.objects.shape import ObjectShape
 from scenes.relations import WALLS, front_zone, on_wall, wall_length_m
+from scenes.scene import Material
 from scenes.transforms import Pose
 
 _HALF_DEPTH_M = 0.3
@@ -34,6 +36,7 @@ def kitchen_row(room: Furnisher) -> Piece:
     sampler = room.sampler
     top = sampler.uniform(0.88, 0.93)
     fridge = kitchen.refrigerator(sampler)
+    cooker = kitchen.oven_of(sampler, half_y=0.298, top=top, half_x=_HALF_DEPTH_M)
     front, worktop = looks.wood_or_paint(sampler), looks.stone(sampler)
     for _ in range(TRIES // 2):
         wall = WALLS[int(room.rng.integers(4))]
@@ -42,10 +45,12 @@ def kitchen_row(room: Furnisher) -> Piece:
         slack = wall_length_m(wall, room.plan.half_x_m, room.plan.half_y_m) / 2 - length / 2 - 0.02
         along = float(room.rng.choice((-1.0, 1.0, room.rng.uniform(-1, 1)))) * max(slack, 0.0)
         pose = on_wall(wall, room.plan.half_x_m, room.plan.half_y_m, along, off_m=_HALF_DEPTH_M + BACK_GAP_M)
+        if not room.plan.fits(_stand_in(length, top), pose, gap_m=0.0):
+            continue
         made = [
             (storage.base_units(sampler, _HALF_DEPTH_M, row.units, top - storage.WORKTOP_M, row.sink[0], front), ""),
             (storage.counter_top(sampler, _HALF_DEPTH_M, row.units, top, row.sink, worktop), "counter"),
-            (kitchen.oven_of(sampler, half_y=0.298, top=top, half_x=_HALF_DEPTH_M), ""),
+            (cooker, ""),
             (kitchen.sink_of(sampler, half_x=row.sink[1] - 0.003, half_y=row.sink[2] - 0.003), ""),
         ]
         poses = [pose, pose, _shifted(pose, row.cooker), _shifted(pose, row.sink[0], z=top - kitchen.SINK_DEPTH_M)]
@@ -58,6 +63,13 @@ def kitchen_row(room: Furnisher) -> Piece:
                 _wall_units(room, row, pose, front)
             return pieces[1]
     raise NoRoomError
+
+
+def _stand_in(length: float, top: float) -> ObjectShape:
+    """Returns a plain box as large as a row's cupboards, to find a wall before anything is made in detail."""
+    made = Assembly(body=Material())
+    made.box("body", (_HALF_DEPTH_M, length / 2, top / 2), (0, 0, top / 2))
+    return made.finish("cabinet", 1.0)
 
 
 def _layout(room: Furnisher, length: float, fridge: ObjectShape) -> _Row:
@@ -105,7 +117,7 @@ def _put_all(room: Furnisher, made: list[tuple[ObjectShape, str]], poses: list[P
     return pieces
 
 
-def _wall_units(room: Furnisher, row: _Row, pose: Pose, front: looks.Material) -> None:
+def _wall_units(room: Furnisher, row: _Row, pose: Pose, front: Material) -> None:
     """Hangs cupboards over each span of worktop that has no window above it."""
     height = min(0.72, room.plan.height_m - _WALL_UNIT_LOW_M - 0.06)
     for span in row.units:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from scenes.description import Description, Draws
-from scenes.errors import SceneError
+from scenes.errors import LayoutError
 from scenes.floorplan import Piece
 from scenes.footprints import bounds_m
 from scenes.household.furnisher import Furnisher, NoRoomError
@@ -34,7 +34,7 @@ _ROOM_SCALE = {"bathroom": 0.72}
 def make_household(
     scene_id: SceneId, description: Description, stream: Stream, *, views: int, size: tuple[int, int]
 ) -> Scene:
-    """Makes one scene before physics has settled it; raises SceneError where no layout of the room fits."""
+    """Makes one scene before physics has settled it; raises LayoutError where no layout of the room fits."""
     sampler = ShapeSampler(rng=stream(ROOM), split=scene_id.split)
     draws = Draws(description, sampler)
     kind = draws.name("room.kind")
@@ -76,7 +76,7 @@ def _furnished(
         except NoRoomError:
             continue
         return shell, room
-    raise SceneError(f"Scene {scene_id}: no layout of the {kind} fits in {LAYOUTS} tries; make room.width_m or room.depth_m larger.")
+    raise LayoutError(f"Scene {scene_id}: no layout of the {kind} fits in {LAYOUTS} tries; make room.width_m or room.depth_m larger.")
 
 
 class Namer:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scenes.camera import Camera, focal_px, look_at, points_in_camera
 from scenes.description import Draws
-from scenes.errors import SceneError
+from scenes.errors import LayoutError
 from scenes.floorplan import FloorPlan
 from scenes.footprints import Volume
 
@@ -23,7 +23,7 @@ _STEPS = 24
 def make_views(
     draws: Draws, plan: FloorPlan, targets_m: NDArray[np.float64], *, count: int, size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[Camera, ...]:
-    """Returns cameras that look at some of the targets, float64 (n, 3); raises SceneError where the floor has no place.
+    """Returns cameras that look at some of the targets, float64 (n, 3); raises LayoutError where the floor has no place.
 
     Of many candidates over free floor with a clear line to their target, each camera takes one of those that see most
     targets, and views keep away from each other.
@@ -31,9 +31,9 @@ def make_views(
     points, free = plan.free_cells(_BODY_RADIUS_M)
     stands = points[free]
     if not len(stands) or not len(targets_m):
-        raise SceneError("The room leaves no floor for a camera to stand on.")
+        raise LayoutError("The room leaves no floor for a camera to stand on.")
     focal = focal_px(size[0], math.radians(draws.number("camera.fov_deg")))
-    solids = plan.solids()
+    solids = _Obstacles(plan.solids())
     cameras: list[Camera] = []
     for k in range(count):
         candidates = []
@@ -43,12 +43,12 @@ def make_views(
         for _ in range(CANDIDATES):
             eye = _eye(stands, plan, height, rng)
             target = _aim(eye, targets_m, wanted, rng)
-            if target is None or not _clear(eye, target, solids):
+            if target is None or not solids.clear(eye, target):
                 continue
             camera = _camera(f"camera_{k}", eye, target, roll, focal, size)
-            candidates.append((_worth(camera, targets_m, solids) - _crowding(camera, cameras), camera))
+            candidates.append((_worth(camera, targets_m) - _crowding(camera, cameras), camera))
         if not candidates:
-            raise SceneError("No camera of this room sees one of its things from free floor.")
+            raise LayoutError("No camera of this room sees one of its things from free floor.")
         best = sorted(candidates, key=lambda row: -row[0])[: max(1, len(candidates) // 8)]
         cameras.append(best[int(rng.integers(len(best)))][1])
     return tuple(cameras)
@@ -74,17 +74,26 @@ def _aim(
     return aimed
 
 
-def _clear(eye: NDArray[np.float64], target: NDArray[np.float64], solids: Sequence[Volume]) -> bool:
-    """Tells whether the eye keeps its clearance and nothing stands within the first half of the way to the target."""
-    steps = np.linspace(0.0, 0.6, _STEPS)[:, None]
-    path = eye + steps * (target - eye)
-    for solid in solids:
-        if solid.low_m - CLEARANCE_M < eye[2] < solid.high_m + CLEARANCE_M and float(solid.rect.distance_m(eye[:2])) < CLEARANCE_M:
-            return False
-        inside = (solid.rect.distance_m(path[:, :2]) == 0.0) & (path[:, 2] > solid.low_m) & (path[:, 2] < solid.high_m)
-        if inside.any():
-            return False
-    return True
+class _Obstacles:
+    """All solids at once: centres, axes and half edges on the floor, lower and upper ends, for many points at a time."""
+
+    def __init__(self, solids: Sequence[Volume]) -> None:
+        self._center = np.array([s.rect.center_m for s in solids]).reshape(-1, 2)
+        self._axes = np.array([s.rect.axes() for s in solids]).reshape(-1, 2, 2)
+        self._half = np.array([s.rect.half_m for s in solids]).reshape(-1, 2)
+        self._low, self._high = np.array([s.low_m for s in solids]), np.array([s.high_m for s in solids])
+
+    def hit(self, points_m: NDArray[np.float64], margin_m: float) -> bool:
+        """Tells whether one of the points, float64 (n, 3), lies in a solid grown by the margin."""
+        local = np.einsum("sij,nsj->nsi", self._axes, points_m[:, None, :2] - self._center)
+        inside = (np.abs(local) <= self._half + margin_m).all(axis=-1)
+        z = points_m[:, None, 2]
+        return bool((inside & (z > self._low - margin_m) & (z < self._high + margin_m)).any())
+
+    def clear(self, eye: NDArray[np.float64], target: NDArray[np.float64]) -> bool:
+        """Tells whether the eye keeps its clearance and nothing stands in the first part of the way to the target."""
+        steps = np.linspace(0.0, 0.6, _STEPS)[:, None]
+        return not self.hit(eye[None], CLEARANCE_M) and not self.hit(eye + steps * (target - eye), 0.0)
 
 
 def _camera(
@@ -97,7 +106,7 @@ def _camera(
     )  # fmt: skip
 
 
-def _worth(camera: Camera, targets_m: NDArray[np.float64], solids: Sequence[Volume]) -> float:
+def _worth(camera: Camera, targets_m: NDArray[np.float64]) -> float:
     """Returns how many targets lie in the image, far ones counting less."""
     local = points_in_camera(camera, targets_m)
     ahead = local[:, 2] > 0.3

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from scenes.meshes import box_uv, cuboid, joined, lathe, mesh, placed, rounded_box, sweep
+from scenes.meshes import box_uv, cuboid, lathe, merged, moved, rounded_box, sweep
 from scenes.objects.shape import ObjectShape, capsule_between
 from scenes.scene import Collider, Material, Mesh, Part, Support
 from scenes.transforms import IDENTITY_QUATERNION, Pose, Quaternion, Vec3, quaternion_about, vec3
@@ -37,8 +38,8 @@ class Assembly:
     ) -> None:
         """Adds a box, with rounded edges where a radius is given; `tile_m` None shows the whole texture on each face."""
         half, pose = vec3(half_m), Pose(vec3(center_m), turn)
-        shape = rounded_box(half, radius_m) if radius_m > 0 else cuboid(half, metres_per_tile=tile_m)
-        self.mesh(part, placed(shape, pose))
+        shape = rounded_box(half, radius_m) if radius_m > 0 else _plain_box(half, tile_m)
+        self.mesh(part, moved(shape, pose))
         if touch:
             self._colliders.append(Collider(kind="box", size_m=half, body_from_collider=pose))
 
@@ -79,7 +80,8 @@ class Assembly:
         """Adds a solid of revolution about a vertical axis through `center_m`; it is touched as one cylinder."""
         x, y, z = vec3(center_m)
         solid = lathe(profile_rz, segments)
-        self.mesh(part, placed(mesh(solid.vertices, solid.faces, box_uv(solid.vertices, solid.faces, TILE_M)), Pose((x, y, z))))
+        planar = replace(solid, corner_uv=box_uv(solid.vertices, solid.faces, TILE_M))
+        self.mesh(part, moved(planar, Pose((x, y, z))))
         if touch:
             low, high = min(h for _, h in profile_rz), max(h for _, h in profile_rz)
             pose = Pose((x, y, z + (low + high) / 2))
@@ -106,7 +108,7 @@ class Assembly:
     ) -> ObjectShape:
         """Returns the object; parts to which nothing was added are left out."""
         parts = tuple(
-            Part(name=name, mesh=joined(meshes), material=self._looks[name]) for name, meshes in self._meshes.items() if meshes
+            Part(name=name, mesh=merged(meshes), material=self._looks[name]) for name, meshes in self._meshes.items() if meshes
         )
         return ObjectShape(
             category=category,
@@ -116,6 +118,16 @@ class Assembly:
             friction=friction,
             supports=supports,
         )
+
+
+_UNIT_BOX = cuboid((1.0, 1.0, 1.0))
+
+
+def _plain_box(half: Vec3, tile_m: float | None) -> Mesh:
+    """Returns what `cuboid` returns, from one box whose normals are known."""
+    vertices = _UNIT_BOX.vertices * half
+    uv = _UNIT_BOX.corner_uv if tile_m is None else box_uv(vertices, _UNIT_BOX.faces, tile_m)
+    return replace(_UNIT_BOX, vertices=vertices, corner_uv=uv)
 
 
 def _round_bar(first_m: np.ndarray, last_m: np.ndarray, radius_m: float) -> Collider:  # type: ignore[type-arg]

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from scenes.meshes import placed, subtract, sweep, warp
+from scenes.meshes import moved, subtract, sweep, warp
 from scenes.meshes import lathe as turned_mesh
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly
@@ -88,7 +88,7 @@ def oven_of(sampler: ShapeSampler, *, half_y: float, top: float, half_x: float) 
 def _knob(made: Assembly, at: tuple[float, float, float]) -> None:
     turn = quaternion_about((0.0, 1.0, 0.0), math.pi / 2)
     shape = turned_mesh([(0, 0), (0.021, 0), (0.018, 0.02), (0.016, 0.024), (0, 0.024)], 14)
-    made.mesh("handle", placed(shape, Pose(at, turn)))
+    made.mesh("handle", moved(shape, Pose(at, turn)))
 
 
 def refrigerator(sampler: ShapeSampler) -> ObjectShape:
@@ -145,7 +145,7 @@ def toaster(sampler: ShapeSampler) -> ObjectShape:
             made.box("bread", (0.008, 0.055, 0.02), (s * 0.4 * x, 0, top + 0.014), radius_m=0.006)
     made.box("slots", (0.008, 0.001, 0.55 * z), (0, y, foot + 1.05 * z), touch=False)
     made.box("lever", (0.018, 0.012, 0.006), (0, y + 0.011, foot + sampler.uniform(1.2, 1.6) * z), radius_m=0.004)
-    made.mesh("lever", placed(turned_mesh([(0, 0), (0.013, 0), (0.011, 0.012), (0, 0.012)], 14), Pose((0, y - 0.001, foot + 0.45 * z), quaternion_about((1.0, 0, 0), -math.pi / 2))))
+    made.mesh("lever", moved(turned_mesh([(0, 0), (0.013, 0), (0.011, 0.012), (0, 0.012)], 14), Pose((0, y - 0.001, foot + 0.45 * z), quaternion_about((1.0, 0, 0), -math.pi / 2))))
     return made.finish("toaster", sampler.uniform(1.1, 2.2))
 
 
@@ -198,7 +198,7 @@ def wash_basin(sampler: ShapeSampler) -> ObjectShape:
     made.turned("basin", [(0, 0), (0.11, 0), (0.08, 0.1), (0.08, top - 0.2), (0, top - 0.2)])
     depth = 0.16
     bowl = [(0, 0), (0.35 * wide, 0), (0.8 * wide, 0.4 * depth), (wide, depth), (wide - 0.025, depth), (0.72 * wide, 0.5 * depth), (0.3 * wide, 0.025), (0, 0.025)]
-    made.mesh("basin", placed(warp(turned_mesh(bowl, 32), lambda p: p * [0.85, 1.0, 1.0]), Pose((0, 0, top - depth))))
+    made.mesh("basin", moved(warp(turned_mesh(bowl, 32), lambda p: p * [0.85, 1.0, 1.0]), Pose((0, 0, top - depth))))
     made.touch(Collider(kind="box", size_m=(0.85 * wide, wide, depth / 2), body_from_collider=Pose((0, 0, top - depth / 2))))
     made.span("basin", (-0.85 * wide - 0.05, -0.6 * wide, top - 0.09), (-0.6 * wide, 0.6 * wide, top), radius_m=0.02)
     made.turned("drain", [(0, 0), (0.02, 0), (0.02, 0.003), (0, 0.003)], (0, 0, top - depth + 0.025), touch=False)
@@ -211,9 +211,9 @@ def toilet(sampler: ShapeSampler) -> ObjectShape:
     made = Assembly(bowl=looks.ceramic(sampler), seat=looks.ceramic(sampler) if sampler.chance(0.7) else looks.wood(sampler), button=looks.metal(sampler), water=Material(colour=(0.35, 0.5, 0.6), roughness=0.1))
     height, long, wide = sampler.uniform(0.38, 0.42), sampler.uniform(0.2, 0.23), sampler.uniform(0.165, 0.185)
     profile = [(0, 0), (0.62, 0), (0.58, 0.25), (0.68, 0.5), (0.97, 0.85), (1.0, 1.0), (0.8, 1.0), (0.65, 0.75), (0.3, 0.6), (0, 0.58)]
-    made.mesh("bowl", placed(warp(turned_mesh(profile, 32), lambda p: p * [long, wide, height]), Pose((0.1, 0, 0))))
+    made.mesh("bowl", moved(warp(turned_mesh(profile, 32), lambda p: p * [long, wide, height]), Pose((0.1, 0, 0))))
     made.touch(Collider(kind="box", size_m=(long, wide, height / 2), body_from_collider=Pose((0.1, 0, height / 2))))
-    made.mesh("water", placed(warp(turned_mesh([(0, 0), (0.6, 0), (0.6, 0.01), (0, 0.01)], 24), lambda p: p * [long, wide, 1.0]), Pose((0.1, 0, 0.68 * height))))
+    made.mesh("water", moved(warp(turned_mesh([(0, 0), (0.6, 0), (0.6, 0.01), (0, 0.01)], 24), lambda p: p * [long, wide, 1.0]), Pose((0.1, 0, 0.68 * height))))
     back = 0.1 - long
     made.span("bowl", (back - 0.12, -0.55 * wide, 0), (back + 0.12, 0.55 * wide, height - 0.01), radius_m=0.03)
     tank_y, tank_top = sampler.uniform(0.18, 0.21), height + sampler.uniform(0.34, 0.4)
@@ -221,13 +221,13 @@ def toilet(sampler: ShapeSampler) -> ObjectShape:
     made.span("bowl", (back - 0.17, -tank_y - 0.01, tank_top - 0.035), (back + 0.03, tank_y + 0.01, tank_top), radius_m=0.012)
     made.turned("button", [(0, 0), (0.025, 0), (0.022, 0.008), (0, 0.008)], (back - 0.07, 0, tank_top))
     ring = _seat_ring(long * 1.02, wide * 1.03)
-    made.mesh("seat", placed(ring, Pose((0.1, 0, height))))
+    made.mesh("seat", moved(ring, Pose((0.1, 0, height))))
     made.touch(Collider(kind="box", size_m=(long, wide, 0.011), body_from_collider=Pose((0.1, 0, height + 0.011))))
     lid = warp(turned_mesh([(0, 0), (1.0, 0), (1.0, 0.014), (0.97, 0.018), (0, 0.022)], 32), lambda p: p * [long, wide, 1.0])
     if sampler.chance(0.65):
-        made.mesh("seat", placed(lid, Pose((0.1, 0, height + 0.023))))
+        made.mesh("seat", moved(lid, Pose((0.1, 0, height + 0.023))))
     else:
-        made.mesh("seat", placed(lid, Pose((back + 0.055, 0, height + 0.022 + long), quaternion_about((0, 1.0, 0), -1.45))))
+        made.mesh("seat", moved(lid, Pose((back + 0.055, 0, height + 0.022 + long), quaternion_about((0, 1.0, 0), -1.45))))
     made.touch(Collider(kind="box", size_m=(long, wide, 0.012), body_from_collider=Pose((0.1, 0, height + 0.034))))
     return made.finish("toilet", sampler.uniform(25, 40))
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from scenes import textures
-from scenes.meshes import placed, sweep, warp
+from scenes.meshes import moved, sweep, warp
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly, about_y, about_z, four_corners
 from scenes.objects.shape import ObjectShape
@@ -170,7 +170,7 @@ def plant_of(sampler: ShapeSampler, height: float) -> ObjectShape:
     kind = sampler.choice(("swords", "bush", "bush", "palm"))
     leaves = {"swords": _swords, "bush": _bush, "palm": _palm}[kind](sampler, height - pot, radius)
     for shape in leaves:
-        made.mesh("leaves", placed(shape, Pose((0.0, 0.0, pot - 0.02))))
+        made.mesh("leaves", moved(shape, Pose((0.0, 0.0, pot - 0.02))))
     if kind == "palm":
         made.rod("stem", (0, 0, pot - 0.03), (0, 0, pot + 0.4 * (height - pot)), 0.12 * radius, touch=False)
     points = np.concatenate([shape.vertices for shape in leaves])
@@ -198,7 +198,7 @@ def _leaf(length: float, width: float, droop_rad: float, lift_rad: float, turn_r
         return points
 
     flattened = warp(blade, flat) if x[-1] > 0.5 * length else blade
-    return placed(flattened, Pose((0.0, 0.0, 0.0), about_z(turn_rad)))
+    return moved(flattened, Pose((0.0, 0.0, 0.0), about_z(turn_rad)))
 
 
 def _swords(sampler: ShapeSampler, height: float, radius: float) -> list[Mesh]:
@@ -209,7 +209,7 @@ def _swords(sampler: ShapeSampler, height: float, radius: float) -> list[Mesh]:
         path = np.stack([0.08 * height * t**2, 0 * t, length * t], axis=1)
         blade = sweep(path, width * np.clip(1.6 * np.sqrt(1.001 - t), 0.04, 1.0), 6, squash=0.12)
         x, y = (sampler.uniform(-0.45, 0.45) * radius for _ in range(2))
-        leaves.append(placed(blade, Pose((x, y, 0.0), about_z(math.atan2(y, x) + sampler.uniform(-0.6, 0.6)))))
+        leaves.append(moved(blade, Pose((x, y, 0.0), about_z(math.atan2(y, x) + sampler.uniform(-0.6, 0.6)))))
     return leaves
 
 
@@ -223,7 +223,7 @@ def _bush(sampler: ShapeSampler, height: float, radius: float) -> list[Mesh]:
         reach = 0.35 * radius * (1 - share)
         at = (reach * math.cos(turn), reach * math.sin(turn), 0.1 * height + 0.68 * height * share)
         stalk = sweep(np.array([[0.0, 0.0, 0.0], [at[0], at[1], at[2] + 0.002]]), [0.012 * height] * 2, 5)
-        leaves += [placed(leaf, Pose(at)), stalk]
+        leaves += [moved(leaf, Pose(at)), stalk]
     return leaves
 
 
@@ -234,7 +234,7 @@ def _palm(sampler: ShapeSampler, height: float, radius: float) -> list[Mesh]:
         turn = 2 * math.pi * k / count + sampler.uniform(-0.2, 0.2)
         length = height * sampler.uniform(0.5, 0.68)
         leaf = _leaf(length, 0.1 * length + 0.1 * radius, sampler.uniform(1.2, 1.9), sampler.uniform(0.75, 1.25), turn)
-        leaves.append(placed(leaf, Pose((0.0, 0.0, 0.4 * height))))
+        leaves.append(moved(leaf, Pose((0.0, 0.0, 0.4 * height))))
     return leaves
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes import textures
-from scenes.meshes import lathe, placed, sweep, warp
+from scenes.meshes import lathe, moved, sweep, warp
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly, about_y
 from scenes.objects.shape import ObjectShape
@@ -109,8 +109,8 @@ def _leg(made: Assembly, build: _Build, side: int, knee: Point, ankle: Point, hi
     made.limb("trousers", [knee, _between(knee, ankle, 0.4), ankle], [0.034 * h * g, 0.034 * h * g, 0.026 * h])
     x, y, _ = ankle
     sole = 0.055 * h
-    shoe = warp(placed(lathe([(0, 0), (0.95, 0), (1.0, 0.25), (0.8, 0.8), (0.5, 1.0), (0, 1.0)], 20), Pose()), lambda p: _shoe(p, h))
-    made.mesh("shoes", placed(shoe, Pose((x + 0.03 * h, y, 0.0))))
+    shoe = warp(moved(lathe([(0, 0), (0.95, 0), (1.0, 0.25), (0.8, 0.8), (0.5, 1.0), (0, 1.0)], 20), Pose()), lambda p: _shoe(p, h))
+    made.mesh("shoes", moved(shoe, Pose((x + 0.03 * h, y, 0.0))))
     made.touch(Collider(kind="box", size_m=(0.075 * h, 0.028 * h, sole / 2), body_from_collider=Pose((x + 0.03 * h, y, sole / 2))))
 
 
@@ -199,7 +199,7 @@ def _hair(made: Assembly, sampler: ShapeSampler, h: float, center: Point, head: 
     elif length == "cap":
         made.mesh("shirt", _cap((deep * 1.14, wide * 1.18, tall * 1.12), (x - 0.004 * h, 0.0, z + 0.012 * h), 0.42))
         brim = warp(lathe([(0, 0), (1, 0), (1, 0.006), (0, 0.008)], 20), lambda p: p * [0.045 * h, 0.042 * h, 1.0])
-        made.mesh("shirt", placed(brim, Pose((x + 1.05 * deep, 0, z + 0.5 * tall), about_y(0.12))))
+        made.mesh("shirt", moved(brim, Pose((x + 1.05 * deep, 0, z + 0.5 * tall), about_y(0.12))))
 
 
 def _ball(half: tuple[float, float, float], center: Point, *, jaw: bool = False) -> Mesh:
@@ -223,8 +223,8 @@ def _cap(half: tuple[float, float, float], center: Point, low: float) -> Mesh:
     angle = np.linspace(start, math.pi, 9)
     profile = [(0.0, low), *((math.sin(a), -math.cos(a)) for a in angle)]
     profile[-1] = (0.0, 1.0)
-    tipped = placed(warp(lathe(profile, 24), lambda p: p * np.array(half)), Pose((0, 0, 0), about_y(-0.3)))
-    return placed(tipped, Pose(center))
+    tipped = moved(warp(lathe(profile, 24), lambda p: p * np.array(half)), Pose((0, 0, 0), about_y(-0.3)))
+    return moved(tipped, Pose(center))
 
 
 def _arm(

@@ -1,0 +1,7 @@
+"""The parameters of a clutter suite."""
+
+from __future__ import annotations
+
+from scenes.description import Parameter
+
+SCHEMA: tuple[Parameter, ...] = ()
