@@ -77,3 +77,19 @@ def _pose(
     y = center_m[1] - (sin * middle[0] + cos * middle[1])
     rotation = multiply(quaternion_about(_UP, turn), rest)
     return Pose((float(x), float(y), bottom_m - float(points[:, 2].min())), rotation)
+
+
+def stand_over(
+    shape: ObjectShape, support: Support, taken: Sequence[Volume], *, rng: np.random.Generator
+) -> tuple[Placed, Volume]:
+    """Returns the object let go over a point of the support, just above the highest prism that it would meet there."""
+    rest = shape.rests[int(rng.integers(len(shape.rests)))]
+    points = rested_points(shape, rest)
+    low, high = points.min(axis=0), points.max(axis=0)
+    half = (high - low)[:2] / 2
+    turn, center = float(rng.uniform(0, 2 * math.pi)), _spot(support, rng)
+    rect = Rect(center_m=center, half_m=(float(half[0]), float(half[1])), turn_rad=turn)
+    under = [other.high_m for other in taken if rect.overlaps(other.rect)]
+    z = max(under, default=support.center_m[2]) + DROP_M
+    volume = Volume(rect=rect, low_m=z, high_m=z + float(high[2] - low[2]))
+    return Placed(shape=shape, world_from_body=_pose(center, turn, rest, points, z)), volume

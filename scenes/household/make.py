@@ -88,8 +88,9 @@ class Namer:
     def body(self, shape: ObjectShape, pose: Pose, *, dynamic: bool) -> Body:
         """Returns the object as a body of that pose."""
         self._counts[shape.category] += 1
+        word = "distractor" if shape.category == "void" else shape.category.replace(" ", "_")
         return Body(
-            name=f"{shape.category.replace(' ', '_')}_{self._counts[shape.category]:02d}",
+            name=f"{word}_{self._counts[shape.category]:02d}",
             category=shape.category,
             parts=shape.parts,
             colliders=shape.colliders,

@@ -38,7 +38,7 @@ def make_shell(draws: Draws, scale: float) -> Shell:
     half_x, half_y = draws.number("room.width_m") / 2 * scale, draws.number("room.depth_m") / 2 * scale
     height = draws.number("room.height_m")
     plan = FloorPlan(half_x_m=half_x, half_y_m=half_y, height_m=height)
-    shell = Shell(bodies=_bodies(draws.sampler, half_x, half_y, height), plan=plan)
+    shell = Shell(bodies=room_bodies(draws.sampler, half_x, half_y, height), plan=plan)
     walls = [int(w) for w in draws.sampler.rng.permutation(len(WALLS))]
     for wall in walls[: draws.count("room.doors")]:
         _add_door(shell, draws, wall)
@@ -49,7 +49,8 @@ def make_shell(draws: Draws, scale: float) -> Shell:
     return shell
 
 
-def _bodies(sampler: ShapeSampler, half_x: float, half_y: float, height: float) -> tuple[Body, ...]:
+def room_bodies(sampler: ShapeSampler, half_x: float, half_y: float, height: float) -> tuple[Body, ...]:
+    """Returns floor, walls and ceiling of an empty room about the origin of its floor, with their looks."""
     t = THICKNESS_M
     floor: Vec3 = (half_x + 2 * t, half_y + 2 * t, t)
     wall, skirting = _wall_look(sampler), Material(colour=(0.75, 0.74, 0.72), roughness=0.5)
@@ -92,10 +93,16 @@ def _wall_look(sampler: ShapeSampler) -> Material:
     if kind == "paper":
         colour = sampler.colour(saturation=(0.05, 0.35), value=(0.6, 0.95))
         return Material(texture=_wallpaper(sampler, colour), roughness=0.9)
-    colour = sampler.colour(saturation=(0.0, 0.3), value=(0.6, 0.98))
+    colour = sampler.colour(saturation=(0.0, 0.3), value=(0.72, 0.99))
     if kind == "tiles":
         return Material(texture=textures.tiles(sampler, sampler.colour(saturation=(0, 0.2), value=(0.75, 0.98)), 256), roughness=0.35)
-    return Material(texture=textures.plain(sampler, colour), roughness=0.9)
+    return Material(texture=_painted(sampler, colour), roughness=0.9)
+
+
+def _painted(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
+    """Returns paint as a roller leaves it: one colour with hardly any mottling."""
+    depth = sampler.uniform(0.008, 0.025)
+    return textures.blend(textures.noise(sampler.rng, 128, 16), textures.shade(colour, 1 - depth), textures.shade(colour, 1 + depth))
 
 
 def _wallpaper(sampler: ShapeSampler, colour: Vec3) -> textures.Image:

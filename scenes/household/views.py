@@ -16,6 +16,7 @@ from scenes.footprints import Volume
 
 CANDIDATES = 60
 CLEARANCE_M = 0.3
+NEAR_M = 0.9
 _BODY_RADIUS_M = 0.2
 _STEPS = 24
 
@@ -46,7 +47,8 @@ def make_views(
             if target is None or not solids.clear(eye, target):
                 continue
             camera = _camera(f"camera_{k}", eye, target, roll, focal, size)
-            candidates.append((_worth(camera, targets_m) - _crowding(camera, cameras), camera))
+            worth = _worth(camera, targets_m) * (1 - 0.75 * _crowding(camera, cameras)) * (1 - solids.share_near(camera)) ** 2
+            candidates.append((worth, camera))
         if not candidates:
             raise LayoutError("No camera of this room sees one of its things from free floor.")
         best = sorted(candidates, key=lambda row: -row[0])[: max(1, len(candidates) // 8)]
@@ -65,7 +67,7 @@ def _aim(
     """Returns a point near a target at about the wanted distance, not steeply above or below the eye."""
     delta = targets_m - eye
     level = np.hypot(delta[:, 0], delta[:, 1])
-    good = np.flatnonzero((level > 0.7) & (np.abs(delta[:, 2]) < 0.9 * level))
+    good = np.flatnonzero((level > 0.7) & (np.abs(delta[:, 2]) < 0.6 * level))
     if not len(good):
         return None
     weight = np.exp(-(((level[good] - wanted_m) / 0.5) ** 2)) + 1e-3
@@ -95,6 +97,16 @@ class _Obstacles:
         steps = np.linspace(0.0, 0.6, _STEPS)[:, None]
         return not self.hit(eye[None], CLEARANCE_M) and not self.hit(eye + steps * (target - eye), 0.0)
 
+    def share_near(self, camera: Camera) -> float:
+        """Returns the share of the image, 0..1, that something fills from less than NEAR_M away."""
+        u, v = np.meshgrid(np.linspace(0, camera.width - 1, 7), np.linspace(0, camera.height - 1, 5))
+        ray = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones_like(u)], axis=-1).reshape(-1, 3)
+        world_from_camera = camera.world_from_camera.matrix()
+        away = np.linspace(0.1, 1.0, 6) * NEAR_M
+        points = world_from_camera[:3, 3] + (ray @ world_from_camera[:3, :3].T)[:, None] * away[None, :, None]
+        near = [self.hit(row, 0.0) for row in points]
+        return sum(near) / len(near)
+
 
 def _camera(
     name: str, eye: NDArray[np.float64], target: NDArray[np.float64], roll: float, focal: float, size: tuple[int, int]
@@ -118,11 +130,11 @@ def _worth(camera: Camera, targets_m: NDArray[np.float64]) -> float:
 
 
 def _crowding(camera: Camera, others: Sequence[Camera]) -> float:
-    """Returns a penalty for a view like one that was chosen before."""
-    total = 0.0
+    """Returns 0..1: how much this view is like one that was chosen before."""
     forward = camera.world_from_camera.matrix()[:3, 2]
+    most = 0.0
     for other in others:
         apart = float(np.linalg.norm(np.subtract(camera.world_from_camera.position_m, other.world_from_camera.position_m)))
-        same = float(forward @ other.world_from_camera.matrix()[:3, 2])
-        total += max(0.0, same) * math.exp(-apart)
-    return 2.0 * total
+        same = max(0.0, float(forward @ other.world_from_camera.matrix()[:3, 2]))
+        most = max(most, same**2 * math.exp(-apart))
+    return most

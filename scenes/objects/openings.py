@@ -17,6 +17,7 @@ from scenes.transforms import Pose
 
 WINDOW_DEPTH_M = 0.03
 RUG_M = 0.006
+_CURTAIN_OFF_M = 0.125
 
 
 def window(sampler: ShapeSampler, half_y: float, half_z: float) -> ObjectShape:
@@ -32,7 +33,7 @@ def window(sampler: ShapeSampler, half_y: float, half_z: float) -> ObjectShape:
         made.box("casing", (0.4 * deep, 0.6 * bar, half_z - 2 * bar), (0.4 * deep, -half_y + 2 * half_y * k / count, 0))
     if sampler.chance(0.3):
         made.box("casing", (0.3 * deep, half_y - 2 * bar, 0.4 * bar), (0.3 * deep, 0, 0.3 * half_z))
-    made.box("casing", (0.05, half_y + 0.04, 0.012), (0.05, 0, -half_z - 0.012))
+    made.box("casing", (0.04, half_y + 0.04, 0.012), (0.04, 0, -half_z - 0.012))
     return made.finish("window", 30.0)
 
 
@@ -69,11 +70,12 @@ def curtain(sampler: ShapeSampler, half_y: float, low: float, high: float, *, op
     for s in (-1, 1):
         middle = s * (half_y - wide / 2)
         sheet = _folds(sampler, wide / 2, low, high)
-        made.mesh("cloth", warp(sheet, lambda points, y=middle: points + [0.085, y, 0.0]))  # type: ignore[misc]  # bound now
-        pose = Pose((0.085, middle, (low + high) / 2))
+        made.mesh("cloth", warp(sheet, lambda points, y=middle: points + [_CURTAIN_OFF_M, y, 0.0]))  # type: ignore[misc]  # bound now
+        pose = Pose((_CURTAIN_OFF_M, middle, (low + high) / 2))
         made.touch(Collider(kind="box", size_m=(0.035, wide / 2, (high - low) / 2), body_from_collider=pose))
-        made.box("rod", (0.03, 0.006, 0.006), (0.03, s * (half_y - 0.02), high + 0.015))
-    made.rod("rod", (0.07, -half_y - 0.06, high + 0.015), (0.07, half_y + 0.06, high + 0.015), 0.011)
+        made.box("rod", (_CURTAIN_OFF_M / 2, 0.006, 0.006), (_CURTAIN_OFF_M / 2, s * (half_y - 0.02), high + 0.015))
+    ends = [(_CURTAIN_OFF_M, s * (half_y + 0.06), high + 0.015) for s in (-1, 1)]
+    made.rod("rod", *ends, 0.011)
     return made.finish("curtain", 3.0)
 
 
