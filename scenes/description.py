@@ -153,11 +153,15 @@ def _checked(path: Path, key: str, value: Any, parameters: Mapping[str, Paramete
     try:
         distribution = read_distribution(value)
     except ValueError as error:
-        raise SceneError(f"{path}: {key}: {error}.") from error
+        raise SceneError(f"{path}: {key}: {_sentence(str(error))}") from error
     problem = parameters[key].problem(distribution)
     if problem:
-        raise SceneError(f"{path}: {key} ({parameters[key].meaning}): {problem}.")
+        raise SceneError(f"{path}: {key} ({parameters[key].meaning}): {_sentence(problem)}")
     return distribution
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."
 
 
 def _assert_keys(path: Path, prefix: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ A plain value is itself. Otherwise it is a table with one of the keys below; con
 from __future__ import annotations
 
 import bisect
+import difflib
 import itertools
 import math
 from collections.abc import Callable, Mapping
@@ -87,7 +88,12 @@ def read_distribution(value: Any) -> Distribution:
     kinds = [key for key in value if key in KINDS]
     extra = set(value) - set(kinds) - ({"weights"} if kinds == ["choice"] else {"within"} if kinds == ["normal"] else set())
     if len(kinds) != 1 or extra:
-        raise ValueError(f"expected one of {', '.join(KINDS)} (choice may have weights, normal has within), got keys {_names(value)}")
+        wrong = sorted(set(value) - {*KINDS, "weights", "within"})
+        close = difflib.get_close_matches(wrong[0], KINDS, n=1, cutoff=0.5) if wrong else []
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"expected one of {', '.join(KINDS)} (choice may have weights, normal has within), got keys {_names(value)}{hint}"
+        )
     if kinds[0] == "choice":
         return _read_choice(value["choice"], value.get("weights"))
     return _read_numbers(kinds[0], value[kinds[0]], value.get("within"))

@@ -24,7 +24,7 @@ from typing import Any, get_args
 
 from scenes.errors import BackendError, DatasetError, UnknownNameError
 from scenes.sampler import Split
-from scenes.suites import SUITES, VIEWS_PER_SCENE
+from scenes.suites import VIEWS_PER_SCENE, find_suite
 from sim._folder import claim_folder, finish_folder
 from sim._frame_source import BackendSource
 from sim._progress import Progress, reporting
@@ -51,12 +51,15 @@ class GenerateSpec:
     workers: int | None = None
     backend: str = "mujoco"
     stages: bool = True
+    suite_digest: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out).absolute())
         object.__setattr__(self, "size", tuple(self.size))
-        if self.suite not in SUITES:
-            raise UnknownNameError("suite", self.suite, SUITES)
+        suite = find_suite(self.suite)
+        object.__setattr__(self, "suite_digest", suite.description)
+        if suite.description:
+            object.__setattr__(self, "suite", str(Path(self.suite).absolute()))
         if self.split not in SPLITS:
             raise UnknownNameError("split", self.split, SPLITS)
         if self.frames < 1 or self.seed < 0 or min(self.size) < 16 or (self.workers is not None and self.workers < 1):
@@ -77,7 +80,7 @@ class GenerateSpec:
     def content(self) -> dict[str, Any]:
         """Returns, as plain JSON values, everything that decides what the data set holds."""
         return {
-            "suite": self.suite, "suite_version": SUITES[self.suite].version, "split": self.split, "seed": self.seed,
+            **suite_facts(self), "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": self.frames, "stages": self.stages,
             "generator": asdict(_generator(self.backend)),
         }  # fmt: skip
@@ -177,8 +180,7 @@ def _manifest(spec: GenerateSpec, records: list[SceneRecord]) -> Manifest:
     for record in records:
         rejected.update(record.rejected)
     return Manifest(
-        suite=spec.suite,
-        suite_version=SUITES[spec.suite].version,
+        **suite_facts(spec),
         split=spec.split,
         seed=spec.seed,
         size=spec.size,
@@ -187,6 +189,18 @@ def _manifest(spec: GenerateSpec, records: list[SceneRecord]) -> Manifest:
         frames=tuple(entry for record in records for entry in record.frames),
         rejected=dict(sorted(rejected.items())),
     )
+
+
+def suite_facts(spec: GenerateSpec) -> dict[str, Any]:
+    """Returns name and version of the suite, and the digest of its file where it is not a shipped one.
+
+    Raises DatasetError where that file has changed since the spec was made.
+    """
+    suite = find_suite(spec.suite)
+    if suite.description != spec.suite_digest:
+        raise DatasetError(f"The suite {spec.suite} changed while its data set was made: put it back, or start a new folder.")
+    digest = {"suite_digest": suite.description} if suite.description else {}
+    return {"suite": suite.name, "suite_version": suite.version, **digest}
 
 
 def _generator(backend: str) -> Generator:

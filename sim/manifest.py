@@ -47,7 +47,10 @@ class Generator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A whole data set; frame k is `frames[k]`. `rejected` counts the sub-seeds that were remade, by reason."""
+    """A whole data set; frame k is `frames[k]`. `rejected` counts the sub-seeds that were remade, by reason.
+
+    `suite_digest` is that of the suite's file where the suite is not a shipped one; it is left out where it is empty.
+    """
 
     suite: str
     suite_version: int
@@ -58,16 +61,21 @@ class Manifest:
     generator: Generator
     frames: tuple[FrameEntry, ...]
     rejected: dict[str, int]
+    suite_digest: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""
-        return {"schema_version": SCHEMA_VERSION, "frame_count": len(self.frames), **asdict(self)}
+        values = {"schema_version": SCHEMA_VERSION, "frame_count": len(self.frames), **asdict(self)}
+        if not self.suite_digest:
+            del values["suite_digest"]
+        return values
 
     def content(self) -> dict[str, Any]:
         """Returns what the data set is a function of, as plain JSON values: what GenerateSpec.content() returned."""
         return {
             "suite": self.suite, "suite_version": self.suite_version, "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": len(self.frames), "stages": self.stages, "generator": asdict(self.generator),
+            **({"suite_digest": self.suite_digest} if self.suite_digest else {}),
         }  # fmt: skip
 
     @classmethod
@@ -87,6 +95,7 @@ class Manifest:
             generator=Generator(**values["generator"]),
             frames=frames,
             rejected={str(k): int(v) for k, v in values["rejected"].items()},
+            suite_digest=str(values.get("suite_digest", "")),
         )
 
 

@@ -82,13 +82,15 @@ def oven_of(sampler: ShapeSampler, *, half_y: float, top: float, half_x: float) 
             wide = sampler.uniform(0.065, 0.1)
             profile = [(0, 0), (wide, 0), (wide, 0.005), (wide - 0.004, 0.007), (0, 0.007)]
             made.turned("plates", profile, (sx * 0.45 * half_x, sy * 0.47 * half_y, top))
-    return made.finish("oven", sampler.uniform(40, 60), supports=(_top(0.85 * half_x, 0.85 * half_y, top + 0.007),))
+    return made.finish("oven", sampler.uniform(40, 60))
 
 
 def _knob(made: Assembly, at: tuple[float, float, float]) -> None:
     turn = quaternion_about((0.0, 1.0, 0.0), math.pi / 2)
     shape = turned_mesh([(0, 0), (0.021, 0), (0.018, 0.02), (0.016, 0.024), (0, 0.024)], 14)
     made.mesh("handle", moved(shape, Pose(at, turn)))
+    middle = Pose((at[0] + 0.012, at[1], at[2]))
+    made.touch(Collider(kind="box", size_m=(0.012, 0.021, 0.021), body_from_collider=middle))
 
 
 def refrigerator(sampler: ShapeSampler) -> ObjectShape:
