@@ -363,8 +363,8 @@ def _command(commands: Commands[Any], run: Callable[[argparse.Namespace], int], 
 def _add_looking(commands: Commands[Any]) -> None:
     _command(commands, doctor, "", "--json")
 
-    parser = _command(commands, scene, "tabletop 7", "tabletop 7 --split test --seed 3 --out out/scene")
-    parser.add_argument("suite", help="the suite's name, such as tabletop")
+    parser = _command(commands, scene, "household 7", "tabletop 7 --split test --seed 3 --out out/scene")
+    parser.add_argument("suite", help="tabletop, tabletop-clutter, household, or the path of a suite's .toml file")
     parser.add_argument("index", type=_whole(0), help="the scene's number in its suite, split and seed, from 0")
     _scene_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/scene"), help="folder to write into (default: %(default)s)")
@@ -385,7 +385,7 @@ def _add_making(commands: Commands[Any]) -> None:
         "tabletop out/parts/2 --frames 9000 --shard 2/3",
         "tabletop out/parts --frames 90000 --executor slurm-array --shards 64 --print-script",
     )
-    parser.add_argument("suite", help="the suite's name, such as tabletop")
+    parser.add_argument("suite", help="tabletop, tabletop-clutter, household, or the path of a suite's .toml file")
     parser.add_argument("out", type=Path, help="folder of the data set; what is finished in it is kept")
     parser.add_argument("--frames", type=_whole(1), required=True, help="frames in total; three views of each scene")
     _scene_options(parser)

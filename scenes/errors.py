@@ -3,6 +3,7 @@
     RehearseError
     |-- UnknownNameError   (LookupError)   a suite, split, category, backend or engine that does not exist
     |-- SceneError         (ValueError)    a scene that cannot be made or is not valid
+    |   `-- LayoutError                    one attempt at a scene for which no layout was found; the next may do
     |-- StageError         (ValueError)    an OpenUSD stage that cannot be written or read
     |-- BackendError       (RuntimeError)  a simulator or renderer that cannot run here
     |-- DatasetError       (ValueError)    a data set or prediction folder that is missing, foreign or damaged
@@ -40,6 +41,10 @@ class UnknownNameError(RehearseError, LookupError):
 
 class SceneError(RehearseError, ValueError):
     """A scene that cannot be made or does not hold together."""
+
+
+class LayoutError(SceneError):
+    """An attempt at a scene whose things or cameras found no place; another attempt may succeed."""
 
 
 class StageError(RehearseError, ValueError):

@@ -136,15 +136,45 @@ class Light:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Support:
-    """A horizontal rectangle that objects stand on: centre of its top, half extents in x and y, in metres."""
+    """A horizontal surface that objects stand on: centre of its top, half extents along its own x and y, in metres.
+
+    `turn_rad` turns it about z; `round` makes it an ellipse with these half axes. Neither shows in `repr`, which old
+    digests are made of; `Scene.digest` takes them in where they are not the default.
+    """
 
     center_m: Vec3
     half_extent_m: tuple[float, float]
+    turn_rad: float = field(default=0.0, repr=False)
+    round: bool = field(default=False, repr=False)
+
+    def offsets_m(self, points_m: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Returns points (..., 3) of the outer frame as (..., 2) along the support's own axes, from its centre."""
+        delta = np.asarray(points_m, dtype=np.float64)[..., :2] - self.center_m[:2]
+        cos, sin = np.cos(self.turn_rad), np.sin(self.turn_rad)
+        return np.stack([cos * delta[..., 0] + sin * delta[..., 1], cos * delta[..., 1] - sin * delta[..., 0]], axis=-1)
+
+    def is_under(self, points_m: NDArray[np.floating], margin_m: float = 0.0) -> NDArray[np.bool_]:
+        """Tells which points (..., 3) lie over the surface, at least `margin_m` from its edge, at any height."""
+        half = np.asarray(self.half_extent_m) - margin_m
+        if not (half > 0).all():
+            return np.zeros(np.asarray(points_m).shape[:-1], dtype=bool)
+        share = np.abs(self.offsets_m(points_m)) / half
+        return np.asarray((share**2).sum(axis=-1) <= 1 if self.round else (share <= 1).all(axis=-1))
+
+    def moved(self, outer_from_inner: Pose) -> Support:
+        """Returns the same support in another frame, by a pose that turns about z only."""
+        matrix = outer_from_inner.matrix()
+        x, y, z = (float(v) for v in matrix[:3, :3] @ self.center_m + matrix[:3, 3])
+        turn = float(np.arctan2(matrix[1, 0], matrix[0, 0]))
+        return replace(self, center_m=(x, y, z), turn_rad=self.turn_rad + turn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneId:
-    """What a scene is a pure function of; `attempt` counts the sub-seeds that were rejected before this one."""
+    """What a scene is a pure function of; `attempt` counts the sub-seeds that were rejected before this one.
+
+    `description` is the digest of a suite's file where the suite is not a shipped one, whose version says as much.
+    """
 
     suite: str
     version: int
@@ -152,9 +182,11 @@ class SceneId:
     seed: int
     index: int
     attempt: int = 0
+    description: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        return f"{self.suite}-v{self.version}/{self.split}/seed{self.seed}/{self.index:06d}"
+        mark = f"+{self.description[:12]}" if self.description else ""
+        return f"{self.suite}-v{self.version}{mark}/{self.split}/seed{self.seed}/{self.index:06d}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -186,6 +218,8 @@ class Scene:
     def digest(self) -> str:
         """Returns a sha256 over everything that can be seen or touched, lights and cameras included."""
         sha = hashlib.sha256(repr((self.id, self.lights, self.cameras, self.supports, self.ambient)).encode())
+        turned = [(i, s.turn_rad, s.round) for i, s in enumerate(self.supports) if s.turn_rad or s.round]
+        sha.update(repr(turned).encode() if turned else b"")
         for b in self.bodies:
             sha.update(repr((b.name, b.category, b.colliders, b.world_from_body, b.mass_kg, b.dynamic)).encode())
             sha.update(repr((b.friction, b.rolling_friction_m)).encode())

@@ -6,11 +6,14 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
 from scenes.camera import Camera, focal_px, look_at
+from scenes.described import SHIPPED, load, maker_of
 from scenes.errors import SceneError, UnknownNameError
 from scenes.objects import ObjectShape, make_object
 from scenes.placement import Placed, into, on_table, stands_upright
@@ -45,26 +48,62 @@ class Suite:
     name: str
     version: int
     make: Callable[[SceneId], Scene]
+    description: str = ""
+
+
+def find_suite(name: str) -> Suite:
+    """Returns a suite by name, or by the path of its file; raises UnknownNameError, or SceneError for a bad file.
+
+    A suite from a file is named by the file's stem; `description` is then the digest of what the file says.
+    """
+    if name in SUITES:
+        return SUITES[name]
+    if not name.endswith(".toml"):
+        raise UnknownNameError("suite", name, SUITES)
+    described = load(Path(name))
+    return Suite(
+        name=described.name,
+        version=described.version,
+        make=partial(_described, path=Path(name)),
+        description=described.digest(),
+    )
 
 
 def make_scene(suite: str, *, split: str, seed: int, index: int, attempt: int = 0) -> Scene:
-    """Makes one scene before physics has settled it; raises UnknownNameError, or SceneError for a negative number."""
-    if suite not in SUITES:
-        raise UnknownNameError("suite", suite, SUITES)
+    """Makes one scene of a suite, by its name or the path of its file, before physics has settled it.
+
+    Raises UnknownNameError, SceneError for a negative number or a bad file, LayoutError where this attempt has no layout.
+    """
+    chosen = find_suite(suite)
     if split not in get_args(Split):
         raise UnknownNameError("split", split, get_args(Split))
     if min(seed, index, attempt) < 0:
         raise SceneError(f"Seed, index and attempt must not be negative, got {seed}, {index} and {attempt}.")
-    chosen = SUITES[suite]
-    scene_id = SceneId(suite=suite, version=chosen.version, split=split, seed=seed, index=index, attempt=attempt)  # type: ignore[arg-type]  # checked above
+    scene_id = SceneId(
+        suite=chosen.name, version=chosen.version, split=split, seed=seed, index=index, attempt=attempt,  # type: ignore[arg-type]  # checked above
+        description=chosen.description,
+    )  # fmt: skip
     return chosen.make(scene_id)
 
 
 def _stream(scene_id: SceneId, purpose: int) -> np.random.Generator:
+    return _stream_of(_TABLETOP_KEY, scene_id, purpose)
+
+
+def _stream_of(key: int, scene_id: SceneId, purpose: int) -> np.random.Generator:
     split = get_args(Split).index(scene_id.split)
-    suite = sorted(SUITES).index(scene_id.suite)
-    key = (suite, scene_id.version, split, scene_id.index, scene_id.attempt, purpose)
-    return np.random.default_rng(np.random.SeedSequence(scene_id.seed, spawn_key=key))
+    spawn_key = (key, scene_id.version, split, scene_id.index, scene_id.attempt, purpose)
+    return np.random.default_rng(np.random.SeedSequence(scene_id.seed, spawn_key=spawn_key))
+
+
+def _described(scene_id: SceneId, *, path: Path) -> Scene:
+    """Makes a scene of a suite that a file describes; suites of one kind share their streams, so that they are paired."""
+    description = load(path)
+    if description.version != scene_id.version:
+        raise SceneError(f"{path} has version {description.version}, but version {scene_id.version} was asked for.")
+    stream = partial(_stream_of, _KIND_KEYS[description.kind], scene_id)
+    make = maker_of(description.kind)
+    return make(scene_id, description, stream, views=VIEWS_PER_SCENE, size=BASE_SIZE)
 
 
 def _tabletop(scene_id: SceneId) -> Scene:
@@ -196,4 +235,12 @@ def _cameras(rng: np.random.Generator, table: Support) -> tuple[Camera, ...]:
     return tuple(cameras)
 
 
-SUITES: dict[str, Suite] = {"tabletop": Suite(name="tabletop", version=1, make=_tabletop)}
+# First element of every stream's key. The numbers are part of the scenes: they never change.
+_TABLETOP_KEY = 0
+_KIND_KEYS = {"household": 1, "clutter": 2}
+
+SUITES: dict[str, Suite] = {
+    "household": Suite(name="household", version=1, make=partial(_described, path=SHIPPED["household"])),
+    "tabletop": Suite(name="tabletop", version=1, make=_tabletop),
+    "tabletop-clutter": Suite(name="tabletop-clutter", version=1, make=partial(_described, path=SHIPPED["clutter"])),
+}

@@ -44,7 +44,9 @@ class BackendSource:
 
     def __init__(self, spec: GenerateSpec) -> None:
         from sim.backend import open_backend
+        from sim.generate import suite_facts
 
+        suite_facts(spec)  # a worker reads the suite's file again: it must still say what the spec was made from
         self._spec = spec
         self._backend = open_backend(spec.backend)
         self._scene: Scene | None = None

@@ -20,6 +20,7 @@ _SAMPLES = 4
 _SUN_DISTANCE_M = 3.0
 _LAMP_CUTOFF_DEG = 75.0
 _TORSIONAL_FRICTION_M = 0.003
+_SHELL = frozenset({"wall", "floor", "ceiling", "window", "door", "curtain"})
 _SHAPES = {
     "box": mujoco.mjtGeom.mjGEOM_BOX,
     "cylinder": mujoco.mjtGeom.mjGEOM_CYLINDER,
@@ -142,7 +143,7 @@ def _add_part(spec: mujoco.MjSpec, added: Any, body: Body, part: Part) -> None:
         conaffinity=0,
         mass=0.0,
         # A wall would put the whole room in the shadow of a sun that stands outside.
-        castshadow=body.category not in ("wall", "floor"),
+        castshadow=body.category not in _SHELL,
     )
 
 

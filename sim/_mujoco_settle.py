@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import mujoco
@@ -101,13 +101,18 @@ def _lost(scene: Scene, before: Mapping[str, Pose], after: Mapping[str, Pose], r
         start = transform_points(before[body.name].matrix(), middle)
         end = transform_points(after[body.name].matrix(), middle)
         moved = float(np.linalg.norm(end - start)) > rule.max_move_m
-        held = not scene.supports or any(_holds(support, end, rule) for support in scene.supports)
+        held = not scene.supports or _is_held(scene.supports, start, end, rule)
         if moved or not held:
             lost.append(body.name)
     return tuple(lost)
 
 
+def _is_held(supports: Sequence[Support], start: NDArray[np.float64], end: NDArray[np.float64], rule: SettleRule) -> bool:
+    """Tells whether a body is over a support as high as the highest one that it was let go over."""
+    first = [s.center_m[2] for s in supports if _holds(s, start, rule)]
+    floor = max(first, default=-np.inf) - rule.max_drop_m
+    return any(s.center_m[2] >= floor and _holds(s, end, rule) for s in supports)
+
+
 def _holds(support: Support, point: NDArray[np.float64], rule: SettleRule) -> bool:
-    offset = np.abs(point[:2] - support.center_m[:2])
-    inside = bool((offset <= support.half_extent_m).all())
-    return inside and bool(point[2] >= support.center_m[2] - rule.max_drop_m)
+    return bool(support.is_under(point)) and bool(point[2] >= support.center_m[2] - rule.max_drop_m)

@@ -21,7 +21,8 @@ class SettleRule:
 
     At rest: every dynamic body stays below both speeds for `hold_s`, not before `min_time_s`, not after `max_time_s`.
     Lost: the middle of a body lies more than `max_drop_m` below the top of every support that it is above, or above
-    none, or farther than `max_move_m` from where it started.
+    none, or only above supports lower by more than `max_drop_m` than the highest that it was let go over (it fell from
+    the couch to the floor), or farther than `max_move_m` from where it started.
     """
 
     max_speed_m_s: float = 0.01

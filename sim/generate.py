@@ -23,7 +23,7 @@ from typing import Any, get_args
 
 from scenes.errors import DatasetError, UnknownNameError
 from scenes.sampler import Split
-from scenes.suites import SUITES, VIEWS_PER_SCENE
+from scenes.suites import VIEWS_PER_SCENE, find_suite
 from sim._folder import claim_folder, finish_folder
 from sim._frame_source import BackendSource
 from sim._part import Part
@@ -61,12 +61,15 @@ class GenerateSpec:
     capture: Capture = field(default_factory=Capture)
     proof: bool = True
     sensor: SensorProfile = IDEAL
+    suite_digest: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out).absolute())
         object.__setattr__(self, "size", tuple(self.size))
-        if self.suite not in SUITES:
-            raise UnknownNameError("suite", self.suite, SUITES)
+        suite = find_suite(self.suite)
+        object.__setattr__(self, "suite_digest", suite.description)
+        if suite.description:
+            object.__setattr__(self, "suite", str(Path(self.suite).absolute()))
         if self.split not in SPLITS:
             raise UnknownNameError("split", self.split, SPLITS)
         if self.frames < 1 or self.seed < 0 or min(self.size) < 16 or (self.workers is not None and self.workers < 1):
@@ -102,7 +105,7 @@ class GenerateSpec:
     def content(self) -> dict[str, Any]:
         """Returns, as plain JSON values, everything that decides what the data set holds."""
         return {
-            "suite": self.suite, "suite_version": SUITES[self.suite].version, "split": self.split, "seed": self.seed,
+            **suite_facts(self), "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": self.frames, "stages": self.stages, "capture": self.capture.to_dict(),
             "generator": asdict(_generator(self.backend)), "sensor": self.sensor.record(),
         }  # fmt: skip
@@ -229,6 +232,7 @@ def manifest_of(content: dict[str, Any], records: Sequence[SceneRecord], skipped
     return Manifest(
         suite=content["suite"],
         suite_version=content["suite_version"],
+        suite_digest=content.get("suite_digest", ""),
         split=content["split"],
         seed=content["seed"],
         size=tuple(content["size"]),
@@ -247,6 +251,18 @@ def _rejected(records: Sequence[SceneRecord]) -> dict[str, int]:
     for record in records:
         rejected.update(record.rejected)
     return dict(sorted(rejected.items()))
+
+
+def suite_facts(spec: GenerateSpec) -> dict[str, Any]:
+    """Returns name and version of the suite, and the digest of its file where it is not a shipped one.
+
+    Raises DatasetError where that file has changed since the spec was made.
+    """
+    suite = find_suite(spec.suite)
+    if suite.description != spec.suite_digest:
+        raise DatasetError(f"The suite {spec.suite} changed while its data set was made: put it back, or start a new folder.")
+    digest = {"suite_digest": suite.description} if suite.description else {}
+    return {"suite": suite.name, "suite_version": suite.version, **digest}
 
 
 def _generator(backend: str) -> Generator:

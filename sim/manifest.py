@@ -62,6 +62,7 @@ class Manifest:
     `capture` is `sim.capture.Capture` as JSON; data sets from before there was one hold stills of the default annotators.
     `sensor` is SensorProfile.record(), the profile that was applied; None, and not in the file, where the frames are ideal.
     `skipped_frames` are the numbers, in order, of frames whose scene failed and was left out on request: no file has them.
+    `suite_digest` is that of the suite's file where the suite is not a shipped one; it is left out where it is empty.
     """
 
     suite: str
@@ -76,6 +77,7 @@ class Manifest:
     capture: dict[str, Any] = field(default_factory=lambda: Capture().to_dict())
     sensor: dict[str, Any] | None = None
     skipped_frames: tuple[int, ...] = ()
+    suite_digest: str = ""
 
     def file_number(self, position: int) -> int:
         """Returns the number in the file names of `frames[position]`; it differs where frames before it were left out."""
@@ -89,6 +91,8 @@ class Manifest:
         values = {"schema_version": SCHEMA_VERSION, "frame_count": len(self.frames), **asdict(self)}
         if self.sensor is None:
             del values["sensor"]
+        if not self.suite_digest:
+            del values["suite_digest"]
         return values
 
     def content(self) -> dict[str, Any]:
@@ -97,6 +101,7 @@ class Manifest:
             "suite": self.suite, "suite_version": self.suite_version, "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": len(self.frames) + len(self.skipped_frames), "stages": self.stages,
             "capture": self.capture, "generator": asdict(self.generator), "sensor": self.sensor,
+            **({"suite_digest": self.suite_digest} if self.suite_digest else {}),
         }  # fmt: skip
 
     @classmethod
@@ -119,6 +124,7 @@ class Manifest:
             **({"capture": Capture.from_dict(values["capture"]).to_dict()} if "capture" in values else {}),
             sensor=None if values.get("sensor") is None else {"label": str(values["sensor"]["label"]), **values["sensor"]},
             skipped_frames=tuple(int(number) for number in values.get("skipped_frames", ())),
+            suite_digest=str(values.get("suite_digest", "")),
         )
 
 

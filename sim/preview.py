@@ -71,7 +71,7 @@ def write_preview(
         truth = frame.truth
         labels = blend(frame.rgb, semantic_colours(truth.semantic), 0.75)
         cells += [frame.rgb, labels, depth_colours(truth.depth_m), draw_truth_boxes(frame)]
-    stem = f"{suite}_{split}_{seed}_{index:06d}"
+    stem = f"{scene.id.suite}_{split}_{seed}_{index:06d}"
     stage, picture = out / f"{stem}.usdc", out / f"{stem}.png"
     try:
         out.mkdir(parents=True, exist_ok=True)

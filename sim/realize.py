@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from scenes.errors import SceneError
+from scenes.errors import LayoutError, SceneError
 from scenes.scene import Scene
 from sim.backend import Backend
 
@@ -24,7 +24,12 @@ def realize(
     rejected: Counter[str] = Counter()
     reason = ""
     for attempt in range(max_attempts):
-        scene = make_scene(suite, split=split, seed=seed, index=index, attempt=attempt)
+        try:
+            scene = make_scene(suite, split=split, seed=seed, index=index, attempt=attempt)
+        except LayoutError as error:
+            rejected["no layout"] += 1
+            reason = str(error)
+            continue
         scene = replace(scene, id=replace(scene.id, attempt=attempt))
         backend.load(scene)
         report = backend.settle()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from scenes.scene import Collider, Part
+from scenes.scene import Collider, Part, Support
 from scenes.transforms import IDENTITY_QUATERNION, Pose, Quaternion, multiply, quaternion_about
 
 
@@ -25,7 +25,7 @@ class ObjectShape:
     """One object before it has a place: what is seen, what is touched, how heavy it is, and how it may rest.
 
     `rests` are orientations in which it may be put down; `length_m` is set for long, thin things that can stand in a
-    cup, whose long axis is x.
+    cup, whose long axis is x. `supports` are what it holds things on, in its own frame; furniture has its front at +x.
     """
 
     category: str
@@ -37,6 +37,7 @@ class ObjectShape:
     friction: float = 0.8
     cavity: Cavity | None = None
     length_m: float | None = None
+    supports: tuple[Support, ...] = ()
 
 
 UPRIGHT = IDENTITY_QUATERNION

@@ -1,0 +1,79 @@
+"""Distractors: solid shapes of no category with loud surfaces, labelled void, so that a network learns to leave them alone."""
+
+from __future__ import annotations
+
+from scenes import textures
+from scenes.objects._assembly import Assembly
+from scenes.objects.shape import LYING, UPRIGHT, ObjectShape
+from scenes.sampler import ShapeSampler
+from scenes.scene import Material
+
+CATEGORY = "void"
+
+
+def distractor(sampler: ShapeSampler, size_m: float) -> ObjectShape:
+    """Returns a block, drum, cone, wedge, cross or stack of blocks, `size_m` along its longest edge."""
+    made = Assembly(first=_look(sampler), second=_look(sampler))
+    half = size_m / 2
+    make = sampler.choice((_block, _drum, _cone, _angle, _cross, _tower))
+    make(made, sampler, half)
+    shape = made.finish(CATEGORY, max(0.03, 500 * size_m**3))
+    return ObjectShape(
+        category=CATEGORY, parts=shape.parts, colliders=shape.colliders, mass_kg=shape.mass_kg,
+        rests=(UPRIGHT,) if make in (_cone, _tower) else (UPRIGHT, UPRIGHT, LYING), rolling_friction_m=0.002,
+    )  # fmt: skip
+
+
+def _look(sampler: ShapeSampler) -> Material:
+    colour = sampler.colour(saturation=(0.0, 1.0), value=(0.1, 1.0))
+    make = sampler.choice((textures.stripes, textures.label, textures.speckle, textures.marble, textures.tiles, _speckles, textures.plain))
+    return Material(texture=make(sampler, colour, 128), roughness=sampler.uniform(0.1, 0.95))
+
+
+def _speckles(sampler: ShapeSampler, colour: tuple[float, float, float], size: int) -> textures.Image:
+    """Returns coloured noise about a colour."""
+    fields = [textures.noise(sampler.rng, size, sampler.choice((4, 8, 16, 32))) for _ in range(3)]
+    import numpy as np
+
+    mixed = np.stack([0.5 * c + 0.5 * f for c, f in zip(colour, fields, strict=True)], axis=-1)
+    image: textures.Image = np.clip(255 * mixed, 0, 255).astype(np.uint8)
+    return image
+
+
+def _block(made: Assembly, sampler: ShapeSampler, half: float) -> None:
+    size = (half, half * sampler.uniform(0.35, 1.0), half * sampler.uniform(0.35, 1.0))
+    radius = min(size) * sampler.uniform(0.1, 0.9) if sampler.chance(0.5) else 0.0
+    made.box("first", size, (0, 0, size[2]), radius_m=radius, tile_m=0.12)
+
+
+def _drum(made: Assembly, sampler: ShapeSampler, half: float) -> None:
+    radius = half * sampler.uniform(0.3, 0.9)
+    made.turned("first", [(0, 0), (radius, 0), (radius, 2 * half), (0, 2 * half)])
+
+
+def _cone(made: Assembly, sampler: ShapeSampler, half: float) -> None:
+    radius = half * sampler.uniform(0.6, 1.0)
+    made.turned("first", [(0, 0), (radius, 0), (0.72 * radius, 0.6 * half), (0, 0.6 * half)])
+    made.turned("second", [(0, 0), (0.7 * radius, 0), (0.35 * radius, 0.7 * half), (0, 0.7 * half)], (0, 0, 0.6 * half))
+
+
+def _angle(made: Assembly, sampler: ShapeSampler, half: float) -> None:
+    thick, deep = half * sampler.uniform(0.2, 0.35), half * sampler.uniform(0.4, 0.9)
+    made.box("first", (half, deep, thick), (0, 0, thick), tile_m=0.12)
+    made.box("second", (thick, deep, half - thick), (thick - half, 0, half + thick), tile_m=0.12)
+
+
+def _cross(made: Assembly, sampler: ShapeSampler, half: float) -> None:
+    thick = half * sampler.uniform(0.25, 0.4)
+    made.box("first", (half, thick, thick), (0, 0, thick), tile_m=0.12)
+    for side in (-1, 1):
+        made.box("second", (thick, (half - thick) / 2, thick), (0, side * (half + thick) / 2, thick), tile_m=0.12)
+
+
+def _tower(made: Assembly, sampler: ShapeSampler, half: float) -> None:
+    wide = half * sampler.uniform(0.5, 0.7)
+    made.box("first", (wide, wide, half / 2), (0, 0, half / 2), tile_m=0.12)
+    top = wide * sampler.uniform(0.5, 0.8)
+    made.turned("second", [(0, 0), (top, 0), (top, half / 2), (0.6 * top, half), (0, half)], (0, 0, half))
+
+

@@ -1,0 +1,61 @@
+"""Light in a room: the sun by a window, lamps at the ceiling and in their shades, and what comes from everywhere."""
+
+from __future__ import annotations
+
+import math
+
+from scenes.description import Draws
+from scenes.floorplan import Piece
+from scenes.household.shell import Shell
+from scenes.relations import wall_turn
+from scenes.scene import Light
+from scenes.transforms import Vec3
+
+MOST_LAMPS = 3
+
+
+def make_lights(draws: Draws, shell: Shell) -> tuple[tuple[Light, ...], Vec3]:
+    """Returns the lights and the ambient light: by day the sun and weak lamps, else lamps, the first with a shadow."""
+    day = bool(shell.windows) and draws.chance("light.daylight")
+    lights = [_sun(draws, shell)] if day else []
+    for k, position in enumerate(_lamp_places(shell)[:MOST_LAMPS]):
+        strength = draws.number("light.lamp_intensity") * (0.6 if day else 1.6 if k == 0 else 1.0)
+        lights.append(
+            Light(
+                name=f"lamp_{k + 1}", kind="lamp", position_m=position, direction=(0.0, 0.0, -1.0), colour=_tint(draws),
+                intensity=strength, casts_shadow=not day and k == 0,
+            )
+        )  # fmt: skip
+    level, (r, g, b) = draws.number("light.ambient"), _tint(draws)
+    return tuple(lights), (level * r, level * g, level * b)
+
+
+def _sun(draws: Draws, shell: Shell) -> Light:
+    wall, _ = shell.windows[0]
+    turn = wall_turn(wall) + draws.sampler.uniform(-0.6, 0.6)
+    height = math.radians(draws.number("light.sun_elevation_deg"))
+    direction = (math.cos(height) * math.cos(turn), math.cos(height) * math.sin(turn), -math.sin(height))
+    position = (-4 * direction[0], -4 * direction[1], -4 * direction[2])
+    return Light(name="sun", kind="sun", position_m=position, direction=direction, colour=_tint(draws), intensity=draws.number("light.sun_intensity"))
+
+
+def _lamp_places(shell: Shell) -> list[Vec3]:
+    """Returns where lamps shine from: under each pendant, or from the ceiling, and two more along the room."""
+    height = shell.plan.height_m
+    hung = [_below(p) for p in shell.plan.pieces if p.place == "pendant"]
+    x, y = 0.45 * shell.plan.half_x_m, 0.45 * shell.plan.half_y_m
+    return [*hung, *([] if hung else [(0.0, 0.0, height - 0.05)]), (x, -y, height - 0.05), (-x, y, height - 0.05)]
+
+
+def _below(piece: Piece) -> Vec3:
+    from scenes.footprints import bounds_m
+
+    x, y, z = piece.world_from_body.position_m
+    low, _ = bounds_m(piece.shape)
+    return x, y, z + float(low[2]) - 0.02
+
+
+def _tint(draws: Draws) -> Vec3:
+    """Returns a colour between cool and warm white."""
+    warmth = draws.number("light.warmth")
+    return 1.0 - 0.12 * max(-warmth, 0.0), 1.0 - 0.05 * abs(warmth), 1.0 - 0.22 * max(warmth, 0.0)

@@ -1,0 +1,183 @@
+"""The shell of a room: floor, ceiling and four walls as bodies; doors, windows and curtains as pieces on the walls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scenes import textures
+from scenes.description import Draws
+from scenes.floorplan import FloorPlan, Piece
+from scenes.footprints import Rect
+from scenes.meshes import cuboid
+from scenes.objects import openings
+from scenes.objects.shape import slab
+from scenes.relations import WALLS, on_wall, wall_length_m, wall_turn
+from scenes.sampler import ShapeSampler
+from scenes.scene import Body, Material, Part
+from scenes.transforms import Pose, Vec3
+
+THICKNESS_M = 0.05
+DOOR_WIDTH_M, DOOR_HEIGHT_M = 0.9, 2.05
+_SKIRTING_M = 0.012
+_CORNER_M = 0.12
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Shell:
+    """The bodies of a room and the floor plan inside it; `windows` are (wall, along in metres)."""
+
+    bodies: tuple[Body, ...]
+    plan: FloorPlan
+    windows: list[tuple[int, float]] = field(default_factory=list)
+
+
+def make_shell(draws: Draws, scale: float) -> Shell:
+    """Makes a room of the drawn size times `scale`, with its doors, windows and curtains on the walls."""
+    half_x, half_y = draws.number("room.width_m") / 2 * scale, draws.number("room.depth_m") / 2 * scale
+    height = draws.number("room.height_m")
+    plan = FloorPlan(half_x_m=half_x, half_y_m=half_y, height_m=height)
+    shell = Shell(bodies=room_bodies(draws.sampler, half_x, half_y, height), plan=plan)
+    walls = [int(w) for w in draws.sampler.rng.permutation(len(WALLS))]
+    for wall in walls[: draws.count("room.doors")]:
+        _add_door(shell, draws, wall)
+    windows = draws.count("room.windows")
+    for wall in reversed(walls):
+        if len(shell.windows) < windows:
+            _add_window(shell, draws, wall)
+    return shell
+
+
+def room_bodies(sampler: ShapeSampler, half_x: float, half_y: float, height: float) -> tuple[Body, ...]:
+    """Returns floor, walls and ceiling of an empty room about the origin of its floor, with their looks."""
+    t = THICKNESS_M
+    floor: Vec3 = (half_x + 2 * t, half_y + 2 * t, t)
+    wall, skirting = _wall_look(sampler), Material(colour=(0.75, 0.74, 0.72), roughness=0.5)
+    rows: tuple[tuple[str, Vec3, Vec3, Vec3], ...] = (
+        ("wall_east", (t, half_y, height / 2), (half_x + t, 0.0, height / 2), (-1.0, 0.0, 0.0)),
+        ("wall_west", (t, half_y, height / 2), (-half_x - t, 0.0, height / 2), (1.0, 0.0, 0.0)),
+        ("wall_north", (half_x + 2 * t, t, height / 2), (0.0, half_y + t, height / 2), (0.0, -1.0, 0.0)),
+        ("wall_south", (half_x + 2 * t, t, height / 2), (0.0, -half_y - t, height / 2), (0.0, 1.0, 0.0)),
+    )
+    ceiling = Material(colour=(0.82, 0.82, 0.8), roughness=0.9)
+    return (
+        _slab("floor", "floor", floor, (0.0, 0.0, -t), (Part(name="body", mesh=cuboid(floor, metres_per_tile=1.2), material=_floor_look(sampler)),)),
+        *(_slab(n, "wall", half, center, _wall_parts(half, inward, wall, skirting)) for n, half, center, inward in rows),
+        _slab("ceiling", "ceiling", floor, (0.0, 0.0, height + t), (Part(name="body", mesh=cuboid(floor, metres_per_tile=1.0), material=ceiling),)),
+    )  # fmt: skip
+
+
+def _slab(name: str, category: str, half: Vec3, center: Vec3, parts: tuple[Part, ...]) -> Body:
+    return Body(
+        name=name, category=category, parts=parts, colliders=(slab(half, (0.0, 0.0, 0.0)),), world_from_body=Pose(center),
+        mass_kg=0.0, dynamic=False,
+    )  # fmt: skip
+
+
+def _wall_parts(half: Vec3, inward: Vec3, look: Material, skirting: Material) -> tuple[Part, ...]:
+    """Returns the wall and a skirting board along its foot."""
+    inside = np.array(inward)
+    along = 1.0 - np.abs(inside)
+    board = np.array([0.0, 0.0, 0.04]) + np.abs(inside) * _SKIRTING_M / 2 + along * [half[0], half[1], 0.0] * 0.98
+    board[2] = 0.04
+    center = inside * (np.abs(inside) @ np.array(half) + _SKIRTING_M / 2) + [0.0, 0.0, -half[2] + 0.04]
+    return (
+        Part(name="body", mesh=cuboid(half, metres_per_tile=1.5), material=look),
+        Part(name="skirting", mesh=cuboid(board.tolist(), center.tolist(), 1.0), material=skirting),
+    )
+
+
+def _wall_look(sampler: ShapeSampler) -> Material:
+    kind = sampler.choice(("paint", "paint", "paint", "paper", "tiles"))
+    if kind == "paper":
+        colour = sampler.colour(saturation=(0.05, 0.35), value=(0.6, 0.95))
+        return Material(texture=_wallpaper(sampler, colour), roughness=0.9)
+    colour = sampler.colour(saturation=(0.0, 0.3), value=(0.72, 0.99))
+    if kind == "tiles":
+        return Material(texture=textures.tiles(sampler, sampler.colour(saturation=(0, 0.2), value=(0.75, 0.98)), 256), roughness=0.35)
+    return Material(texture=_painted(sampler, colour), roughness=0.9)
+
+
+def _painted(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
+    """Returns paint as a roller leaves it: one colour with hardly any mottling."""
+    depth = sampler.uniform(0.008, 0.025)
+    return textures.blend(textures.noise(sampler.rng, 128, 16), textures.shade(colour, 1 - depth), textures.shade(colour, 1 + depth))
+
+
+def _wallpaper(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
+    """Returns stripes of two close tones."""
+    size, count = 128, sampler.integer(6, 14)
+    wave = ((np.arange(size) * count / size) % 1.0 < sampler.uniform(0.3, 0.7)).astype(np.float32)
+    field_ = np.broadcast_to(wave[None, :], (size, size))
+    return textures.blend(field_, textures.shade(colour, sampler.uniform(0.82, 0.95)), colour)
+
+
+def _floor_look(sampler: ShapeSampler) -> Material:
+    from scenes.objects import _furnishing as looks
+
+    kind = sampler.choice(("boards", "boards", "tiles", "carpet", "stone"))
+    if kind == "boards":
+        return Material(texture=_boards(sampler), roughness=sampler.uniform(0.3, 0.7))
+    if kind == "tiles":
+        colour = sampler.colour(saturation=(0.0, 0.3), value=(0.4, 0.92))
+        return Material(texture=textures.tiles(sampler, colour, 256), roughness=sampler.uniform(0.2, 0.5))
+    return looks.soft(sampler, saturation=(0, 0.4), value=(0.25, 0.8)) if kind == "carpet" else looks.stone(sampler)
+
+
+def _boards(sampler: ShapeSampler) -> textures.Image:
+    """Returns floor boards: wood cut into planks of slightly different tone with dark joints."""
+    size, rows = 256, sampler.integer(6, 10)
+    hue = sampler.choice(((0.055, 0.08), (0.08, 0.11)))
+    colour = sampler.colour(hue=hue, saturation=(0.25, 0.6), value=(0.35, 0.88))
+    y, x = np.mgrid[:size, :size] / size
+    row = np.floor(y * rows).astype(int)
+    shift = sampler.rng.random(rows)
+    plank = np.floor(x * 2 + shift[row]).astype(int) % 2
+    tone = sampler.rng.random((rows, 2))[row, plank]
+    fibre = np.repeat(sampler.rng.random((size, 16)), size // 16, axis=1)
+    grain = textures.noise(sampler.rng, size, 8)
+    joint = ((y * rows) % 1.0 < 0.035) | ((x * 2 + shift[row]) % 1.0 < 0.006)
+    tones = np.clip(0.5 * tone + 0.2 * fibre + 0.3 * grain, 0, 1)
+    return textures.blend(np.where(joint, 0.0, 0.35 + 0.65 * tones).astype(np.float32), textures.shade(colour, 0.55), textures.shade(colour, 1.1))
+
+
+def _add_door(shell: Shell, draws: Draws, wall: int) -> None:
+    plan = shell.plan
+    reach = wall_length_m(wall, plan.half_x_m, plan.half_y_m) / 2 - DOOR_WIDTH_M / 2 - _CORNER_M
+    if reach <= 0:
+        return
+    along = float(draws.sampler.rng.uniform(-reach, reach))
+    shape = openings.door(draws.sampler, DOOR_WIDTH_M / 2, min(DOOR_HEIGHT_M, plan.height_m - 0.1))
+    pose = on_wall(wall, plan.half_x_m, plan.half_y_m, along)
+    middle = on_wall(wall, plan.half_x_m, plan.half_y_m, along, off_m=0.5).position_m
+    zone = Rect(center_m=(middle[0], middle[1]), half_m=(0.48, DOOR_WIDTH_M / 2), turn_rad=wall_turn(wall))
+    if plan.fits(shape, pose, gap_m=0.05):
+        plan.put(Piece(shape=shape, world_from_body=pose, place="door"), zone=zone)
+
+
+def _add_window(shell: Shell, draws: Draws, wall: int) -> None:
+    plan = shell.plan
+    half_y, half_z = draws.number("room.window_width_m") / 2, draws.number("room.window_height_m") / 2
+    half_z = min(half_z, (plan.height_m - 0.3 - 0.85) / 2)
+    reach = wall_length_m(wall, plan.half_x_m, plan.half_y_m) / 2 - half_y - 0.25
+    if reach <= 0:
+        return
+    middle_z = plan.height_m - 0.25 - half_z - float(draws.sampler.rng.uniform(0.0, 0.12))
+    shape = openings.window(draws.sampler, half_y, half_z)
+    curtains = None
+    if draws.chance("room.curtains"):
+        low = 0.04 if draws.sampler.chance(0.6) else middle_z - half_z - 0.12
+        top = middle_z + half_z + 0.06
+        curtains = openings.curtain(draws.sampler, half_y + 0.2, low, top, open_share=draws.sampler.uniform(0.45, 0.75))
+    for _ in range(6):
+        along = float(draws.sampler.rng.uniform(-reach, reach))
+        pose = on_wall(wall, plan.half_x_m, plan.half_y_m, along, z_m=middle_z)
+        if not plan.fits(shape, pose, gap_m=0.12, heed_zones=False):
+            continue
+        piece = plan.put(Piece(shape=shape, world_from_body=pose, place="window"))
+        shell.windows.append((wall, along))
+        hung = on_wall(wall, plan.half_x_m, plan.half_y_m, along)
+        if curtains is not None and plan.fits(curtains, hung, close_to=(piece,), heed_zones=False):
+            plan.put(Piece(shape=curtains, world_from_body=hung, place="curtain"))
+        return
