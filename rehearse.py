@@ -62,9 +62,14 @@ def scene(arguments: argparse.Namespace) -> int:
 
 
 def inspect(arguments: argparse.Namespace) -> int:
-    """Says what a data set holds and draws its contact sheet."""
+    """Says what a data set holds and draws its contact sheet, or makes a browser of it as pages that need no network."""
     from sim.inspect import inspect_dataset
 
+    if arguments.html:
+        from sim.browser import write_browser
+
+        print_summary(write_browser(arguments.dataset, arguments.html, progress=True).to_dict(), as_json=arguments.json)
+        return EXIT_OK
     sheet = arguments.sheet or arguments.dataset.with_name(arguments.dataset.name + "_sheet.png")
     statistics = inspect_dataset(arguments.dataset, sheet, frames=arguments.frames)
     print_json(statistics.to_dict()) if arguments.json else print_rows({**statistics.to_dict(), "contact sheet": sheet})
@@ -249,10 +254,11 @@ def _add_looking(commands: Commands[Any]) -> None:
     _scene_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/scene"), help="folder to write into (default: %(default)s)")
 
-    parser = _command(commands, inspect, "out/data", "out/data --frames 24 --sheet sheet.png", "out/data --json")
+    parser = _command(commands, inspect, "out/data", "out/data --frames 24 --sheet sheet.png", "out/data --html out/pages")
     parser.add_argument("dataset", type=Path, help="a data set's folder")
     parser.add_argument("--sheet", type=Path, help="the contact sheet's file (default: DATASET_sheet.png beside it)")
     parser.add_argument("--frames", type=_whole(1), default=12, help="frames on the sheet (default: %(default)s)")
+    parser.add_argument("--html", type=Path, metavar="FOLDER", help="write a browser of all frames into this folder instead")
 
 
 def _add_making(commands: Commands[Any]) -> None:
