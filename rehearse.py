@@ -66,9 +66,18 @@ def scene(arguments: argparse.Namespace) -> int:
 
 
 def inspect(arguments: argparse.Namespace) -> int:
+<<<<<<< HEAD
     """Says what a data set holds and draws its contact sheet; --rerun writes it as a Rerun recording as well."""
+=======
+    """Says what a data set holds and draws its contact sheet, or makes a browser of it as pages that need no network."""
+>>>>>>> w/sensors
     from sim.inspect import inspect_dataset
 
+    if arguments.html:
+        from sim.browser import write_browser
+
+        print_summary(write_browser(arguments.dataset, arguments.html, progress=True).to_dict(), as_json=arguments.json)
+        return EXIT_OK
     sheet = arguments.sheet or arguments.dataset.with_name(arguments.dataset.name + "_sheet.png")
     statistics = inspect_dataset(arguments.dataset, sheet, frames=arguments.frames)
     rows = {**statistics.to_dict(), "contact sheet": sheet}
@@ -369,11 +378,15 @@ def _add_looking(commands: Commands[Any]) -> None:
     _scene_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/scene"), help="folder to write into (default: %(default)s)")
 
-    parser = _command(commands, inspect, "out/data", "out/data --frames 24 --sheet sheet.png", "out/data --json")
+    parser = _command(commands, inspect, "out/data", "out/data --frames 24 --sheet sheet.png", "out/data --html out/pages")
     parser.add_argument("dataset", type=Path, help="a data set's folder")
     parser.add_argument("--sheet", type=Path, help="the contact sheet's file (default: DATASET_sheet.png beside it)")
     parser.add_argument("--frames", type=_whole(1), default=12, help="frames on the sheet (default: %(default)s)")
+<<<<<<< HEAD
     parser.add_argument("--rerun", type=Path, metavar="OUT.rrd", help="also write every frame as a Rerun recording")
+=======
+    parser.add_argument("--html", type=Path, metavar="FOLDER", help="write a browser of all frames into this folder instead")
+>>>>>>> w/sensors
 
 
 def _add_making(commands: Commands[Any]) -> None:

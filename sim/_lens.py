@@ -98,6 +98,15 @@ def lens_of(camera: Camera) -> Lens:
     return replace(lens, wide=wide)
 
 
+def pixel_rays(camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns x and y at z = 1, each (H, W), of all pixel centres; those of a lens are kept with it."""
+    if camera.distortion is not None:
+        lens = lens_of(camera)
+        return lens.ray_x, lens.ray_y
+    v, u = np.mgrid[: camera.height, : camera.width].astype(np.float64)
+    return camera.rays(u, v)
+
+
 @functools.lru_cache(maxsize=4)
 def _lens(camera: Camera) -> Lens:
     ray_x, ray_y = _rays(camera, 1)

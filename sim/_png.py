@@ -73,6 +73,16 @@ def decode_ids(data: bytes) -> NDArray[np.uint16]:
     return ids
 
 
+def decode_any(data: bytes) -> NDArray[Any]:
+    """Returns whatever picture a PNG holds: gray (H, W) of its own dtype, or RGB or RGBA uint8; raises ValueError."""
+    import cv2
+
+    image = _decode(data)
+    if image.ndim == 2:
+        return image
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA if image.shape[2] == 4 else cv2.COLOR_BGR2RGB))
+
+
 def _encode(image: NDArray[np.generic]) -> bytes:
     import cv2
 

@@ -94,6 +94,10 @@ class Dataset:
         there = self.manifest.frames[number].files
         return decode_sensed(number, lambda name: self._read(number, name), has=there.__contains__)
 
+    def read(self, index: SupportsIndex, name: str) -> bytes:
+        """Reads one file of a frame by its name, checked; raises DatasetError where the frame has no such file."""
+        return self._read(self._number(index), name)
+
     def verify(self) -> None:
         """Reads every file of every frame, boxes included; raises DatasetError for the first that is not as written."""
         for number, entry in enumerate(self.manifest.frames):

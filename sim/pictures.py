@@ -80,14 +80,28 @@ def draw_box_edges(
     import cv2
 
     drawn = np.ascontiguousarray(image).copy()
-    corners = box_camera.corners()
-    for i, j in _EDGES:
-        segment = _clip_near(corners[i], corners[j], camera.near_m)
-        if segment is None:
-            continue
-        start, end = (tuple(int(v) for v in _pixel(camera, point)) for point in segment)
-        cv2.line(drawn, start, end, colour, thickness_px, cv2.LINE_AA)
+    for u0, v0, u1, v1 in np.clip(box_segments(camera, box_camera).round(), -20000, 20000).astype(int).tolist():
+        cv2.line(drawn, (u0, v0), (u1, v1), colour, thickness_px, cv2.LINE_AA)
     return drawn
+
+
+def box_segments(camera: Camera, box_camera: OrientedBox) -> NDArray[np.float64]:
+    """Returns the edges of a box in the camera's frame as segments (n, 4) in pixels, u0 v0 u1 v1, cut off at the near plane.
+
+    Through a lens each edge is eight pieces, since it is bent, without those that lie beyond what the lens can draw.
+    """
+    corners = box_camera.corners()
+    pieces = 1 if camera.distortion is None else 8
+    segments = []
+    for i, j in _EDGES:
+        clipped = _clip_near(corners[i], corners[j], camera.near_m)
+        if clipped is None:
+            continue
+        steps = np.linspace(0, 1, pieces + 1)[:, None]
+        points = clipped[0] + steps * (clipped[1] - clipped[0])
+        pixels, drawable = camera.project(points), _drawable(camera, points)
+        segments += [np.r_[pixels[k], pixels[k + 1]] for k in range(pieces) if drawable[k] and drawable[k + 1]]
+    return np.array(segments).reshape(-1, 4)
 
 
 def draw_text(image: Image, text: str, at_px: tuple[int, int], colour: Colour = (255, 255, 255)) -> Image:
@@ -160,6 +174,11 @@ def _clip_near(
     return (cut, end) if start[2] < near_m else (start, cut)
 
 
-def _pixel(camera: Camera, point_camera: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns the rounded pixel of a point, kept within what OpenCV can clip."""
-    return np.clip(camera.project(point_camera).round(), -20000, 20000)
+def _drawable(camera: Camera, points_camera: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Returns which points (n, 3) lie before the turning point of the lens's polynomial; all for a pinhole."""
+    if camera.distortion is None:
+        return np.ones(len(points_camera), dtype=bool)
+    x, y = (points_camera[:, k] / points_camera[:, 2] for k in (0, 1))
+    xx, xy, yy = camera.distortion.jacobian(x, y)
+    upright: NDArray[np.bool_] = (xx * yy - xy * xy > 0) & (xx + yy > 0)
+    return upright

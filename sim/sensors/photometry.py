@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.camera import Camera
+from sim._lens import pixel_rays
 from sim.sensors.profile import ColourSpec, ExposureSpec, LensSpec, NoiseSpec
 from sim.sensors.randomness import stream
 
@@ -27,13 +28,13 @@ def light_from_srgb(rgb: NDArray[np.uint8]) -> Light:
 
 def falloff(camera: Camera, lens: LensSpec) -> NDArray[np.float32]:
     """Returns the share of light that arrives, float32 (H, W): cos^4 of the ray's angle, or the profile's polynomial."""
-    v, u = np.mgrid[: camera.height, : camera.width].astype(np.float64)
     if lens.vignetting == "cos4":
-        x, y = camera.rays(u, v)
+        x, y = pixel_rays(camera)
         return np.asarray((1.0 + x * x + y * y) ** -2, dtype=np.float32)
     if lens.vignetting == "polynomial":
         far_u = max(camera.cx, camera.width - 1 - camera.cx)
         far_v = max(camera.cy, camera.height - 1 - camera.cy)
+        v, u = np.mgrid[: camera.height, : camera.width]
         r2 = ((u - camera.cx) ** 2 + (v - camera.cy) ** 2) / (far_u**2 + far_v**2)
         a, b, c = lens.vignetting_polynomial
         return np.asarray(np.maximum(1 + r2 * (a + r2 * (b + r2 * c)), 0), dtype=np.float32)

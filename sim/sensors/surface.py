@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.camera import Camera
+from sim._lens import pixel_rays
 
 # A second difference of 1 / z above this share of 1 / z is an edge: 1 cm at half a metre, not the bend of a bottle.
 _EDGE_SHARE = 0.015
@@ -38,8 +39,7 @@ def incidence_rad(inverse: NDArray[np.float64], camera: Camera) -> NDArray[np.fl
     The slopes of 1 / z are limited to the smaller one of both sides, so that edges do not look like steep surfaces.
     A lens's bending within one pixel is left out.
     """
-    v, u = np.mgrid[: camera.height, : camera.width].astype(np.float64)
-    x, y = camera.rays(u, v)
+    x, y = pixel_rays(camera)
     along_x = _limited_slope(inverse, axis=1) * camera.fx
     along_y = _limited_slope(inverse, axis=0) * camera.fy
     ahead = inverse - x * along_x - y * along_y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -98,8 +99,9 @@ def test_noise_at_grazing_incidence_follows_nguyen_izadi_and_lovell():
     angle = np.radians(70)
     depth_m = plane((0.0, np.sin(angle), np.cos(angle)), 0.4)
     spec = replace(QUIET, kind="time_of_flight", axial_noise_m=(0.0012, 0.0, 0.0), grazing_noise_m=0.0001)
-    error = (read(depth_m, spec).depth_m - depth_m)[118:122]
-    z = depth_m[118:122].mean()
+    middle = np.s_[118:122, 150:170]
+    error = np.stack([(read(depth_m, spec, key=k).depth_m - depth_m)[middle] for k in range(12)])
+    z = depth_m[middle].mean()
     expected = 0.0012 + 0.0001 / np.sqrt(z) * angle**2 / (np.pi / 2 - angle) ** 2
     assert error.std() == pytest.approx(expected, rel=0.08)
 
@@ -211,7 +213,7 @@ def test_sideways_shifts_take_another_pixel_s_depth_and_never_a_mean():
 
 
 def test_range_steps_and_what_is_not_there():
-    depth_m = flat(1.2345)
+    depth_m = flat(1.2342)
     depth_m[0], depth_m[1], depth_m[2] = 0.2, 9.0, np.inf
     reading = read(depth_m, replace(QUIET, min_m=0.3, max_m=4.0, step_m=0.001))
     assert reading.depth_m.dtype == np.float32
@@ -241,8 +243,7 @@ def test_fields_have_variance_one_to_the_border_and_uniform_ones_are_uniform(cor
     np.testing.assert_allclose(np.quantile(uniform, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.02)
 
 
-def test_the_normal_law_is_that_of_scipy():
-    from scipy.stats import norm
-
+def test_the_normal_law_is_that_of_the_error_function():
     z = np.linspace(-5, 5, 1001, dtype=np.float32)
-    np.testing.assert_allclose(normal_cdf(z), norm.cdf(z), atol=1e-6)
+    exact = [0.5 * math.erfc(-float(value) / math.sqrt(2)) for value in z]
+    np.testing.assert_allclose(normal_cdf(z), exact, atol=1e-6)

@@ -56,7 +56,7 @@ def test_the_digest_counts_numbers_and_not_remarks():
     ("text", "message"),
     [
         ("[noise]\nread_nose_e = 3", r"^x\.toml: \[noise\] has no key 'read_nose_e' \(did you mean 'read_noise_e'\?\)\.$"),
-        ("[nose]\nbits = 3", r"^x\.toml: there is no section \[nose\] \(did you mean 'noise'\?\)\.$"),
+        ("[nose]\nbits = 3", r"^x\.toml: there is no section \[nose\] \(did you mean 'noise' or 'exposure'\?\)\.$"),
         ("[zzz]", r"there is no section \[zzz\] \(known are: lens, exposure"),
         ("jpeg = 3", r"^x\.toml: has no key 'jpeg' \(known are: name, summary"),
         ("[noise]\nbits = 33", r"^x\.toml: \[noise\] bits must be a whole number from 6 to 16, got 33\.$"),
