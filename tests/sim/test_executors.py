@@ -118,17 +118,19 @@ def test_processes_are_replaced_and_the_bytes_stay(spec, reference):
     assert contents(spec.out) == reference
 
 
+@pytest.mark.slow
 def test_ray_makes_the_same_bytes(spec, reference, monkeypatch):
     ray = pytest.importorskip("ray", reason="Ray is not installed (the ray extra)")
-    root = str(Path(__file__).resolve().parents[2])
-    monkeypatch.setenv("PYTHONPATH", root)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
     plan = RunPlan(executor="ray", recycle_scenes=2)
     summary = generate(spec, plan=plan, progress=False, open_source=FailsOnce)
     assert (summary.retried, summary.frames_made) == (1, 12)
     assert contents(spec.out) == reference
     assert not ray.is_initialized()
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
 
 
+@pytest.mark.slow
 def test_ray_names_a_worker_that_died_and_goes_on(spec, reference, monkeypatch):
     pytest.importorskip("ray", reason="Ray is not installed (the ray extra)")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
