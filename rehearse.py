@@ -70,6 +70,7 @@ def inspect(arguments: argparse.Namespace) -> int:
     from sim.inspect import inspect_dataset
 
     sheet = arguments.sheet or arguments.dataset.with_name(arguments.dataset.name + "_sheet.png")
+    _say_absent(arguments.dataset)
     statistics = inspect_dataset(arguments.dataset, sheet, frames=arguments.frames)
     print_json(statistics.to_dict()) if arguments.json else print_rows({**statistics.to_dict(), "contact sheet": sheet})
     return EXIT_OK
@@ -217,6 +218,7 @@ def score(arguments: argparse.Namespace) -> int:
     """Scores predictions on disk against a data set's truth."""
     from perception.scoring import score_folder
 
+    _say_absent(arguments.dataset)
     scores = score_folder(arguments.predictions, arguments.dataset)
     if arguments.json:
         print_json(scores.to_dict())
@@ -275,6 +277,14 @@ def demo(arguments: argparse.Namespace) -> int:
     rehearsal = run_demo(spec, say=say)
     print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
     return EXIT_OK
+
+
+def _say_absent(dataset: Path) -> None:
+    """Says what a data set of another tool does not have; nothing for one of ours."""
+    from sim.dataset import Dataset
+
+    for what, reason in Dataset.open(dataset).absent.items():
+        say(f"not available: {what}: {reason}")
 
 
 def build_parser() -> argparse.ArgumentParser:

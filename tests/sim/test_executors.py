@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scenes.errors import BackendError, DatasetError, SceneError, UnknownNameError
+from sim._publish import SceneRecord
 from sim._scene_loop import make_scenes
 from sim.dataset import Dataset
 from sim.executor import Failure, attempt
@@ -195,6 +196,14 @@ def test_a_full_disk_stops_even_a_run_that_keeps_going(tmp_path):
     with pytest.raises(OSError, match="No space left"):
         make_scenes(Here(job, 1), range(3), plan=RunPlan(keep_going=True), folder=tmp_path, made=print)
     assert not (tmp_path / ".generate" / "failures.jsonl").exists()
+
+
+def test_scenes_that_went_to_another_disk_are_noticed(tmp_path):
+    def job(index):
+        return SceneRecord(index=index, frames=(), stage=None, rejected={})
+
+    with pytest.raises(DatasetError, match=r"Scene 0 was made, but .* does not hold it"):
+        make_scenes(Here(job, 1), range(3), plan=RunPlan(), folder=tmp_path, made=print)
 
 
 class OddError(Exception):
