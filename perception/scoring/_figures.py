@@ -140,7 +140,7 @@ def _found_figures(totals: Totals) -> dict[str, Estimate]:
     known = [values[np.isfinite(values)] for values in iou]
     total = totals.resamples.sums(np.array([[values.sum(), len(values)] for values in known]))
     found = int(total[0, 1])
-    absent = "no matched thing has a true box"
+    absent = "no matched thing has a true box" if any(len(values) for values in iou) else "no thing was matched"
     figures = {"box_iou_mean": totals.fraction(ratio(total[:, 0], total[:, 1]), absent, found)}
     absent = "no matched thing has one"
     for key, field, unit in (
