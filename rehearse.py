@@ -66,11 +66,7 @@ def scene(arguments: argparse.Namespace) -> int:
 
 
 def inspect(arguments: argparse.Namespace) -> int:
-<<<<<<< HEAD
-    """Says what a data set holds and draws its contact sheet; --rerun writes it as a Rerun recording as well."""
-=======
-    """Says what a data set holds and draws its contact sheet, or makes a browser of it as pages that need no network."""
->>>>>>> w/sensors
+    """Says what a data set holds and draws its contact sheet; or writes it as a Rerun recording or as pages to browse."""
     from sim.inspect import inspect_dataset
 
     if arguments.html:
@@ -79,6 +75,7 @@ def inspect(arguments: argparse.Namespace) -> int:
         print_summary(write_browser(arguments.dataset, arguments.html, progress=True).to_dict(), as_json=arguments.json)
         return EXIT_OK
     sheet = arguments.sheet or arguments.dataset.with_name(arguments.dataset.name + "_sheet.png")
+    _say_absent(arguments.dataset)
     statistics = inspect_dataset(arguments.dataset, sheet, frames=arguments.frames)
     rows = {**statistics.to_dict(), "contact sheet": sheet}
     if arguments.rerun:
@@ -279,6 +276,7 @@ def score(arguments: argparse.Namespace) -> int:
     """Scores predictions on disk against a data set's truth."""
     from perception.scoring import score_folder
 
+    _say_absent(arguments.dataset)
     scores = score_folder(arguments.predictions, arguments.dataset)
     if arguments.json:
         print_json(scores.to_dict())
@@ -339,6 +337,14 @@ def demo(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _say_absent(dataset: Path) -> None:
+    """Says what a data set of another tool does not have; nothing for one of ours."""
+    from sim.dataset import Dataset
+
+    for what, reason in Dataset.open(dataset).absent.items():
+        say(f"not available: {what}: {reason}")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of the whole grammar; no I/O."""
     parser = argparse.ArgumentParser(
@@ -382,11 +388,8 @@ def _add_looking(commands: Commands[Any]) -> None:
     parser.add_argument("dataset", type=Path, help="a data set's folder")
     parser.add_argument("--sheet", type=Path, help="the contact sheet's file (default: DATASET_sheet.png beside it)")
     parser.add_argument("--frames", type=_whole(1), default=12, help="frames on the sheet (default: %(default)s)")
-<<<<<<< HEAD
     parser.add_argument("--rerun", type=Path, metavar="OUT.rrd", help="also write every frame as a Rerun recording")
-=======
     parser.add_argument("--html", type=Path, metavar="FOLDER", help="write a browser of all frames into this folder instead")
->>>>>>> w/sensors
 
 
 def _add_making(commands: Commands[Any]) -> None:

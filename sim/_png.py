@@ -64,6 +64,28 @@ def decode_rgb(data: bytes) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(image, code), dtype=np.uint8)
 
 
+def decode_channels(data: bytes) -> NDArray[np.uint8]:
+    """Returns uint8 (H, W, 3) of any 8-bit image, a gray one three times; alpha is dropped. Raises ValueError."""
+    import cv2
+
+    image = _decode(data)
+    if image.dtype != np.uint8:
+        raise ValueError(f"expected an 8-bit image, got {image.dtype} {image.shape}")
+    return decode_rgb(data) if image.ndim == 3 else np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
+
+
+def decode_labels(data: bytes) -> NDArray[np.uint32]:
+    """Returns a label per pixel, uint32 (H, W): 16-bit ids as they are, colours as R | G << 8 | B << 16 | A << 24."""
+    image = _decode(data)
+    if image.dtype == np.uint16 and image.ndim == 2:
+        return image.astype(np.uint32)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 4:
+        raise ValueError(f"expected 16-bit ids or 8-bit RGBA colours, got {image.dtype} {image.shape}")
+    blue, green, red, alpha = (image[..., k].astype(np.uint32) for k in range(4))
+    labels: NDArray[np.uint32] = red | green << 8 | blue << 16 | alpha << 24
+    return labels
+
+
 def decode_ids(data: bytes) -> NDArray[np.uint16]:
     """Returns an id map uint16 (H, W) of a 16-bit gray PNG; raises ValueError."""
     image = _decode(data)
@@ -98,5 +120,5 @@ def _decode(data: bytes) -> NDArray[Any]:
 
     image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if image is None:
-        raise ValueError("not a whole PNG image")
+        raise ValueError("not a whole image")
     return np.asarray(image)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from typing import Any
 
 from scenes.errors import BackendError
@@ -77,6 +78,9 @@ def _connect(ray: Any, address: str | None, workers: int) -> None:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     if address is None:
         options |= {"address": "local", "num_cpus": workers, "include_dashboard": False}
+        if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
+            # A local cluster asks for a token; one of this run's own keeps Ray from leaving one in the home folder.
+            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     else:
         options["address"] = address
     try:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scenes.errors import BackendError, RehearseError
-from sim._publish import WORK, SceneRecord
+from scenes.errors import BackendError, DatasetError, RehearseError
+from sim._publish import WORK, SceneRecord, record_path
 from sim.executor import Executor, Failure
 from sim.run_plan import RunPlan
 
@@ -43,6 +43,7 @@ def make_scenes(
         outcome = executor.gather()
         running -= 1
         if isinstance(outcome, SceneRecord):
+            _assert_here(folder, outcome.index)
             made(outcome)
             continue
         if isinstance(outcome.error, OSError):
@@ -71,6 +72,14 @@ def final_failures(folder: Path, scenes: Iterable[int]) -> list[dict[str, Any]]:
             continue
         last[int(values["scene"])] = values
     return [last[scene] for scene in sorted(scenes) if scene in last]
+
+
+def _assert_here(folder: Path, index: int) -> None:
+    if not record_path(folder, index).exists():
+        raise DatasetError(
+            f"Scene {index} was made, but {folder} does not hold it: the folder must be on a disk that every machine "
+            "that makes scenes sees under this path."
+        )
 
 
 def _may_pass(error: Exception) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,7 +15,6 @@ from sim._progress import Progress, reporting
 from sim._staged_folder import staged_folder
 from sim.dataset import Dataset
 from sim.formats.exporter import Exporter
-from sim.manifest import FILE_NAME
 
 FORMATS = ("basicwriter", "bop", "coco", "webdataset", "yolo")
 _ONLY_FOR = {"polygons": "coco", "render_products": "basicwriter", "shard_frames": "webdataset"}
@@ -74,7 +74,7 @@ def convert(spec: ConvertSpec, *, progress: bool | Progress = True) -> ConvertSu
     exporter = _OPEN[spec.to](spec, dataset)
     made = 0
     with staged_folder(spec.out) as staged:
-        staged.begin(_content(spec))
+        staged.begin(_content(spec, dataset))
         records = [staged.record(part) for part in range(len(exporter.parts))]
         done = sum(len(frames) for frames, record in zip(exporter.parts, records, strict=True) if record is not None)
         with reporting(progress, done=done, total=len(dataset), unit="frame") as advance:
@@ -93,10 +93,11 @@ def convert(spec: ConvertSpec, *, progress: bool | Progress = True) -> ConvertSu
     )  # fmt: skip
 
 
-def _content(spec: ConvertSpec) -> dict[str, Any]:
+def _content(spec: ConvertSpec, dataset: Dataset) -> dict[str, Any]:
     """Returns what decides the bytes: the options, and the data set by its manifest, which has a digest of every file."""
     options = {key: value for key, value in asdict(spec).items() if key not in {"dataset", "out"}}
-    return options | {"manifest": hashlib.sha256((spec.dataset / FILE_NAME).read_bytes()).hexdigest()}
+    manifest = json.dumps(dataset.manifest.to_dict()).encode()
+    return options | {"manifest": hashlib.sha256(manifest).hexdigest()}
 
 
 def _basicwriter(spec: ConvertSpec, dataset: Dataset) -> Exporter:

@@ -28,16 +28,24 @@ class Dataset:
 
     @classmethod
     def open(cls, path: Path | str) -> Dataset:
-        """Opens the data set in a folder; reads its manifest only. Raises DatasetError with what to do."""
+        """Opens the data set in a folder; reads its manifest only. Raises DatasetError with what to do.
+
+        A folder that Isaac Sim's BasicWriter wrote, or COCO panoptic, is a data set too; `absent` says what it lacks.
+        """
         folder = Path(path)
         if not folder.is_dir():
             raise DatasetError(f"There is no folder {folder}; make a data set with `rehearse generate SUITE {folder}`.")
         if not (folder / FILE_NAME).exists():
-            raise DatasetError(_why_no_manifest(folder))
+            return _without_manifest(folder)
         manifest = read_manifest(folder)
         if not manifest.frames:
             raise DatasetError(f"The data set {folder} has no frames; generate it again with --frames 1 or more.")
         return cls(path=folder, manifest=manifest)
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """What the frames do not have, with a reason each: nothing for a data set of ours."""
+        return {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -133,11 +141,25 @@ class Dataset:
         return data
 
 
-def _why_no_manifest(folder: Path) -> str:
+def _without_manifest(folder: Path) -> Dataset:
+    """Returns the data set of another tool; raises DatasetError saying what the folder is instead."""
     if (folder / "part.json").exists():
-        return f"{folder} is one part of a data set: join the parts with `rehearse merge PARTS... OUT`."
+        raise DatasetError(f"{folder} is one part of a data set: join the parts with `rehearse merge PARTS... OUT`.")
     if (folder / ".generate").exists():
-        return f"The data set {folder} is not finished: run the same `rehearse generate` again to go on with it."
-    if any(folder.glob("rgb_*.png")) or any(folder.glob("rgb/*.png")):
-        return f"{folder} looks like BasicWriter output without a {FILE_NAME}; only data sets of `rehearse generate` can be read."
-    return f"{folder} is not a data set (no {FILE_NAME}): give the folder that `rehearse generate` wrote."
+        raise DatasetError(
+            f"The data set {folder} is not finished: run the same `rehearse generate` again to go on with it."
+        )
+    if (folder / "objects_0000.json").exists():
+        raise DatasetError(
+            f"{folder} looks like BasicWriter output without a {FILE_NAME}, but Rehearse wrote it: its manifest was lost, "
+            "so nothing in it can be checked; copy it whole or generate it again."
+        )
+    from sim.readers.foreign import open_foreign
+
+    found = open_foreign(folder)
+    if found is None:
+        raise DatasetError(
+            f"{folder} is not a data set (no {FILE_NAME}, no images of BasicWriter, no panoptic json): "
+            "give the folder that `rehearse generate` wrote."
+        )
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from scenes.transforms import Pose
 
 BoxPx = tuple[int, int, int, int]
 
+# Stands where a data set that is not ours has no 3D box; its middle is nowhere, and `ObjectTruth.has_box` is False.
+UNKNOWN_BOX = OrientedBox(Pose((math.nan, math.nan, math.nan)), (1.0, 1.0, 1.0))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectTruth:
@@ -21,7 +25,8 @@ class ObjectTruth:
 
     Pixel boxes are inclusive (x_min, y_min, x_max, y_max); `visible_box_px` is None where no pixel shows.
     `visible_fraction` = visible pixels / pixels it would have in this image with nothing in front of it, 0..1.
-    `box_world` is the box of its own mesh along the axes of its body, so it is amodal.
+    `box_world` is the box of its own mesh along the axes of its body, so it is amodal. In data sets of other tools
+    `visible_fraction` may be nan and `box_world` UNKNOWN_BOX: not known.
     """
 
     instance_id: int
@@ -33,12 +38,18 @@ class ObjectTruth:
     box_world: OrientedBox
     world_from_body: Pose
 
+    @property
+    def has_box(self) -> bool:
+        """Whether the 3D box is known."""
+        return math.isfinite(self.box_world.outer_from_box.position_m[0])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Truth:
     """Pixel-perfect ground truth of one image.
 
-    depth_m float32 (H, W), distance to the image plane, +inf where nothing is; semantic uint8 (H, W), 0 = void;
+    depth_m float32 (H, W), distance to the image plane, +inf where nothing is, nan where it is not known (data sets of
+    other tools); semantic uint8 (H, W), 0 = void;
     instance uint16 (H, W), 0 = none. Raises ValueError where semantic != category_of[instance] on a thing pixel.
     """
 

@@ -98,7 +98,7 @@ def draw_truth_boxes(frame: Frame) -> Image:
     drawn = frame.rgb
     thickness = max(1, round(frame.camera.width / 320))
     for record in frame.truth.objects:
-        if record.visible_box_px is not None:
+        if record.visible_box_px is not None and record.has_box:
             box_camera = record.box_world.moved(camera_from_world)
             colour = instance_colour(record.instance_id)
             drawn = draw_box_edges(drawn, frame.camera, box_camera, colour, thickness_px=thickness)
@@ -128,7 +128,7 @@ class _Tally:
         self._objects.update(record.category_id for record in truth.objects)
         self._per_frame.append(len(truth.objects))
         self._pixels += np.bincount(truth.semantic.reshape(-1), minlength=256)
-        for record in truth.objects:
+        for record in (r for r in truth.objects if np.isfinite(r.visible_fraction)):
             self._visible[min(int(record.visible_fraction * _BINS), _BINS - 1)] += 1
         finite = truth.depth_m[np.isfinite(truth.depth_m)]
         if finite.size:

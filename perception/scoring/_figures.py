@@ -137,9 +137,11 @@ def _depth_figures(totals: Totals) -> dict[str, Estimate]:
 
 def _found_figures(totals: Totals) -> dict[str, Estimate]:
     iou = [f.found.box_iou for f in totals.frames]
-    total = totals.resamples.sums(np.array([[values.sum(), len(values)] for values in iou]))
+    known = [values[np.isfinite(values)] for values in iou]
+    total = totals.resamples.sums(np.array([[values.sum(), len(values)] for values in known]))
     found = int(total[0, 1])
-    figures = {"box_iou_mean": totals.fraction(ratio(total[:, 0], total[:, 1]), "no thing was matched", found)}
+    absent = "no matched thing has a true box" if any(len(values) for values in iou) else "no thing was matched"
+    figures = {"box_iou_mean": totals.fraction(ratio(total[:, 0], total[:, 1]), absent, found)}
     absent = "no matched thing has one"
     for key, field, unit in (
         ("box_center_error_m_median", "center_error_m", "m"),

@@ -27,7 +27,9 @@ def segment_box_iou(frame: Frame, prediction: Prediction, true_boxes: tuple[Orie
     """Returns the IoU, float64 (segments, objects), of boxes of one category; 0 elsewhere and where there is no box."""
     category = _segment_category(prediction)
     has_box = np.array([segment.box_camera is not None for segment in prediction.segments], dtype=bool)
-    rows, columns = np.nonzero((category[:, None] == _object_category(frame)[None, :]) & has_box[:, None])
+    known = np.array([record.has_box for record in frame.truth.objects], dtype=bool)
+    same = category[:, None] == _object_category(frame)[None, :]
+    rows, columns = np.nonzero(same & has_box[:, None] & known[None, :])
     boxes = [segment.box_camera for segment in prediction.segments]
     pairs = [(box, true_boxes[c]) for box, c in zip((boxes[r] for r in rows), columns, strict=True) if box is not None]
     iou = np.zeros((len(boxes), len(true_boxes)))
@@ -36,7 +38,12 @@ def segment_box_iou(frame: Frame, prediction: Prediction, true_boxes: tuple[Orie
 
 
 def detect_boxes(frame: Frame, prediction: Prediction, iou: NDArray[np.float64], category_count: int) -> Detections:
-    """Matches the boxes of one image at BOX_THRESHOLDS, given `segment_box_iou`; no box is no detection."""
+    """Matches the boxes of one image at BOX_THRESHOLDS, given `segment_box_iou`; no box is no detection.
+
+    An image whose truth lacks a box is not judged: it adds neither truth nor detections.
+    """
+    if not all(record.has_box for record in frame.truth.objects):
+        return _not_judged(category_count)
     boxed = [k for k, segment in enumerate(prediction.segments) if segment.box_camera is not None]
     hidden = [record.visible_fraction < MIN_VISIBLE_FRACTION for record in frame.truth.objects]
     candidates = Candidates(
@@ -48,6 +55,17 @@ def detect_boxes(frame: Frame, prediction: Prediction, iou: NDArray[np.float64],
         truth_crowd=np.zeros(len(hidden), dtype=bool),
     )
     return match_detections(candidates, BOX_THRESHOLDS, category_count)
+
+
+def _not_judged(category_count: int) -> Detections:
+    empty = np.zeros((0, len(BOX_THRESHOLDS)), dtype=bool)
+    return Detections(
+        category=np.zeros(0, dtype=np.int64),
+        score=np.zeros(0),
+        hit=empty,
+        ignored=empty,
+        truth_count=np.zeros(category_count, dtype=np.int64),
+    )
 
 
 def _segment_category(prediction: Prediction) -> NDArray[np.int64]:

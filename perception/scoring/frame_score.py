@@ -27,8 +27,9 @@ _IS_THING = np.array([category.is_thing for category in TAXONOMY])
 class FoundThings:
     """The things of one image that a predicted mask matched (one category, IoU > 0.5), one entry each, float64 (N,).
 
-    box_iou is 0 and center_error_m is nan where the segment has no box; depth_error_m and depth_absrel compare the
-    median predicted depth of the segment with the median true depth of the object.
+    box_iou is 0 and center_error_m is nan where the segment has no box, both are nan where the truth has none;
+    depth_error_m and depth_absrel compare the median predicted depth of the segment with the median true depth of the
+    object.
     """
 
     box_iou: NDArray[np.float64]
@@ -108,8 +109,9 @@ def _found_things(
     true_depth = segment_medians_m(frame.truth.depth_m, frame.truth.instance, ids)
     error = np.abs(np.array([segment.depth_m for segment in segments], dtype=np.float64) - true_depth)
     center = [_center_distance_m(true_boxes[k], s.box_camera) for k, s in zip(objects, segments, strict=True)]
+    known = np.array([frame.truth.objects[k].has_box for k in objects], dtype=bool)
     return FoundThings(
-        box_iou=box_iou[columns, objects],
+        box_iou=np.where(known, box_iou[columns, objects], np.nan),
         center_error_m=np.array(center, dtype=np.float64),
         depth_error_m=error,
         depth_absrel=error / true_depth,

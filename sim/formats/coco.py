@@ -11,6 +11,7 @@ Formats: cocodataset.org/#format-data, and Kirillov et al., "Panoptic Segmentati
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ class CocoExport:
         row: dict[str, Any] = {
             "category_id": record.category_id, "iscrowd": 0, "area": int(mask.sum()), "bbox": _box(mask),
             "segmentation": encode_rle(mask), "instance_id": record.instance_id, "body_name": record.body_name,
-            "visible_fraction": record.visible_fraction,
+            "visible_fraction": record.visible_fraction if math.isfinite(record.visible_fraction) else None,
         }  # fmt: skip
         if self._polygons:
             found = outlines(mask)

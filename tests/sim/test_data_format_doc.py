@@ -30,14 +30,11 @@ def source(tmp_path_factory) -> FakeSource:
 
 def test_every_file_of_a_frame_is_in_the_table_and_the_other_way_round(source):
     source.scene(0)
-<<<<<<< HEAD
-    written = {re.sub(r"_\d{4}\.", "_N.", name) for name in encode_frame(source.frame(0), 0)}
+    plain = source.frame(0)
+    written = {re.sub(r"_\d{4}\.", "_N.", name) for name in encode_frame(plain, 0)}
     assert written == {numbered_n(file) for name in DEFAULT for file in ANNOTATORS[name].codec.files}
-=======
-    frame = source.frame(0)
-    frame = replace(frame, sensed=Sensed(rgb_ideal=frame.rgb, depth_m=frame.truth.depth_m))
+    frame = replace(plain, sensed=Sensed(rgb_ideal=plain.rgb, depth_m=plain.truth.depth_m))
     written = {re.sub(r"_\d{4}\.", "_N.", name) for name in encode_frame(frame, 0)}
->>>>>>> w/sensors
     boxes = ("bounding_box_2d_tight", "bounding_box_2d_loose", "bounding_box_3d")
     documented = set(re.findall(r"^\| `([\w*]+_N\.\w+)`", DOCUMENT, flags=re.MULTILINE))
     spelt_out = {name.replace("bounding_box_*", box) for name in documented for box in boxes}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scenes.errors import BackendError, DatasetError, SceneError, UnknownNameError
+from sim._publish import SceneRecord
 from sim._scene_loop import make_scenes
 from sim.dataset import Dataset
 from sim.executor import Failure, attempt
@@ -118,17 +119,19 @@ def test_processes_are_replaced_and_the_bytes_stay(spec, reference):
     assert contents(spec.out) == reference
 
 
+@pytest.mark.slow
 def test_ray_makes_the_same_bytes(spec, reference, monkeypatch):
     ray = pytest.importorskip("ray", reason="Ray is not installed (the ray extra)")
-    root = str(Path(__file__).resolve().parents[2])
-    monkeypatch.setenv("PYTHONPATH", root)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
     plan = RunPlan(executor="ray", recycle_scenes=2)
     summary = generate(spec, plan=plan, progress=False, open_source=FailsOnce)
     assert (summary.retried, summary.frames_made) == (1, 12)
     assert contents(spec.out) == reference
     assert not ray.is_initialized()
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
 
 
+@pytest.mark.slow
 def test_ray_names_a_worker_that_died_and_goes_on(spec, reference, monkeypatch):
     pytest.importorskip("ray", reason="Ray is not installed (the ray extra)")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
@@ -193,6 +196,14 @@ def test_a_full_disk_stops_even_a_run_that_keeps_going(tmp_path):
     with pytest.raises(OSError, match="No space left"):
         make_scenes(Here(job, 1), range(3), plan=RunPlan(keep_going=True), folder=tmp_path, made=print)
     assert not (tmp_path / ".generate" / "failures.jsonl").exists()
+
+
+def test_scenes_that_went_to_another_disk_are_noticed(tmp_path):
+    def job(index):
+        return SceneRecord(index=index, frames=(), stage=None, rejected={})
+
+    with pytest.raises(DatasetError, match=r"Scene 0 was made, but .* does not hold it"):
+        make_scenes(Here(job, 1), range(3), plan=RunPlan(), folder=tmp_path, made=print)
 
 
 class OddError(Exception):

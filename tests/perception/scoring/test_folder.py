@@ -10,6 +10,7 @@ from perception.scoring import score_folder, score_frames
 from perception.scoring.frame_score import empty_prediction
 from perception.store import write_predictions
 from scenes.errors import DatasetError
+from sim.convert import ConvertSpec, convert
 from sim.dataset import Dataset
 from sim.generate import GenerateSpec, generate
 from tests.perception.scoring.label_maps import noisy_prediction, perfect_prediction
@@ -70,3 +71,16 @@ def test_missing_folders_say_what_to_do(dataset, tmp_path):
         score_folder(tmp_path / "nothing", dataset)
     with pytest.raises(DatasetError, match="rehearse generate"):
         score_folder(tmp_path / "nothing", tmp_path / "no_frames")
+
+
+def test_a_coco_panoptic_folder_is_scored_and_what_it_lacks_is_not_available(dataset, tmp_path):
+    convert(ConvertSpec(dataset=dataset, out=tmp_path / "coco", to="coco"), progress=False)
+    items = [(frame.name, perfect_prediction(frame)) for frame in Dataset.open(dataset)]
+    write_predictions(tmp_path / "out", items)
+    ours, theirs = score_folder(tmp_path / "out", dataset), score_folder(tmp_path / "out", tmp_path / "coco")
+    for key in ("pq", "pq_things", "miou", "mask_ap"):
+        assert theirs[key].value == pytest.approx(ours[key].value) == pytest.approx(1)
+    for key in ("box_ap", "box_ap50", "box_iou_mean", "delta1_pooled", "absrel_image_mean", "segment_depth_absrel_median"):
+        assert theirs[key].value is None or theirs[key].value != theirs[key].value  # noqa: PLR0124  # nan
+        assert theirs[key].reason
+    assert theirs["box_iou_mean"].reason == "no matched thing has a true box"

@@ -1,0 +1,1 @@
+"""Other people's data sets read as frames; `sim.dataset.Dataset.open` is the way in. Importing it starts nothing."""
