@@ -30,6 +30,7 @@ class Canvas:
         self._all = mujoco.MjvScene(model, model.ngeom + 1)
         self._solo = mujoco.MjvScene(model, model.ngeom + 1)
         self._geom_of_id = np.full(1, -1, dtype=np.int64)
+        self._samples = int(self._context.offSamples)
 
     def close(self) -> None:
         """Frees the device's memory."""
@@ -78,14 +79,26 @@ class Canvas:
         mujoco.mjr_render(viewport, self._solo, self._context)
         rgb = np.empty((window[3], window[2], 3), dtype=np.uint8)
         mujoco.mjr_readPixels(rgb, None, viewport, self._context)
-        mask: NDArray[np.bool_] = rgb[::-1].max(axis=-1) > 0
+        mask: NDArray[np.bool_] = _ids(rgb[::-1], self._solo.ngeom + 1) > 0
         return mask
+
+    def _fit(self, camera: Camera, *, samples: int) -> None:
+        """Makes the drawing surface large enough, with that many samples a pixel.
+
+        Ids and depth are sampled once anyway: a surface of one sample gives the same bytes in half the time. MuJoCo lays
+        a surface anew only where its size changes, so the two differ by a row.
+        """
+        context = self._context
+        width, height = max(camera.width, context.offWidth), max(camera.height, context.offHeight)
+        if samples != context.offSamples:
+            context.offSamples = samples
+            height = height + 1 if samples == 0 else max(camera.height, height - 1)
+        if (width, height) != (context.offWidth, context.offHeight):
+            mujoco.mjr_resizeOffscreen(width, height, context)
 
     def _prepare(self, scene: mujoco.MjvScene, camera: Camera, window: Window, *, ids: bool) -> mujoco.MjrRect:
         self._gl.make_current()
-        if camera.width > self._context.offWidth or camera.height > self._context.offHeight:
-            size = max(camera.width, self._context.offWidth), max(camera.height, self._context.offHeight)
-            mujoco.mjr_resizeOffscreen(*size, self._context)
+        self._fit(camera, samples=0 if ids else self._samples)
         flags = scene.flags
         flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
         flags[mujoco.mjtRndFlag.mjRND_SHADOW] = not ids
@@ -96,6 +109,15 @@ class Canvas:
         for eye in scene.camera:
             _set_eye(eye, camera, window)
         return mujoco.MjrRect(0, 0, window[2], window[3])
+
+
+def _ids(rgb: NDArray[np.uint8], count: int) -> NDArray[np.unsignedinteger]:
+    """Returns the ids of a picture of ids, of which there are `count`; most scenes need the first of the three bytes only."""
+    if count <= 1 << 8:
+        return np.ascontiguousarray(rgb[..., 0])
+    low, middle, high = (rgb[..., i].astype(np.uint32) for i in range(3))
+    ids: NDArray[np.uint32] = low | np.left_shift(middle, 8) | np.left_shift(high, 16)
+    return ids
 
 
 def _draw_group(model: mujoco.MjModel, data: mujoco.MjData, group: int, scene: mujoco.MjvScene) -> None:
@@ -124,18 +146,13 @@ def _set_eye(eye: mujoco.MjvGLCamera, camera: Camera, window: Window) -> None:
     eye.orthographic = 0
 
 
-def _ids(rgb: NDArray[np.uint8], count: int) -> NDArray[np.unsignedinteger]:
-    """Returns the ids of a picture of ids, of which there are `count`; most scenes need the first of the three bytes only."""
-    if count <= 1 << 8:
-        return np.ascontiguousarray(rgb[..., 0])
-    low, middle, high = (rgb[..., i].astype(np.uint32) for i in range(3))
-    ids: NDArray[np.uint32] = low | np.left_shift(middle, 8) | np.left_shift(high, 16)
-    return ids
-
-
 def _metres(inverse_depth: NDArray[np.float32], hit: NDArray[np.bool_], camera: Camera) -> NDArray[np.float32]:
     """Undoes the reversed perspective depth: 1 at the near plane, 0 at the far plane."""
     near, far = np.float32(camera.near_m), np.float32(camera.far_m)
     steps = inverse_depth.astype(np.float64)
-    depth = near * far / (near + steps * (np.float64(far) - near))
-    return np.where(hit, depth, np.inf).astype(np.float32)
+    steps *= np.float64(far) - near
+    steps += near
+    np.divide(near * far, steps, out=steps)
+    depth_m = steps.astype(np.float32)
+    depth_m[~hit] = np.inf
+    return depth_m

@@ -67,21 +67,28 @@ def may_hide(
 ) -> NDArray[np.bool_]:
     """Returns where, in the window, something else may stand before the box; `depth_m` and `other` are of the window."""
     left, top, width, height = window
+    hidden = np.zeros((height, width), dtype=bool)
+    # What is seen behind all of the box hides nothing of it; only the other pixels are worth a ray.
+    v, u = np.nonzero(other & (depth_m <= _farthest_m(camera, box_world)))
     x = (np.arange(left, left + width) - camera.cx) / camera.fx
     y = (np.arange(top, top + height) - camera.cy) / camera.fy
     box_from_camera = inverse(box_world.outer_from_box.matrix()) @ camera.world_from_camera.matrix()
     rotation, origin = box_from_camera[:3, :3], box_from_camera[:3, 3]
-    enter = np.full((height, width), camera.near_m)
-    leave = np.full((height, width), camera.far_m)
+    enter, leave = np.full(len(u), camera.near_m), np.full(len(u), camera.far_m)
     with np.errstate(divide="ignore", invalid="ignore"):
         for axis in range(3):
-            along = rotation[axis, 0] * x[None] + rotation[axis, 1] * y[:, None] + rotation[axis, 2]
+            along = (rotation[axis, 0] * x)[u] + (rotation[axis, 1] * y)[v] + rotation[axis, 2]
             half = box_world.size_m[axis] / 2 + _MARGIN_M
             first, second = (-half - origin[axis]) / along, (half - origin[axis]) / along
             enter = np.fmax(enter, np.fmin(first, second))
             leave = np.fmin(leave, np.fmax(first, second))
-    hidden: NDArray[np.bool_] = other & (leave >= enter) & (leave > depth_m)
+    hidden[v, u] = (leave >= enter) & (leave > depth_m[v, u])
     return hidden
+
+
+def _farthest_m(camera: Camera, box_world: OrientedBox) -> float:
+    """Returns a depth in metres that no point of the box exceeds, with a millimetre to spare."""
+    return float(points_in_camera(camera, box_world.corners())[:, 2].max()) + 1e-3
 
 
 def box_of(mask: NDArray[np.bool_], left: int = 0, top: int = 0) -> BoxPx | None:

@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Level 1 with run lengths: at photographic content a tenth of the time of the default for 15 % more bytes.
+# Level 1 with run lengths: at photographic content a tenth of the time of the default for 15 % more bytes. One filter for
+# all rows of an image, in place of the best for each, saves another third for 8 %; maps of ids keep the best for each.
 
 
 def encode_rgb(rgb: NDArray[np.uint8]) -> bytes:
     """Returns an RGBA PNG, alpha 255, of an image (H, W, 3)."""
     import cv2
 
-    return _encode(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA))
+    # OpenCV before 4.11 has no choice of filters and takes the best for each row.
+    one_filter = (cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB) if hasattr(cv2, "IMWRITE_PNG_FILTER") else ()
+    return _encode(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA), *one_filter)
 
 
 def encode_ids(ids: NDArray[np.uint16]) -> bytes:
@@ -73,10 +76,10 @@ def decode_ids(data: bytes) -> NDArray[np.uint16]:
     return ids
 
 
-def _encode(image: NDArray[np.generic]) -> bytes:
+def _encode(image: NDArray[np.generic], *more: int) -> bytes:
     import cv2
 
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE, *more]
     encoded, data = cv2.imencode(".png", np.asarray(image), options)
     if not encoded:
         raise ValueError(f"OpenCV could not encode an image {image.dtype} {image.shape} as PNG")

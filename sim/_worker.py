@@ -9,7 +9,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from sim.frame import Frame
 from sim.manifest import FrameEntry
 
 if TYPE_CHECKING:
+    from sim.annotators.view import View
+    from sim.capture import Capture
     from sim.generate import GenerateSpec
 
 OpenSource = Callable[["GenerateSpec"], FrameSource]
@@ -40,9 +43,7 @@ def make_scene_files(spec: GenerateSpec, open_source: OpenSource, index: int) ->
     source = _open_once(open_source, spec)
     scene, rejected = source.scene(index)
     staging = staging_folder(spec.out, index)
-    frames = tuple(
-        _stage_files(staging, frame, files, scene) for frame, files in _frames(source, spec, spec.frames_of(index))
-    )
+    frames = _write_frames(staging, scene, _frames(source, spec, spec.frames_of(index)))
     stage = f"scenes/scene_{index:06d}.usdc" if spec.stages else None
     if stage is not None:
         (staging / stage).parent.mkdir()
@@ -67,30 +68,55 @@ def _close(source: FrameSource) -> None:
     source.close()
 
 
-def _frames(source: FrameSource, spec: GenerateSpec, numbers: range) -> Iterator[tuple[Frame, dict[str, bytes]]]:
-    """Yields the frames of those numbers, of the scene that was made last, with their files by path in the data set."""
+Encoding = Callable[[], dict[str, bytes]]
+
+
+def _frames(source: FrameSource, spec: GenerateSpec, numbers: range) -> Iterator[tuple[Frame, Encoding]]:
+    """Yields the frames of those numbers, of the scene that was made last, each with what makes its files by path."""
     if spec.capture.plain:
         for view, number in enumerate(numbers):
             frame = source.frame(view)
-            yield frame, encode_frame(frame, number)
+            yield frame, functools.partial(encode_frame, frame, number)
         return
+    for k, view in enumerate(source.views(numbers)):
+        yield view.frame, functools.partial(_encode_view, view, spec.capture, k)
+
+
+def _encode_view(view: View, capture: Capture, position: int) -> dict[str, bytes]:
     from sim.annotators.registry import encode
 
-    eyes = spec.capture.eyes
-    for k, seen in enumerate(source.views(numbers)):
-        files = encode(seen, spec.capture.annotators)
-        yield seen.frame, {in_folder(name, eyes[k % len(eyes)]): data for name, data in files.items()}
+    eye = capture.eyes[position % len(capture.eyes)]
+    return {in_folder(name, eye): data for name, data in encode(view, capture.annotators).items()}
 
 
-def _stage_files(staging: Path, frame: Frame, files: dict[str, bytes], scene: Scene) -> FrameEntry:
-    for name, data in files.items():
-        (staging / name).parent.mkdir(parents=True, exist_ok=True)
-        (staging / name).write_bytes(data)
+def _write_frames(staging: Path, scene: Scene, frames: Iterable[tuple[Frame, Encoding]]) -> tuple[FrameEntry, ...]:
+    """Writes frames while the next ones are rendered, one behind the other, never more than two in memory."""
+    digest = scene.digest()
+    entries: list[FrameEntry] = []
+    with ThreadPoolExecutor(1) as writer:
+        writing: Future[FrameEntry] | None = None
+        for frame, encoding in frames:
+            if writing is not None:
+                entries.append(writing.result())
+            writing = writer.submit(stage_frame, staging, frame.name, encoding, scene.id.attempt, digest)
+        if writing is not None:
+            entries.append(writing.result())
+    return tuple(entries)
+
+
+def stage_frame(staging: Path, name: str, encoding: Encoding, attempt: int, scene_digest: str) -> FrameEntry:
+    """Writes the files of one frame into a folder and returns what the manifest says of them."""
+    files = encoding()
+    for path, data in files.items():
+        if "/" in path:
+            (staging / path).parent.mkdir(parents=True, exist_ok=True)
+        with open(f"{staging}/{path}", "wb", buffering=0) as file:  # noqa: PTH123  # twenty small files a frame
+            file.write(data)
     return FrameEntry(
-        name=frame.name,
-        scene_digest=scene.digest(),
-        attempt=scene.id.attempt,
-        files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        name=name,
+        scene_digest=scene_digest,
+        attempt=attempt,
+        files={path: hashlib.sha256(data).hexdigest() for path, data in files.items()},
         size_bytes=sum(len(data) for data in files.values()),
     )
 

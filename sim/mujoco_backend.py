@@ -15,6 +15,7 @@ from scenes.scene import Scene
 from scenes.taxonomy import TAXONOMY
 from scenes.transforms import Pose
 from sim._gl import GlContext, open_context
+from sim._lookup import look_up
 from sim._object_truth import BodyBounds, Window, box_of, may_hide, window_of
 from sim.backend import SettleReport, SettleRule
 from sim.frame import Frame, ObjectTruth, Truth
@@ -132,7 +133,7 @@ class _World:
         """Renders depth and ids in one pass and makes the record of every object in view."""
         canvas = self.canvas()
         depth_m, ids = canvas.depth_and_ids(camera)
-        instance = self._instance[canvas.geom_of_id][ids]
+        instance = look_up(self._instance[canvas.geom_of_id], ids)
         records, masks = [], []
         for k in range(1, len(self._things) + 1):
             found = self._record(camera, k, depth_m, instance)
@@ -142,7 +143,7 @@ class _World:
         self._seen = _Seen(camera=camera, ids=ids, masks=tuple(masks))
         return Truth(
             depth_m=depth_m,
-            semantic=self._category[canvas.geom_of_id][ids],
+            semantic=look_up(self._category[canvas.geom_of_id], ids),
             instance=instance,
             objects=tuple(records),
         )
@@ -153,7 +154,7 @@ class _World:
             self.truth(camera)
         seen = self._seen
         assert seen is not None
-        return Layers(parts=self._part[self.canvas().geom_of_id][seen.ids], amodal=seen.masks)
+        return Layers(parts=look_up(self._part[self.canvas().geom_of_id], seen.ids), amodal=seen.masks)
 
     def _record(
         self, camera: Camera, instance_id: int, depth_m: NDArray[np.float32], instance: NDArray[np.uint16]
