@@ -87,7 +87,13 @@ def generate(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         backend=arguments.backend,
         stages=not arguments.no_stages,
-        capture=Capture(annotators=arguments.annotators),
+        capture=Capture(
+            annotators=arguments.annotators,
+            sequence=arguments.sequence,
+            rate_hz=arguments.rate,
+            motion=arguments.motion,
+            stereo_m=arguments.stereo,
+        ),
     )
     print_summary(run(spec).to_dict(), as_json=arguments.json)
     return EXIT_OK
@@ -257,7 +263,9 @@ def _add_looking(commands: Commands[Any]) -> None:
 
 def _add_making(commands: Commands[Any]) -> None:
     parser = _command(
-        commands, generate, "tabletop out/data --frames 240", "tabletop out/test --frames 60 --split test --workers 2"
+        commands, generate, "tabletop out/data --frames 240", "tabletop out/test --frames 60 --split test --workers 2",
+        "tabletop out/film --frames 90 --sequence 30 --rate 15 --motion both --annotators default,optical_flow_forward",
+        "tabletop out/pairs --frames 12 --stereo 0.06 --annotators default,disparity",
     )
     parser.add_argument("suite", help="the suite's name, such as tabletop")
     parser.add_argument("out", type=Path, help="folder of the data set; what is finished in it is kept")
@@ -268,6 +276,10 @@ def _add_making(commands: Commands[Any]) -> None:
         "--annotators", type=_names, default=("default",), metavar="NAME,...",
         help="what to write, by Replicator's names, such as default,normals; or all (default: default)",
     )  # fmt: skip
+    parser.add_argument("--sequence", type=_whole(1), default=1, metavar="LENGTH", help="frames of each view (default: 1)")
+    parser.add_argument("--rate", type=_positive, default=15.0, metavar="HZ", help="their rate (default: %(default)s)")
+    parser.add_argument("--motion", choices=("camera", "objects", "both"), default="camera", help="(default: %(default)s)")
+    parser.add_argument("--stereo", type=_positive, metavar="BASELINE_M", help="left and right eyes this far apart")
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
 
 

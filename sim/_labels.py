@@ -70,8 +70,10 @@ def instance_from_ids(
 def _shifted(labels: NDArray[np.unsignedinteger], depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Returns label + 1; where there is none, UNLABELLED if something is there and BACKGROUND if not."""
     ids = labels.astype(np.uint16)
+    none = labels == 0
     ids += 1
-    ids[~np.isfinite(depth_m) & (labels == 0)] = BACKGROUND
+    if none.any():
+        ids[none & ~np.isfinite(depth_m)] = BACKGROUND
     return ids
 
 
