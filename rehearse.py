@@ -107,7 +107,13 @@ def generate(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         backend=arguments.backend,
         stages=not arguments.no_stages,
-        capture=Capture(annotators=arguments.annotators),
+        capture=Capture(
+            annotators=arguments.annotators,
+            sequence=arguments.sequence,
+            rate_hz=arguments.rate,
+            motion=arguments.motion,
+            stereo_m=arguments.stereo,
+        ),
         proof=not arguments.no_proof,
         sensor=load_profile(arguments.sensor),
     )
@@ -394,10 +400,9 @@ def _add_looking(commands: Commands[Any]) -> None:
 
 def _add_making(commands: Commands[Any]) -> None:
     parser = _command(
-        commands,
-        generate,
-        "tabletop out/data --frames 240",
-        "tabletop out/test --frames 60 --split test --workers 2",
+        commands, generate, "tabletop out/data --frames 240", "household out/test --frames 60 --split test --workers 2",
+        "tabletop out/film --frames 90 --sequence 30 --rate 15 --motion both --annotators default,optical_flow_forward",
+        "tabletop out/pairs --frames 12 --stereo 0.06 --annotators default,disparity",
         "tabletop out/parts/2 --frames 9000 --shard 2/3",
         "tabletop out/parts --frames 90000 --executor slurm-array --shards 64 --print-script",
     )
@@ -411,6 +416,10 @@ def _add_making(commands: Commands[Any]) -> None:
         help="what to write, by Replicator's names, such as default,normals; or all (default: default)",
     )  # fmt: skip
     parser.add_argument("--sensor", default="ideal", metavar="PROFILE", help="a camera's name or FILE.toml (default: ideal)")
+    parser.add_argument("--sequence", type=_whole(1), default=1, metavar="LENGTH", help="frames of each view (default: 1)")
+    parser.add_argument("--rate", type=_positive, default=15.0, metavar="HZ", help="their rate (default: %(default)s)")
+    parser.add_argument("--motion", choices=("camera", "objects", "both"), default="camera", help="(default: %(default)s)")
+    parser.add_argument("--stereo", type=_positive, metavar="BASELINE_M", help="left and right eyes this far apart")
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
     parser.add_argument("--no-proof", action="store_true", help="do not check labels with the ray caster (5 ms a frame)")
     _scale_options(parser)

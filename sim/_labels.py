@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.taxonomy import TAXONOMY
+from sim._lookup import values_in
 from sim.frame import ObjectTruth
 
 BACKGROUND, UNLABELLED, FIRST_LABEL = 0, 1, 2
@@ -24,10 +25,10 @@ def prim_path(body_name: str) -> str:
 
 def semantic_to_ids(semantic: NDArray[np.uint8], depth_m: NDArray[np.float32]) -> tuple[NDArray[np.uint16], Labels]:
     """Returns Replicator's id map (H, W) and its label map; a category is always id + 1, so ids agree between frames."""
-    ids = np.where(semantic > 0, semantic.astype(np.uint16) + 1, _unlabelled(depth_m))
+    ids = _shifted(semantic, depth_m)
     labels = {"0": {"class": "BACKGROUND"}, "1": {"class": "UNLABELLED"}}
-    labels |= {str(c + 1): {"class": TAXONOMY[int(c)].name} for c in np.unique(semantic) if c > 0}
-    return ids.astype(np.uint16), labels
+    labels |= {str(c + 1): {"class": TAXONOMY[c].name} for c in values_in(semantic) if c > 0}
+    return ids, labels
 
 
 def semantic_from_ids(ids: NDArray[np.uint16], labels: Mapping[str, Any]) -> NDArray[np.uint8]:
@@ -45,14 +46,14 @@ def instance_to_ids(
     """Returns Replicator's id map (H, W), id -> prim path and id -> label; stuff counts as UNLABELLED here."""
     if int(instance.max(initial=0)) == np.iinfo(np.uint16).max:
         raise ValueError("instance id 65535 does not fit a 16-bit map whose first label is 2")
-    ids = np.where(instance > 0, instance + np.uint16(1), _unlabelled(depth_m))
+    ids = _shifted(instance, depth_m)
     paths = {"0": "BACKGROUND", "1": "UNLABELLED"}
     labels = {key: {"class": value} for key, value in paths.items()}
     for record in objects:
         key = str(record.instance_id + 1)
         paths[key] = prim_path(record.body_name)
         labels[key] = {"class": TAXONOMY[record.category_id].name}
-    return ids.astype(np.uint16), paths, labels
+    return ids, paths, labels
 
 
 def instance_from_ids(
@@ -66,9 +67,14 @@ def instance_from_ids(
     return _look_up(ids, instance_of)
 
 
-def _unlabelled(depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Returns UNLABELLED where something is, BACKGROUND where nothing is."""
-    return np.where(np.isfinite(depth_m), np.uint16(UNLABELLED), np.uint16(BACKGROUND))
+def _shifted(labels: NDArray[np.unsignedinteger], depth_m: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Returns label + 1; where there is none, UNLABELLED if something is there and BACKGROUND if not."""
+    ids = labels.astype(np.uint16)
+    none = labels == 0
+    ids += 1
+    if none.any():
+        ids[none & ~np.isfinite(depth_m)] = BACKGROUND
+    return ids
 
 
 def _look_up(ids: NDArray[np.uint16], value_of: Mapping[int, int]) -> NDArray[np.uint16]:

@@ -31,6 +31,9 @@ class Canvas:
         self._all = mujoco.MjvScene(model, model.ngeom + 1)
         self._solo = mujoco.MjvScene(model, model.ngeom + 1)
         self._geom_of_id = np.full(1, -1, dtype=np.int64)
+        self._samples = int(self._context.offSamples)
+        self._flags = {ids: _flags_of(self._all, ids=ids) for ids in (False, True)}
+        self._posed: dict[int, Camera] = {}
 
     def close(self) -> None:
         """Frees the device's memory."""
@@ -40,6 +43,7 @@ class Canvas:
     def update(self, data: mujoco.MjData) -> None:
         """Takes over the poses of `data`."""
         _draw_group(self._model, data, SEEN, self._all)
+        self._posed.clear()
         geoms = np.full(self._all.ngeom + 1, -1, dtype=np.int64)
         for geom in self._all.geoms[: self._all.ngeom]:
             geoms[geom.segid + 1] = geom.objid
@@ -74,57 +78,40 @@ class Canvas:
         mine = (self._model.geom_bodyid == body_id) & (group == SEEN)
         group[mine] = _SOLO_GROUP
         _draw_group(self._model, data, _SOLO_GROUP, self._solo)
+        self._posed.pop(id(self._solo), None)
         group[mine] = SEEN
         viewport = self._prepare(self._solo, camera, window, ids=True)
         mujoco.mjr_render(viewport, self._solo, self._context)
         rgb = np.empty((window[3], window[2], 3), dtype=np.uint8)
         mujoco.mjr_readPixels(rgb, None, viewport, self._context)
-        mask: NDArray[np.bool_] = rgb[::-1].max(axis=-1) > 0
+        mask: NDArray[np.bool_] = _ids(rgb[::-1], self._solo.ngeom + 1) > 0
         return mask
+
+    def _fit(self, camera: Camera, *, samples: int) -> None:
+        """Makes the drawing surface large enough, with that many samples a pixel.
+
+        Ids and depth are sampled once anyway: a surface of one sample gives the same bytes in half the time. MuJoCo lays
+        a surface anew only where its size changes, so the two differ by a row.
+        """
+        context = self._context
+        width, height = max(camera.width, context.offWidth), max(camera.height, context.offHeight)
+        if samples != context.offSamples:
+            context.offSamples = samples
+            height = height + 1 if samples == 0 else max(camera.height, height - 1)
+        if (width, height) != (context.offWidth, context.offHeight):
+            mujoco.mjr_resizeOffscreen(width, height, context)
 
     def _prepare(self, scene: mujoco.MjvScene, camera: Camera, window: Window, *, ids: bool) -> mujoco.MjrRect:
         self._gl.make_current()
-        if camera.width > self._context.offWidth or camera.height > self._context.offHeight:
-            size = max(camera.width, self._context.offWidth), max(camera.height, self._context.offHeight)
-            mujoco.mjr_resizeOffscreen(*size, self._context)
-        flags = scene.flags
-        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
-        flags[mujoco.mjtRndFlag.mjRND_SHADOW] = not ids
-        flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = False
-        flags[mujoco.mjtRndFlag.mjRND_HAZE] = flags[mujoco.mjtRndFlag.mjRND_FOG] = False
-        # A wall seen from behind hides what is in front of it, for every pass alike.
-        flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = False
+        self._fit(camera, samples=0 if ids else self._samples)
+        scene.flags[:] = self._flags[ids]
+        frustum = _frustum(camera, window)
         for eye in scene.camera:
-            _set_eye(eye, camera, window)
+            if self._posed.get(id(scene)) != camera:
+                _set_eye(eye, camera)
+            eye.frustum_center, eye.frustum_width, eye.frustum_top, eye.frustum_bottom = frustum
+        self._posed[id(scene)] = camera
         return mujoco.MjrRect(0, 0, window[2], window[3])
-
-
-def _draw_group(model: mujoco.MjModel, data: mujoco.MjData, group: int, scene: mujoco.MjvScene) -> None:
-    option = mujoco.MjvOption()
-    option.geomgroup[:] = 0
-    option.geomgroup[group] = 1
-    free = mujoco.MjvCamera()
-    mujoco.mjv_updateScene(model, data, option, None, free, mujoco.mjtCatBit.mjCAT_ALL, scene)
-
-
-def _set_eye(eye: mujoco.MjvGLCamera, camera: Camera, window: Window) -> None:
-    """Sets the frustum of a window; pixel centres are integers, so the image reaches from -0.5 to size - 0.5."""
-    if camera.distortion is not None:
-        raise BackendError(f"Camera {camera.name!r} has a lens and was to be drawn as a pinhole: draw it with LensCanvas.")
-    left, top, width, height = window
-    world_from_camera = camera.world_from_camera.matrix()
-    near = camera.near_m
-    x_left = near * (left - 0.5 - camera.cx) / camera.fx
-    x_right = near * (left + width - 0.5 - camera.cx) / camera.fx
-    eye.pos = world_from_camera[:3, 3]
-    eye.forward = world_from_camera[:3, 2]
-    eye.up = -world_from_camera[:3, 1]
-    eye.frustum_center = (x_left + x_right) / 2
-    eye.frustum_width = (x_right - x_left) / 2
-    eye.frustum_top = -near * (top - 0.5 - camera.cy) / camera.fy
-    eye.frustum_bottom = -near * (top + height - 0.5 - camera.cy) / camera.fy
-    eye.frustum_near, eye.frustum_far = near, camera.far_m
-    eye.orthographic = 0
 
 
 def _ids(rgb: NDArray[np.uint8], count: int) -> NDArray[np.unsignedinteger]:
@@ -136,9 +123,55 @@ def _ids(rgb: NDArray[np.uint8], count: int) -> NDArray[np.unsignedinteger]:
     return ids
 
 
+def _draw_group(model: mujoco.MjModel, data: mujoco.MjData, group: int, scene: mujoco.MjvScene) -> None:
+    option = mujoco.MjvOption()
+    option.geomgroup[:] = 0
+    option.geomgroup[group] = 1
+    mujoco.mjv_updateScene(model, data, option, None, mujoco.MjvCamera(), mujoco.mjtCatBit.mjCAT_ALL, scene)
+
+
+def _flags_of(scene: mujoco.MjvScene, *, ids: bool) -> NDArray[np.uint8]:
+    """Returns the rendering flags of a picture of ids or of an image."""
+    flags: NDArray[np.uint8] = scene.flags.copy()
+    flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
+    flags[mujoco.mjtRndFlag.mjRND_SHADOW] = not ids
+    flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = False
+    flags[mujoco.mjtRndFlag.mjRND_HAZE] = flags[mujoco.mjtRndFlag.mjRND_FOG] = False
+    # A wall seen from behind hides what is in front of it, for every pass alike.
+    flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = False
+    return flags
+
+
+def _set_eye(eye: mujoco.MjvGLCamera, camera: Camera) -> None:
+    """Puts one of a drawing list's two eyes where the camera is; raises BackendError for one with a lens."""
+    if camera.distortion is not None:
+        raise BackendError(f"Camera {camera.name!r} has a lens and was to be drawn as a pinhole: draw it with LensCanvas.")
+    world_from_camera = camera.world_from_camera.matrix()
+    eye.pos = world_from_camera[:3, 3]
+    eye.forward = world_from_camera[:3, 2]
+    eye.up = -world_from_camera[:3, 1]
+    eye.frustum_near, eye.frustum_far = camera.near_m, camera.far_m
+    eye.orthographic = 0
+
+
+def _frustum(camera: Camera, window: Window) -> tuple[float, float, float, float]:
+    """Returns center, width, top and bottom; pixel centres are integers, so the image reaches from -0.5 to size - 0.5."""
+    left, top, width, height = window
+    near = camera.near_m
+    x_left = near * (left - 0.5 - camera.cx) / camera.fx
+    x_right = near * (left + width - 0.5 - camera.cx) / camera.fx
+    y_top = -near * (top - 0.5 - camera.cy) / camera.fy
+    y_bottom = -near * (top + height - 0.5 - camera.cy) / camera.fy
+    return (x_left + x_right) / 2, (x_right - x_left) / 2, y_top, y_bottom
+
+
 def _metres(inverse_depth: NDArray[np.float32], hit: NDArray[np.bool_], camera: Camera) -> NDArray[np.float32]:
     """Undoes the reversed perspective depth: 1 at the near plane, 0 at the far plane."""
     near, far = np.float32(camera.near_m), np.float32(camera.far_m)
     steps = inverse_depth.astype(np.float64)
-    depth = near * far / (near + steps * (np.float64(far) - near))
-    return np.where(hit, depth, np.inf).astype(np.float32)
+    steps *= np.float64(far) - near
+    steps += near
+    np.divide(near * far, steps, out=steps)
+    depth_m = steps.astype(np.float32)
+    depth_m[~hit] = np.inf
+    return depth_m

@@ -9,6 +9,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.errors import SceneError
+from scenes.motion import Push
 from scenes.scene import Scene, Support
 from scenes.transforms import Pose, transform_points, vec3
 from sim.backend import SettleReport, SettleRule
@@ -43,6 +45,28 @@ def settle(model: mujoco.MjModel, data: mujoco.MjData, scene: Scene, rule: Settl
         lost=_lost(scene, before, after, rule),
         world_from_body=after,
     )
+
+
+def play(
+    model: mujoco.MjModel, data: mujoco.MjData, scene: Scene, pushes: Sequence[Push], times_s: Sequence[float]
+) -> list[dict[str, Pose]]:
+    """Steps `data`, at rest, from the pushes on and returns the poses at each time, to the nearest time step."""
+    for push in pushes:
+        start = int(model.body(push.body_name).dofadr[0])
+        rotation = data.body(push.body_name).xmat.reshape(3, 3)
+        data.qvel[start : start + 3] = push.velocity_m_s
+        data.qvel[start + 3 : start + 6] = rotation.T @ push.angular_velocity_rad_s  # MuJoCo has it in the body's frame
+    poses, done = [], 0
+    for time_s in times_s:
+        steps = round(time_s / model.opt.timestep)
+        if steps > done:
+            with _no_log_file():
+                mujoco.mj_step(model, data, steps - done)
+            done = steps
+        if not np.isfinite(data.qpos).all():
+            raise SceneError(f"The physics of {scene.id} does not hold {time_s:g} s after the push: leave objects at rest.")
+        poses.append(read_poses(model, data, scene))
+    return poses
 
 
 @contextmanager

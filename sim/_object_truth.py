@@ -71,12 +71,14 @@ def may_hide(
     camera: Camera, box_world: OrientedBox, window: Window, depth_m: NDArray[np.float32], other: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Returns where, in the window, something else may stand before the box; `depth_m` and `other` are of the window."""
-    left, top, width, height = window
-    x, y = _rays(camera, window)
+    _, _, width, height = window
+    hidden = np.zeros((height, width), dtype=bool)
+    # What is seen behind all of the box hides nothing of it; only the other pixels are worth a ray.
+    v, u = np.nonzero(other & (depth_m <= _farthest_m(camera, box_world)))
+    x, y = (np.broadcast_to(ray, (height, width))[v, u] for ray in _rays(camera, window))
     box_from_camera = inverse(box_world.outer_from_box.matrix()) @ camera.world_from_camera.matrix()
     rotation, origin = box_from_camera[:3, :3], box_from_camera[:3, 3]
-    enter = np.full((height, width), camera.near_m)
-    leave = np.full((height, width), camera.far_m)
+    enter, leave = np.full(len(u), camera.near_m), np.full(len(u), camera.far_m)
     with np.errstate(divide="ignore", invalid="ignore"):
         for axis in range(3):
             along = rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2]
@@ -84,7 +86,7 @@ def may_hide(
             first, second = (-half - origin[axis]) / along, (half - origin[axis]) / along
             enter = np.fmax(enter, np.fmin(first, second))
             leave = np.fmin(leave, np.fmax(first, second))
-    hidden: NDArray[np.bool_] = other & (leave >= enter) & (leave > depth_m)
+    hidden[v, u] = (leave >= enter) & (leave > depth_m[v, u])
     return hidden
 
 
@@ -95,6 +97,11 @@ def _rays(camera: Camera, window: Window) -> tuple[NDArray[np.float64], NDArray[
         return camera.rays(np.arange(left, left + width)[None], np.arange(top, top + height)[:, None])
     lens, part = lens_of(camera), np.s_[top : top + height, left : left + width]
     return lens.ray_x[part], lens.ray_y[part]
+
+
+def _farthest_m(camera: Camera, box_world: OrientedBox) -> float:
+    """Returns a depth in metres that no point of the box exceeds, with a millimetre to spare."""
+    return float(points_in_camera(camera, box_world.corners())[:, 2].max()) + 1e-3
 
 
 def box_of(mask: NDArray[np.bool_], left: int = 0, top: int = 0) -> BoxPx | None:

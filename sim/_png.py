@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Level 1 with run lengths: at photographic content a tenth of the time of the default for 15 % more bytes.
+# Level 1 with run lengths: at photographic content a tenth of the time of the default for 15 % more bytes. One filter for
+# all rows, in place of the best for each, saves another third for 8 % in images and two thirds in maps of ids.
 
 
 def encode_rgb(rgb: NDArray[np.uint8]) -> bytes:
     """Returns an RGBA PNG, alpha 255, of an image (H, W, 3)."""
     import cv2
 
-    return _encode(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA))
+    return _encode(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA), "SUB")
 
 
 def encode_ids(ids: NDArray[np.uint16]) -> bytes:
     """Returns a 16-bit gray PNG of an id map (H, W)."""
-    return _encode(ids)
+    return _encode(ids, "UP")
 
 
 def encode_rgba(image: NDArray[np.uint8]) -> bytes:
     """Returns a PNG of an image (H, W, 4), or (H, W, 3) without alpha, as it is."""
     import cv2
 
-    return _encode(cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR))
+    return _encode(cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR), "UP")
 
 
 def encode_gray(image: NDArray[np.uint8]) -> bytes:
     """Returns an 8-bit gray PNG of an image (H, W)."""
-    return _encode(image)
+    return _encode(image, "UP")
 
 
 def decode_rgba(data: bytes, channels: int = 4) -> NDArray[np.uint8]:
@@ -105,10 +106,12 @@ def decode_any(data: bytes) -> NDArray[Any]:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA if image.shape[2] == 4 else cv2.COLOR_BGR2RGB))
 
 
-def _encode(image: NDArray[np.generic]) -> bytes:
+def _encode(image: NDArray[np.generic], row_filter: Literal["SUB", "UP"]) -> bytes:
     import cv2
 
     options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # an OpenCV before 4.11 takes the best for each row
+        options += [cv2.IMWRITE_PNG_FILTER, getattr(cv2, f"IMWRITE_PNG_FILTER_{row_filter}")]
     encoded, data = cv2.imencode(".png", np.asarray(image), options)
     if not encoded:
         raise ValueError(f"OpenCV could not encode an image {image.dtype} {image.shape} as PNG")

@@ -9,7 +9,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from sim.manifest import FrameEntry
 from sim.proof_figures import Agreement
 
 if TYPE_CHECKING:
+    from sim.annotators.view import View
+    from sim.capture import Capture
     from sim.generate import GenerateSpec
 
 OpenSource = Callable[["GenerateSpec"], FrameSource]
@@ -43,10 +46,7 @@ def make_scene_files(spec: GenerateSpec, open_source: OpenSource, index: int) ->
     scene, rejected = source.scene(index)
     staging = staging_folder(spec.out, index)
     prover = Prover.of(spec, scene)
-    frames = tuple(
-        _stage_files(staging, frame, files, scene, agreement)
-        for frame, files, agreement in _frames(source, spec, spec.frames_of(index), prover)
-    )
+    frames = _write_frames(staging, scene, _frames(source, spec, spec.frames_of(index), prover))
     stage = f"scenes/scene_{index:06d}.usdc" if spec.stages else None
     if stage is not None:
         (staging / stage).parent.mkdir()
@@ -71,39 +71,78 @@ def _close(source: FrameSource) -> None:
     source.close()
 
 
+Encoding = Callable[[], tuple[dict[str, bytes], Agreement | None]]
+
+
 def _frames(
     source: FrameSource, spec: GenerateSpec, numbers: range, prover: Prover | None
-) -> Iterator[tuple[Frame, dict[str, bytes], Agreement | None]]:
-    """Yields the frames of those numbers, of the scene that was made last, with their files by path and their proof."""
+) -> Iterator[tuple[Frame, Encoding]]:
+    """Yields the frames of those numbers, of the scene that was made last, each with what proves it and makes its files."""
     if spec.capture.plain:
         for view, number in enumerate(numbers):
             frame = source.frame(view)
-            agreement = None if prover is None else prover.prove(frame, number)
-            yield frame, encode_frame(frame, number), agreement
+            yield frame, functools.partial(_encode_frame, frame, number, prover)
         return
+    for k, seen in enumerate(source.views(numbers)):
+        yield seen.frame, functools.partial(_encode_view, seen, spec.capture, k, prover)
+
+
+def _encode_frame(frame: Frame, number: int, prover: Prover | None) -> tuple[dict[str, bytes], Agreement | None]:
+    agreement = None if prover is None else prover.prove(frame, number)
+    return encode_frame(frame, number), agreement
+
+
+def _encode_view(
+    view: View, capture: Capture, position: int, prover: Prover | None
+) -> tuple[dict[str, bytes], Agreement | None]:
     from sim.annotators.registry import encode
 
-    eyes = spec.capture.eyes
-    for k, seen in enumerate(source.views(numbers)):
-        agreement = None if prover is None else prover.prove(seen.frame, seen.number, seen.now.world_from_body)
-        files = encode(seen, spec.capture.annotators)
-        yield seen.frame, {in_folder(name, eyes[k % len(eyes)]): data for name, data in files.items()}, agreement
+    agreement = None if prover is None else prover.prove(view.frame, view.number, view.now.world_from_body)
+    eye = capture.eyes[position % len(capture.eyes)]
+    return {in_folder(name, eye): data for name, data in encode(view, capture.annotators).items()}, agreement
 
 
-def _stage_files(
-    staging: Path, frame: Frame, files: dict[str, bytes], scene: Scene, agreement: Agreement | None
-) -> FrameEntry:
-    for name, data in files.items():
-        (staging / name).parent.mkdir(parents=True, exist_ok=True)
-        (staging / name).write_bytes(data)
+def _write_frames(staging: Path, scene: Scene, frames: Iterable[tuple[Frame, Encoding]]) -> tuple[FrameEntry, ...]:
+    """Writes frames while the next ones are rendered, one behind the other, never more than two in memory."""
+    digest = scene.digest()
+    entries: list[FrameEntry] = []
+    with ThreadPoolExecutor(1) as writer:
+        writing: Future[FrameEntry] | None = None
+        for frame, encoding in frames:
+            if writing is not None:
+                entries.append(writing.result())
+            writing = writer.submit(stage_frame, staging, frame.name, encoding, scene.id.attempt, digest)
+        if writing is not None:
+            entries.append(writing.result())
+    return tuple(entries)
+
+
+def stage_frame(staging: Path, name: str, encoding: Encoding, attempt: int, scene_digest: str) -> FrameEntry:
+    """Writes the files of one frame into a folder and returns what the manifest says of them."""
+    files, agreement = encoding()
+    for path, data in files.items():
+        if "/" in path:
+            (staging / path).parent.mkdir(parents=True, exist_ok=True)
+        _write(f"{staging}/{path}", data)
     return FrameEntry(
-        name=frame.name,
-        scene_digest=scene.digest(),
-        attempt=scene.id.attempt,
-        files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        name=name,
+        scene_digest=scene_digest,
+        attempt=attempt,
+        files={path: hashlib.sha256(data).hexdigest() for path, data in files.items()},
         size_bytes=sum(len(data) for data in files.values()),
         agreement=agreement,
     )
+
+
+def _write(path: str, data: bytes) -> None:
+    """Writes a new file; twenty to a frame, so that Python's layers above the system calls are felt."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    finally:
+        os.close(handle)
 
 
 def _end_with(parent: multiprocessing.process.BaseProcess) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from scenes.camera import Camera
 from scenes.errors import UnknownNameError
+from scenes.motion import Push
 from scenes.scene import Scene
 from scenes.transforms import Pose
 from sim.frame import Frame
@@ -83,6 +84,17 @@ class Backend(Protocol):
 
     def render(self, camera: Camera) -> Frame:
         """Returns the image and its truth, as the bodies stand now; raises BackendError where nothing was loaded."""
+        ...
+
+    def place(self, world_from_body: Mapping[str, Pose]) -> None:
+        """Puts the named dynamic bodies there, exactly and at rest; the others stay. Raises SceneError for another name."""
+        ...
+
+    def play(self, pushes: Sequence[Push], times_s: Sequence[float]) -> Sequence[Mapping[str, Pose]]:
+        """Returns the pose of every dynamic body at rising times after the pushes, by physics, in steps of at most 2 ms.
+
+        The bodies then stand where they stood before. Raises SceneError for the name of a body that is not dynamic.
+        """
         ...
 
     def layers(self, camera: Camera) -> Layers:

@@ -12,6 +12,7 @@ from scenes.box import OrientedBox
 from scenes.camera import Camera
 from scenes.taxonomy import TAXONOMY
 from scenes.transforms import Pose
+from sim._lookup import look_up
 
 BoxPx = tuple[int, int, int, int]
 
@@ -70,14 +71,18 @@ class Truth:
         self._assert_labels_agree()
 
     def _assert_labels_agree(self) -> None:
-        category_of = np.zeros(int(self.instance.max(initial=0)) + 1, dtype=np.uint8)
+        largest = int(self.instance.max(initial=0))
+        instance = self.instance.astype(np.uint8) if largest < 256 else self.instance
+        category_of = np.zeros(largest + 1, dtype=np.uint8)
         for record in self.objects:
             if record.instance_id < len(category_of):
                 category_of[record.instance_id] = record.category_id
-        is_thing = np.zeros(256, dtype=bool)
-        is_thing[[c.id for c in TAXONOMY.things]] = True
-        thing = is_thing[self.semantic]
-        wrong = (thing | (self.instance > 0)) & ((category_of[self.instance] != self.semantic) | ~thing)
+        # What each category must be found with: a thing with itself, everything else with no instance at all.
+        thing_of = np.zeros(256, dtype=np.uint8)
+        thing_of[[c.id for c in TAXONOMY.things]] = [c.id for c in TAXONOMY.things]
+        wrong = look_up(category_of, instance) != look_up(thing_of, self.semantic)
+        if not category_of[1:].all():
+            wrong |= (self.instance > 0) & (category_of == 0)[self.instance]
         if wrong.any():
             v, u = (int(x[0]) for x in np.nonzero(wrong))
             raise ValueError(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.box import OrientedBox
 from scenes.camera import Camera
-from scenes.errors import BackendError
+from scenes.errors import BackendError, SceneError
+from scenes.motion import Push
 from scenes.scene import Scene
 from scenes.taxonomy import TAXONOMY
 from scenes.transforms import Pose
 from sim._gl import GlContext, open_context
+from sim._lookup import look_up
 from sim._object_truth import BodyBounds, Window, box_of, may_hide, window_of
 from sim.backend import SettleReport, SettleRule
 from sim.frame import Frame, ObjectTruth, Truth
@@ -65,6 +69,24 @@ class MujocoBackend:
             name=f"{world.scene.id}/{camera.name}", rgb=world.canvas().image(camera), camera=camera, truth=truth
         )
 
+    def place(self, world_from_body: Mapping[str, Pose]) -> None:
+        """Puts the named dynamic bodies there, exactly and at rest; the others stay. Raises SceneError for another name."""
+        world = self._loaded()
+        world.assert_dynamic(world_from_body)
+        world.stand_at(world.dynamic_poses() | dict(world_from_body))
+
+    def play(self, pushes: Sequence[Push], times_s: Sequence[float]) -> list[dict[str, Pose]]:
+        """Returns the pose of every dynamic body at rising times after the pushes; the bodies then stand as before."""
+        from sim._mujoco_settle import play
+
+        world = self._loaded()
+        world.assert_dynamic(push.body_name for push in pushes)
+        start = world.dynamic_poses()
+        try:
+            return play(world.model, world.data, world.scene, pushes, times_s)
+        finally:
+            world.stand_at(start)
+
     def layers(self, camera: Camera) -> Layers:
         """Returns what lies behind the truth of that camera; costs next to nothing right after `render(camera)`."""
         return self._loaded().layers(camera)
@@ -114,8 +136,20 @@ class _World:
         write_poses(self.model, self.data, world_from_body)
         self._poses = {b.name: b.world_from_body for b in self.scene.bodies} | world_from_body
         self._seen = None
+        self._boxes: dict[str, OrientedBox] = {}
         if self._canvas is not None:
             self._canvas.update(self.data)
+
+    def dynamic_poses(self) -> dict[str, Pose]:
+        """Returns where the dynamic bodies stand."""
+        return {body.name: self._poses[body.name] for body in self.scene.bodies if body.dynamic}
+
+    def assert_dynamic(self, names: Iterable[str]) -> None:
+        """Raises SceneError for a name that is not a dynamic body's."""
+        movable = self.dynamic_poses()
+        for name in names:
+            if name not in movable:
+                raise SceneError(f"{name} cannot be moved: the dynamic bodies of {self.scene.id} are {', '.join(movable)}.")
 
     def canvas(self) -> Canvas:
         """Returns the drawing of this scene, made when it is first looked at: rejected scenes never are."""
@@ -136,7 +170,7 @@ class _World:
         """Renders depth and ids in one pass and makes the record of every object in view."""
         canvas = self.canvas()
         depth_m, ids = canvas.depth_and_ids(camera)
-        instance = self._instance[canvas.geom_of_id][ids]
+        instance = look_up(self._instance[canvas.geom_of_id], ids)
         records, masks = [], []
         for k in range(1, len(self._things) + 1):
             found = self._record(camera, k, depth_m, instance)
@@ -146,7 +180,7 @@ class _World:
         self._seen = _Seen(camera=camera, ids=ids, masks=tuple(masks))
         return Truth(
             depth_m=depth_m,
-            semantic=self._category[canvas.geom_of_id][ids],
+            semantic=look_up(self._category[canvas.geom_of_id], ids),
             instance=instance,
             objects=tuple(records),
         )
@@ -157,14 +191,16 @@ class _World:
             self.truth(camera)
         seen = self._seen
         assert seen is not None
-        return Layers(parts=self._part[self.canvas().geom_of_id][seen.ids], amodal=seen.masks)
+        return Layers(parts=look_up(self._part[self.canvas().geom_of_id], seen.ids), amodal=seen.masks)
 
     def _record(
         self, camera: Camera, instance_id: int, depth_m: NDArray[np.float32], instance: NDArray[np.uint16]
     ) -> tuple[ObjectTruth, ObjectMask] | None:
         body_id, body, bounds = self._things[instance_id - 1]
         pose = self._poses[body.name]
-        box_world = bounds.box_world(pose)
+        if body.name not in self._boxes:
+            self._boxes[body.name] = bounds.box_world(pose)
+        box_world = self._boxes[body.name]
         window = window_of(camera, box_world)
         if window is None:
             return None
