@@ -101,11 +101,11 @@ def _sampler(key: int, split: Split, seed: int, number: int) -> ShapeSampler:
 
 def _sample_of(look: str, split: Split, seed: int, number: int) -> ObjectShape:
     """Returns a ball on a slab, 0.2 m wide, both with one look; its category only says that it is a thing."""
-    from scenes.looks import LOOKS
+    from scenes.looks import LOOKS, natural_colour
     from scenes.solids import ellipsoid
 
     sampler = _sampler(1000 + list(LOOKS).index(look), split, seed, number)
-    material = LOOKS[look](sampler, sampler.colour(saturation=(0.1, 0.9), value=(0.35, 0.95)), 256)
+    material = LOOKS[look](sampler, natural_colour(look, sampler), 256)
     slab = cuboid((0.1, 0.1, 0.01), (0.0, 0.0, 0.01))
     ball = ellipsoid((0.055, 0.055, 0.055), (0.0, 0.0, 0.075), segments=40, rows=24)
     parts = (Part(name="slab", mesh=slab, material=material), Part(name="ball", mesh=ball, material=material))

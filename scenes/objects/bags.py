@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from scenes import textures
-from scenes.meshes import joined, sweep
+from scenes.meshes import joined, sweep, warp
 from scenes.objects.shape import UPRIGHT, ObjectShape, slab
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material, Mesh, Part
@@ -27,24 +27,25 @@ def backpack(sampler: ShapeSampler) -> ObjectShape:
     pocket_at = (0.0, -half[1] - 0.35 * depth, pocket_half[2] + 0.025)
     pocket = _standing(pocket_half, pocket_at, 0.035)
     side = [_standing((0.014, half[1] * 0.6, half[2] * 0.34), (s * (half[0] + 0.004), 0.0, half[2] * 0.36), 0.012) for s in (-1, 1)]
+    straps, thick = _straps(sampler, half)
     parts = (
-        Part(name="sack", mesh=rumpled(_sack(half), sampler.rng, 0.0022, 0.16), material=cloth),
+        Part(name="sack", mesh=_sack(half, sampler.rng), material=cloth),
         Part(name="pockets", mesh=joined([pocket, *side]), material=trim),
         Part(name="zips", mesh=joined(_zips(half, pocket_half, pocket_at)), material=Material(colour=(0.03, 0.03, 0.03), roughness=0.5)),
-        Part(name="straps", mesh=joined(_straps(sampler, half)), material=Material(colour=textures.shade(other, 0.45), roughness=0.9)),
+        Part(name="straps", mesh=joined(straps), material=Material(colour=textures.shade(other, 0.45), roughness=0.9)),
     )
     body = slab((half[0], half[1], half[2] * 0.9), (0.0, 0.0, half[2] * 0.9))
     crown = slab((half[0] * 0.75, half[1] * 0.8, half[2] * 0.09), (0.0, 0.0, half[2] * 1.88))
     front = slab(pocket_half, pocket_at)
-    straps = [slab((0.022, 0.02, half[2] * 0.62), (s * half[0] * 0.5, half[1] + 0.014, half[2] * 1.08)) for s in (-1, 1)]
+    padding = [slab((0.022, thick / 2, half[2] * 0.3), (s * half[0] * 0.5, half[1] + thick / 2, half[2] * 1.1)) for s in (-1, 1)]
     return ObjectShape(
-        category="backpack", parts=parts, colliders=(body, crown, front, *straps), mass_kg=sampler.uniform(0.5, 1.6),
+        category="backpack", parts=parts, colliders=(body, crown, front, *padding), mass_kg=sampler.uniform(0.5, 1.6),
         rests=(UPRIGHT, UPRIGHT, quaternion_about((1.0, 0.0, 0.0), -math.pi / 2)), friction=1.0,
     )  # fmt: skip
 
 
-def _sack(half: Vec3) -> Mesh:
-    """Returns the main body: full below, round above, softly bulging to the front."""
+def _sack(half: Vec3, rng: np.random.Generator) -> Mesh:
+    """Returns the main body: flat and full below, round above, softly rumpled."""
     rings = []
     for level in np.concatenate([[0.0, 0.015, 0.06], np.linspace(0.15, 0.8, 6), [0.88, 0.94, 0.98, 1.0]]):
         dome = math.sqrt(max(1 - (max(level - 0.72, 0.0) / 0.285) ** 2.4, 0.0))
@@ -52,7 +53,8 @@ def _sack(half: Vec3) -> Mesh:
         x, y = half[0] * foot * (0.35 + 0.65 * dome), half[1] * foot * (0.2 + 0.8 * dome) * (0.93 + 0.07 * math.cos(3 * level))
         outline = rounded_rectangle(x, y, 0.045, 5)
         rings.append(np.column_stack([outline, np.full(len(outline), 2 * half[2] * level)]))
-    return loft(rings)
+    soft = rumpled(loft(rings), rng, 0.0022, 0.16)
+    return warp(soft, lambda points: np.column_stack([points[:, :2], np.maximum(points[:, 2], 0.0)]))
 
 
 def _standing(half: Vec3, center: Vec3, corner_m: float) -> Mesh:
@@ -72,8 +74,8 @@ def _zips(half: Vec3, pocket_half: Vec3, pocket_at: Vec3) -> list[Mesh]:
     return [arch, sweep(line, np.full(5, 0.003), 6), puller]
 
 
-def _straps(sampler: ShapeSampler, half: Vec3) -> list[Mesh]:
-    """Returns the loop on top and the two padded straps on the back (+y)."""
+def _straps(sampler: ShapeSampler, half: Vec3) -> tuple[list[Mesh], float]:
+    """Returns the loop on top and the two padded straps on the back (+y), and how far these stand out from the sack."""
     top = 2 * half[2]
     t = np.linspace(0.0, math.pi, 9)
     loop = np.column_stack([0.035 * np.cos(t), np.full(9, 0.55 * half[1]), top * 0.965 + 0.04 * np.sin(t)])
@@ -85,4 +87,5 @@ def _straps(sampler: ShapeSampler, half: Vec3) -> list[Mesh]:
         path = np.column_stack([s * half[0] * (0.35 + 0.35 * u), lift, top * (0.93 - 0.72 * u)])
         wide = 0.022 * np.where(u > 0.72, 0.45, 1.0)
         meshes.append(sweep(path, wide, 10, 0.3))
-    return meshes
+    farthest = max(float(strap.vertices[:, 1].max()) for strap in meshes[1:])
+    return meshes, farthest - half[1]

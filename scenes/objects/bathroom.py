@@ -46,7 +46,7 @@ def toothbrush(sampler: ShapeSampler) -> ObjectShape:
     middle = (reach - length / 2) / 2
     thick = float(radii[1:].max())
     colliders = (
-        slab(((reach + length / 2) / 2, thick * 0.75, thick * 0.75), (middle, 0.0, thick * 0.75)),
+        slab(((reach + length / 2) / 2, thick, thick * 0.75), (middle, 0.0, thick * 0.75)),
         slab(plate_half, (length / 2 - head / 2, 0.0, plate_half[2])),
         slab((head / 2, plate_half[1], tall / 2), (length / 2 - head / 2, 0.0, 2 * plate_half[2] + tall / 2)),
     )
@@ -109,8 +109,9 @@ def hair_drier(sampler: ShapeSampler) -> ObjectShape:
     return ObjectShape(
         category="hair drier", parts=parts, mass_kg=sampler.uniform(0.35, 0.65), rolling_friction_m=0.001,
         colliders=(
-            _round_along_x(barrel * 0.985, start[0], length * 0.66 + start[0], barrel),
-            _round_along_x((barrel + mouth) / 2, length * 0.16, length / 2 + nozzle, barrel),
+            _round_along_x(barrel * 0.985, start[0], length * 0.75 + start[0], barrel),
+            _round_along_x(barrel * 0.85, length * 0.25, length / 2, barrel),
+            _round_along_x(mouth, length / 2, length / 2 + nozzle, barrel),
             capsule_between(vec3(line[0]), vec3(line[-1] + [0, 0.8 * grip, 0]), grip),
         ),
     )  # fmt: skip

@@ -38,8 +38,9 @@ def donut(sampler: ShapeSampler) -> ObjectShape:
     if sampler.chance(0.85):
         parts += _glaze(sampler, circle, minor)
     count = 14
-    knots = [(major * math.cos(a), major * math.sin(a), minor) for a in np.arange(count + 1) * (2 * math.pi / count)]
-    colliders = tuple(capsule_between(a, b, minor) for a, b in zip(knots[:-1], knots[1:], strict=True))
+    # Between the dough, which stands on z = 0, and the top of glaze and sprinkles.
+    knots = [(major * math.cos(a), major * math.sin(a), minor + 0.0009) for a in np.arange(count + 1) * (2 * math.pi / count)]
+    colliders = tuple(capsule_between(a, b, minor + 0.0009) for a, b in zip(knots[:-1], knots[1:], strict=True))
     return ObjectShape(
         category="donut", parts=tuple(parts), colliders=colliders, mass_kg=sampler.uniform(0.05, 0.1),
         rests=(UPRIGHT, UPRIGHT, UPRIGHT, quaternion_about((1.0, 0.0, 0.0), math.pi)),
@@ -212,7 +213,7 @@ def pizza(sampler: ShapeSampler) -> ObjectShape:
 
 def _pizza_colliders(radius_m: float, thickness_m: float, rim_m: float, end_rad: float, shift_m: Vec3) -> tuple[Collider, ...]:
     if end_rad > 6.2:
-        return (cylinder(radius_m, 0.0, thickness_m + 0.002), cylinder(radius_m, 0.0, thickness_m + 0.002))[:1]
+        return (cylinder(radius_m, 0.0, thickness_m + 0.002),)
     return sector_boxes(radius_m, 0.0, end_rad, 0.0, thickness_m + 0.002, shift_m)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -106,7 +107,7 @@ def _bear_colliders(belly: float, head: float, limb: float, body_z: float, head_
     low = 0.93 * belly
     return (
         ball(low, (0.0, 0.0, low - 0.02 * belly)), ball(0.9 * belly, (0.0, 0.0, body_z + 0.2 * belly)),
-        ball(head, (0.0, -0.08 * head, head_z)), ball(0.36 * head, (0.0, -0.93 * head, head_z - 0.25 * head)), *limbs,
+        ball(0.97 * head, (0.0, -0.12 * head, head_z)), ball(0.36 * head, (0.0, -0.93 * head, head_z - 0.25 * head)), *limbs,
     )  # fmt: skip
 
 
@@ -114,13 +115,14 @@ def sports_ball(sampler: ShapeSampler) -> ObjectShape:
     """Returns a ball for tennis, baseball, football, basketball, volleyball or the beach."""
     make, low, high, mass = sampler.choice(_BALLS)
     radius = sampler.uniform(low, high)
-    rows, columns = (96, 192) if radius > 0.05 else (64, 128)
+    rows, columns = (160, 320) if radius > 0.05 else (96, 192)
     v, u = (np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns
     # Row 0 is v = 1, the upper pole.
     latitude, turn = math.pi * (0.5 - v)[:, None], 2 * math.pi * u[None, :]
     level = np.cos(latitude)
     direction = np.stack(np.broadcast_arrays(level * np.cos(turn), level * np.sin(turn), np.sin(latitude)), axis=-1)
     image = (255 * np.clip(make(sampler, direction), 0, 1) + 0.5).astype(np.uint8)
+    image = cv2.GaussianBlur(image, (3, 3), 0)
     tilt = quaternion_about((1.0, 0.4, 0.0), 2 * math.pi * sampler.unit())
     skin = placed(ellipsoid((radius, radius, radius), segments=36, rows=22), Pose((0.0, 0.0, radius), tilt))
     return ObjectShape(
@@ -139,6 +141,16 @@ def _mix(field: NDArray[np.floating], low: Vec3, high: Vec3) -> Directions:
     return mixed
 
 
+def _grain(sampler: ShapeSampler, direction: Directions, tiles: float) -> NDArray[np.float32]:
+    """Returns noise on the sphere without poles: three flat noises, each where its plane faces best."""
+    flat = textures.noise(sampler.rng, 128, 42, 1)
+    weight, total = np.abs(direction) ** 6, np.zeros(direction.shape[:2])
+    for axis in range(3):
+        place = (direction * 64 * tiles).astype(int) % 128
+        total += weight[..., axis] * flat[place[..., (axis + 1) % 3], place[..., (axis + 2) % 3]]
+    return (total / weight.sum(axis=-1)).astype(np.float32)
+
+
 def _seam(direction: Directions, wave: float) -> NDArray[np.float64]:
     """Returns the distance from the closed curve of a tennis ball or a baseball, in units of the radius."""
     t = np.linspace(0, 2 * math.pi, 240, endpoint=False)
@@ -150,8 +162,7 @@ def _seam(direction: Directions, wave: float) -> NDArray[np.float64]:
 
 def _tennis(sampler: ShapeSampler, direction: Directions) -> Directions:
     felt = sampler.colour(hue=(0.17, 0.23), saturation=(0.6, 0.9), value=(0.8, 1.0))
-    fuzz = textures.noise(sampler.rng, 128, 64, 1)[: direction.shape[0], : direction.shape[1]]
-    ground = _mix(fuzz, textures.shade(felt, 0.8), felt)
+    ground = _mix(_grain(sampler, direction, 2.0), textures.shade(felt, 0.8), felt)
     return np.where((_seam(direction, 0.4) < 0.07)[..., None], np.array([0.95, 0.95, 0.93]), ground)
 
 
@@ -186,7 +197,7 @@ def _basketball(sampler: ShapeSampler, direction: Directions) -> Directions:
     x, y, z = direction[..., 0], direction[..., 1], direction[..., 2]
     bow = np.minimum(np.abs(np.hypot(y, z - 1.55) - 1.1), np.abs(np.hypot(y, z + 1.55) - 1.1))
     line = np.minimum(np.minimum(np.abs(y), np.abs(z)), np.where(np.abs(x) > 0, bow, 1.0))
-    grain = textures.noise(sampler.rng, 192, 96, 1)[: direction.shape[0], : direction.shape[1]]
+    grain = _grain(sampler, direction, 1.0)
     return np.where((line < 0.025)[..., None], np.array([0.04, 0.03, 0.03]), _mix(grain, textures.shade(skin, 0.85), skin))
 
 

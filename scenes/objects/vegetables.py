@@ -87,11 +87,13 @@ def broccoli(sampler: ShapeSampler) -> ObjectShape:
         size = crown * sampler.uniform(0.36, 0.46)
         reach = crown - 0.6 * size
         middle = vec3((reach * level * math.cos(turn), reach * level * math.sin(turn), stem + reach * flat * height))
-        buds.append(rumpled(ellipsoid((size, size, size * 0.9), middle, segments=14, rows=9), sampler.rng, 0.004, 0.012))
-        balls.append(Collider(kind="sphere", size_m=(size, 0.0, 0.0), body_from_collider=Pose(middle)))
-    heart = ellipsoid((crown * 0.7, crown * 0.7, crown * 0.6 * flat), (0.0, 0.0, stem + 0.2 * crown), segments=14, rows=8)
-    dark = sampler.colour(hue=(0.25, 0.36), saturation=(0.5, 0.85), value=(0.22, 0.5))
+        buds.append(rumpled(ellipsoid((size, size, size * 0.9), middle, segments=14, rows=9), sampler.rng, 0.0018, 0.014))
+        balls.append(Collider(kind="sphere", size_m=(size + 0.0003, 0.0, 0.0), body_from_collider=Pose(middle)))
+    heart = ellipsoid((crown * 0.7, crown * 0.7, crown * 0.5 * flat), (0.0, 0.0, stem + 0.2 * crown), segments=14, rows=8)
+    dark = sampler.colour(hue=(0.25, 0.36), saturation=(0.5, 0.85), value=(0.32, 0.6))
     pale = sampler.colour(hue=(0.2, 0.27), saturation=(0.3, 0.55), value=(0.6, 0.85))
+    # On its side it lies on crown and stalk.
+    lean = math.asin(min(0.95, (crown - stalk) / (stem + 0.15 * crown)))
     grain = textures.blend(textures.noise(sampler.rng, 96, 40, 2), textures.shade(dark, 0.45), textures.shade(dark, 1.5))
     return ObjectShape(
         category="broccoli",
@@ -101,8 +103,8 @@ def broccoli(sampler: ShapeSampler) -> ObjectShape:
         ),
         colliders=(cylinder(stalk * 1.05, 0.0, stem), *balls),
         mass_kg=sampler.uniform(0.12, 0.3),
-        rests=(quaternion_about((0.0, 1.0, 0.0), 1.95), quaternion_about((1.0, 0.0, 0.0), math.pi), UPRIGHT),
-        rolling_friction_m=0.002,
+        rests=(quaternion_about((0.0, 1.0, 0.0), math.pi / 2 - lean), UPRIGHT, quaternion_about((1.0, 0.0, 0.0), math.pi)),
+        rolling_friction_m=0.004,
     )
 
 
