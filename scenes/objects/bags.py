@@ -26,7 +26,8 @@ def backpack(sampler: ShapeSampler) -> ObjectShape:
     pocket_half = (half[0] * sampler.uniform(0.68, 0.82), depth, low + 0.02)
     pocket_at = (0.0, -half[1] - 0.35 * depth, pocket_half[2] + 0.025)
     pocket = _standing(pocket_half, pocket_at, 0.035)
-    side = [_standing((0.014, half[1] * 0.6, half[2] * 0.34), (s * (half[0] + 0.004), 0.0, half[2] * 0.36), 0.012) for s in (-1, 1)]
+    beside = [((0.014, half[1] * 0.6, half[2] * 0.34), (s * (half[0] + 0.004), 0.0, half[2] * 0.36)) for s in (-1, 1)]
+    side = [_standing(*place, 0.012) for place in beside]
     straps, thick = _straps(sampler, half)
     parts = (
         Part(name="sack", mesh=_sack(half, sampler.rng), material=cloth),
@@ -34,12 +35,15 @@ def backpack(sampler: ShapeSampler) -> ObjectShape:
         Part(name="zips", mesh=joined(_zips(half, pocket_half, pocket_at)), material=Material(colour=(0.03, 0.03, 0.03), roughness=0.5)),
         Part(name="straps", mesh=joined(straps), material=Material(colour=textures.shade(other, 0.45), roughness=0.9)),
     )
-    body = slab((half[0], half[1], half[2] * 0.9), (0.0, 0.0, half[2] * 0.9))
-    crown = slab((half[0] * 0.75, half[1] * 0.8, half[2] * 0.09), (0.0, 0.0, half[2] * 1.88))
+    body = slab((half[0], half[1], half[2] * 0.88), (0.0, 0.0, half[2] * 0.88))
+    crown = slab((half[0] * 0.8, half[1] * 0.72, half[2] * 0.12), (0.0, 0.0, half[2] * 1.88))
     front = slab(pocket_half, pocket_at)
-    padding = [slab((0.022, thick / 2, half[2] * 0.3), (s * half[0] * 0.5, half[1] + thick / 2, half[2] * 1.1)) for s in (-1, 1)]
+    padding = [
+        slab((0.022, thick / 2, half[2] * 0.22), (s * half[0] * x, half[1] + thick / 2, half[2] * z))
+        for s in (-1, 1) for x, z in ((0.48, 1.4), (0.56, 0.95))
+    ]  # fmt: skip
     return ObjectShape(
-        category="backpack", parts=parts, colliders=(body, crown, front, *padding), mass_kg=sampler.uniform(0.5, 1.6),
+        category="backpack", parts=parts, colliders=(body, crown, front, *(slab(*place) for place in beside), *padding), mass_kg=sampler.uniform(0.5, 1.6),
         rests=(UPRIGHT, UPRIGHT, quaternion_about((1.0, 0.0, 0.0), -math.pi / 2)), friction=1.0,
     )  # fmt: skip
 

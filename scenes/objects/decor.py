@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scenes import textures
 from scenes.meshes import cuboid, joined, lathe, placed, sweep
-from scenes.objects.shape import Cavity, ObjectShape, cylinder, slab, wall_ring
+from scenes.objects.shape import Cavity, ObjectShape, capsule_between, cylinder, slab, wall_ring
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 from scenes.solids import ellipsoid, planar, rounded_slab
@@ -195,13 +195,13 @@ def vase(sampler: ShapeSampler) -> ObjectShape:
     top = (outer[-1][0] - wall / 2, height + wall / 3)
     profile = [(0.0, 0.0), *outer, top, *reversed(inner), (inner[0][0] * 0.9, floor), (0.0, floor)]
     body = Part(name="body", mesh=lathe(profile, 36), material=_glaze(sampler))
-    flowers = _flowers(sampler, float(neck - wall), height) if sampler.chance(0.4) else []
+    flowers, stems = _flowers(sampler, float(neck - wall), height) if sampler.chance(0.4) else ([], [])
     picked = [0, 3, 6, 9, 12, 15, 17]
     line = [(float(r[k]), float(z[k])) for k in picked]
     inside = float(min(r.min(), neck)) - 0.006
     return ObjectShape(
         category="vase", parts=(body, *flowers), mass_kg=sampler.uniform(0.3, 0.9),
-        colliders=(cylinder(foot, 0.0, floor), *wall_ring(line, 0.005, 12)),
+        colliders=(cylinder(foot, 0.0, floor), *wall_ring(line, 0.005, 12), *stems),
         cavity=Cavity(radius_m=inside, floor_m=floor, rim_m=height) if not flowers and inside > 0.008 else None,
     )  # fmt: skip
 
@@ -232,9 +232,9 @@ def _glaze(sampler: ShapeSampler) -> Material:
     return Material(texture=make(sampler, colour, 128), roughness=sampler.uniform(0.08, 0.4))
 
 
-def _flowers(sampler: ShapeSampler, mouth_m: float, height_m: float) -> list[Part]:
-    """Returns stalks with leaves that spread from the mouth and a flower of six petals on each."""
-    stalks, petals, hearts = [], [], []
+def _flowers(sampler: ShapeSampler, mouth_m: float, height_m: float) -> tuple[list[Part], list[Collider]]:
+    """Returns stalks with leaves that spread from the mouth and a flower of six petals on each, and their colliders."""
+    stalks, petals, hearts, colliders = [], [], [], []
     for k in range(sampler.integer(3, 5)):
         turn, lean, tall = k * 2.4, sampler.uniform(0.1, 0.4), sampler.uniform(0.05, 0.1)
         out = np.array([math.cos(turn), math.sin(turn), 0.0])
@@ -244,6 +244,7 @@ def _flowers(sampler: ShapeSampler, mouth_m: float, height_m: float) -> list[Par
         leaf = ellipsoid((0.006, 0.002, 0.02), segments=8, rows=6)
         stalks.append(placed(leaf, Pose(tuple(float(v) for v in (rim + end) / 2), quaternion_about((0.3, 1.0, 0.2), 0.7))))  # type: ignore[arg-type]  # three values
         size = sampler.uniform(0.011, 0.016)
+        colliders += [capsule_between(rim, end, 0.0025), capsule_between(end - 0.2 * size * out, end + 0.2 * size * out, 0.9 * size)]
         for p in range(6):
             a = p * math.pi / 3
             petal = ellipsoid((size * 0.75, size * 0.45, size * 0.22), (0.9 * size, 0.0, 0.0), segments=10, rows=6)
@@ -253,4 +254,5 @@ def _flowers(sampler: ShapeSampler, mouth_m: float, height_m: float) -> list[Par
         hearts.append(ellipsoid((size * 0.4,) * 3, end, segments=10, rows=6))
     colour = sampler.colour(hue=(0.75, 1.18), saturation=(0.35, 0.9), value=(0.8, 1.0))
     rows = (("stalks", stalks, (0.06, 0.28, 0.05)), ("petals", petals, colour), ("hearts", hearts, (0.85, 0.6, 0.05)))
-    return [Part(name=name, mesh=joined(meshes), material=Material(colour=c, roughness=0.8)) for name, meshes, c in rows]
+    parts = [Part(name=name, mesh=joined(meshes), material=Material(colour=c, roughness=0.8)) for name, meshes, c in rows]
+    return parts, colliders

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from scenes import textures
 from scenes.meshes import joined, placed, sweep
-from scenes.objects.shape import UPRIGHT, ObjectShape, capsule_between, cylinder
+from scenes.objects.shape import UPRIGHT, ObjectShape, capsule_between, cylinder, slab
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 from scenes.solids import ellipsoid, rumpled
@@ -31,8 +31,10 @@ def carrot(sampler: ShapeSampler) -> ObjectShape:
     green = sampler.colour(hue=(0.22, 0.34), saturation=(0.55, 0.9), value=(0.25, 0.6))
     colliders = [
         capsule_between(vec3((a[0], a[1], r)), vec3((b[0], b[1], r)), r)
-        for a, b, r in ((path[k], path[k + 1], float(min(radii[k], radii[k + 1]))) for k in range(0, _SECTIONS - 1))
+        for a, b, r in ((path[k], path[k + 1], float(min(radii[k], radii[k + 1]))) for k in range(_SECTIONS - 1))
     ]
+    low, high = leaves.vertices.min(axis=0), leaves.vertices.max(axis=0)
+    colliders.append(slab(vec3((high - low) / 2 * 0.9), vec3((high + low) / 2)))
     return ObjectShape(
         category="carrot",
         parts=(
