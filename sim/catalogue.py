@@ -18,9 +18,10 @@ from scenes.objects import ObjectShape, generators, make_object
 from scenes.sampler import ShapeSampler, Split
 from scenes.scene import Body, Light, Material, Part, Scene, SceneId, Support
 from scenes.taxonomy import TAXONOMY
-from scenes.transforms import Pose, Vec3, vec3
+from scenes.transforms import Pose, Vec3, quaternion_about, transform_points, vec3
 from sim.backend import Backend, open_backend
-from sim.pictures import Image, draw_text, png_bytes
+from sim.frame import Frame
+from sim.pictures import Image, draw_text
 
 # One stream of draws per category and variant: a longer catalogue changes no picture of another category.
 
@@ -28,6 +29,7 @@ VARIANTS = 4
 CELL_PX = 120
 _FOV_RAD = math.radians(30.0)
 _MARGIN = 1.06
+_DIAGONAL_RAD, _LONG = math.radians(40.0), 1.9
 _GROUND: Vec3 = (0.62, 0.63, 0.65)
 _PAPER = 245
 _CAPTION_PX = 18
@@ -66,7 +68,7 @@ def write_catalogue(
     backend = open_backend("mujoco")
     try:
         rows = {
-            name: [picture_of(backend, variant(name, split, seed, k), cell_px) for k in range(variants)] for name in chosen
+            name: [view_of(backend, variant(name, split, seed, k), cell_px).rgb for k in range(variants)] for name in chosen
         }
     finally:
         backend.close()
@@ -82,7 +84,7 @@ def write_looks(
     backend = open_backend("mujoco")
     try:
         rows = {
-            name: [picture_of(backend, _sample_of(name, split, seed, k), cell_px) for k in range(variants)] for name in LOOKS
+            name: [view_of(backend, _sample_of(name, split, seed, k), cell_px).rgb for k in range(variants)] for name in LOOKS
         }
     finally:
         backend.close()
@@ -112,15 +114,21 @@ def _sample_of(look: str, split: Split, seed: int, number: int) -> ObjectShape:
     return ObjectShape(category="box", parts=parts, colliders=(), mass_kg=1.0)
 
 
-def picture_of(backend: Backend, shape: ObjectShape, cell_px: int) -> Image:
-    """Returns the square picture of one object as it stands; the camera's distance follows its size."""
+def view_of(backend: Backend, shape: ObjectShape, cell_px: int) -> Frame:
+    """Returns the square frame of one object as it stands; the camera's distance follows its size."""
     points = np.concatenate([part.mesh.vertices[part.mesh.faces.reshape(-1)] for part in shape.parts])
+    rotation = quaternion_about((0.0, 0.0, 1.0), _yaw_rad(np.ptp(points, axis=0)))
+    points = transform_points(Pose((0.0, 0.0, 0.0), rotation).matrix(), points)
     low, high = points.min(axis=0), points.max(axis=0)
-    pose = Pose(vec3((-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2])))
-    centred = points + pose.position_m
-    camera = _camera(centred, cell_px)
-    backend.load(_stand(shape, pose, high - low, camera))
-    return backend.render(camera).rgb
+    shift = vec3((-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]))
+    camera = _camera(points + shift, cell_px)
+    backend.load(_stand(shape, Pose(shift, rotation), high - low, camera))
+    return backend.render(camera)
+
+
+def _yaw_rad(extent: NDArray[np.float64]) -> float:
+    """Turns long flat things towards the diagonal of their cell, where they are seen larger."""
+    return _DIAGONAL_RAD if extent[0] > _LONG * max(extent[1], extent[2]) else 0.0
 
 
 def _camera(points: NDArray[np.float64], cell_px: int) -> Camera:
@@ -182,13 +190,24 @@ def _write(out: Path, rows: dict[str, list[Image]], split: Split, seed: int) -> 
     sheet = _sheet(rows)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(png_bytes(sheet))
+        out.write_bytes(_small_png(sheet))
     except OSError as error:
         raise SceneError(f"Cannot write the catalogue to {out}: {error}.") from error
     size = (sheet.shape[1], sheet.shape[0])
     return CatalogueSheet(
         picture=str(out), split=split, seed=seed, variants={name: len(row) for name, row in rows.items()}, size_px=size
     )
+
+
+def _small_png(image: Image) -> bytes:
+    """Returns an RGB PNG with the best compression: a sheet is made once and looked at often."""
+    import cv2
+
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+    encoded, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    if not encoded:
+        raise SceneError(f"OpenCV could not encode a sheet {image.shape} as PNG.")
+    return data.tobytes()
 
 
 def _sheet(rows: dict[str, list[Image]]) -> Image:

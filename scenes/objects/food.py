@@ -35,12 +35,14 @@ def donut(sampler: ShapeSampler) -> ObjectShape:
     turn = np.arange(28) * (2 * math.pi / 28)
     circle = np.stack([major * np.cos(turn), major * np.sin(turn), np.full(28, minor)], axis=1)
     parts = [Part(name="dough", mesh=closed_tube(circle, minor, 14), material=_crumb(sampler, _baked(sampler)))]
-    if sampler.chance(0.85):
+    glazed = sampler.chance(0.85)
+    if glazed:
         parts += _glaze(sampler, circle, minor)
     count = 14
     # Between the dough, which stands on z = 0, and the top of glaze and sprinkles.
-    knots = [(major * math.cos(a), major * math.sin(a), minor + 0.0009) for a in np.arange(count + 1) * (2 * math.pi / count)]
-    colliders = tuple(capsule_between(a, b, minor + 0.0009) for a, b in zip(knots[:-1], knots[1:], strict=True))
+    tube = minor + (0.0009 if glazed else 0.0)
+    knots = [(major * math.cos(a), major * math.sin(a), tube) for a in np.arange(count + 1) * (2 * math.pi / count)]
+    colliders = tuple(capsule_between(a, b, tube) for a, b in zip(knots[:-1], knots[1:], strict=True))
     return ObjectShape(
         category="donut", parts=tuple(parts), colliders=colliders, mass_kg=sampler.uniform(0.05, 0.1),
         rests=(UPRIGHT, UPRIGHT, UPRIGHT, quaternion_about((1.0, 0.0, 0.0), math.pi)),

@@ -106,7 +106,7 @@ def _bear_colliders(belly: float, head: float, limb: float, body_z: float, head_
         limbs.append(ball(0.3 * head, (s * 0.74 * head, 0.05 * head, head_z + 0.78 * head)))
     low = 0.93 * belly
     return (
-        ball(low, (0.0, 0.0, low - 0.02 * belly)), ball(0.9 * belly, (0.0, 0.0, body_z + 0.2 * belly)),
+        ball(low, (0.0, -0.04 * belly, low - 0.02 * belly)), ball(0.9 * belly, (0.0, 0.0, body_z + 0.2 * belly)),
         ball(0.97 * head, (0.0, -0.12 * head, head_z)), ball(0.36 * head, (0.0, -0.93 * head, head_z - 0.25 * head)), *limbs,
     )  # fmt: skip
 

@@ -89,8 +89,10 @@ def broccoli(sampler: ShapeSampler) -> ObjectShape:
         size = crown * sampler.uniform(0.36, 0.46)
         reach = crown - 0.6 * size
         middle = vec3((reach * level * math.cos(turn), reach * level * math.sin(turn), stem + reach * flat * height))
-        buds.append(rumpled(ellipsoid((size, size, size * 0.9), middle, segments=14, rows=9), sampler.rng, 0.0018, 0.014))
-        balls.append(Collider(kind="sphere", size_m=(size + 0.0003, 0.0, 0.0), body_from_collider=Pose(middle)))
+        bud = rumpled(ellipsoid((size, size, size), middle, segments=14, rows=9), sampler.rng, 0.0015, 0.013)
+        buds.append(bud)
+        size = float(np.quantile(np.linalg.norm(bud.vertices - middle, axis=1), 0.85))
+        balls.append(Collider(kind="sphere", size_m=(size, 0.0, 0.0), body_from_collider=Pose(middle)))
     heart = ellipsoid((crown * 0.7, crown * 0.7, crown * 0.5 * flat), (0.0, 0.0, stem + 0.2 * crown), segments=14, rows=8)
     dark = sampler.colour(hue=(0.25, 0.36), saturation=(0.5, 0.85), value=(0.32, 0.6))
     pale = sampler.colour(hue=(0.2, 0.27), saturation=(0.3, 0.55), value=(0.6, 0.85))
