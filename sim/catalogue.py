@@ -57,9 +57,18 @@ class CatalogueSheet:
 
 
 def write_catalogue(
-    out: Path, *, names: Sequence[str] = (), split: Split = "train", seed: int = 0, variants: int = VARIANTS, cell_px: int = CELL_PX
+    out: Path,
+    *,
+    names: Sequence[str] = (),
+    split: Split = "train",
+    seed: int = 0,
+    variants: int = VARIANTS,
+    cell_px: int = CELL_PX,
 ) -> CatalogueSheet:
-    """Draws the categories (default: all that have a generator, by id) and writes the PNG; raises UnknownNameError, SceneError."""
+    """Draws the categories (default: all that have a generator, by id) and writes the PNG.
+
+    Raises UnknownNameError or SceneError.
+    """
     known = [category.name for category in TAXONOMY if category.name in generators()]
     for name in names:
         if name not in known:
@@ -68,7 +77,8 @@ def write_catalogue(
     backend = open_backend("mujoco")
     try:
         rows = {
-            name: [view_of(backend, variant(name, split, seed, k), cell_px).rgb for k in range(variants)] for name in chosen
+            name: [view_of(backend, variant(name, split, seed, k), cell_px).rgb for k in range(variants)]
+            for name in chosen
         }
     finally:
         backend.close()
@@ -84,7 +94,8 @@ def write_looks(
     backend = open_backend("mujoco")
     try:
         rows = {
-            name: [view_of(backend, _sample_of(name, split, seed, k), cell_px).rgb for k in range(variants)] for name in LOOKS
+            name: [view_of(backend, _sample_of(name, split, seed, k), cell_px).rgb for k in range(variants)]
+            for name in LOOKS
         }
     finally:
         backend.close()
@@ -163,11 +174,16 @@ def _camera(points: NDArray[np.float64], cell_px: int) -> Camera:
 def _stand(shape: ObjectShape, pose: Pose, extent: NDArray[np.float64], camera: Camera) -> Scene:
     """Returns a scene of the object alone on a wide ground, lit from the upper left with a shadow."""
     radius = float(np.linalg.norm(extent)) / 2
+    half = (40 * radius, 40 * radius, 0.01)
     ground = Body(
-        name="ground", category="floor", dynamic=False, mass_kg=0.0, world_from_body=Pose((0.0, 0.0, -0.01)),
-        parts=(Part(name="top", mesh=cuboid((40 * radius, 40 * radius, 0.01)), material=Material(colour=_GROUND, roughness=1.0)),),
+        name="ground",
+        category="floor",
+        parts=(Part(name="top", mesh=cuboid(half), material=Material(colour=_GROUND, roughness=1.0)),),
         colliders=(),
-    )  # fmt: skip
+        world_from_body=Pose((0.0, 0.0, -0.01)),
+        mass_kg=0.0,
+        dynamic=False,
+    )
     body = Body(
         name="shown", category=shape.category, parts=shape.parts, colliders=(), world_from_body=pose,
         mass_kg=0.0, dynamic=False,
@@ -216,7 +232,9 @@ def _sheet(rows: dict[str, list[Image]]) -> Image:
     columns = min(3, len(blocks))
     height, width = blocks[0].shape[:2]
     lines = -(-len(blocks) // columns)
-    sheet = np.full((lines * (height + _GAP_PX) + _GAP_PX, columns * (width + _GAP_PX) + _GAP_PX, 3), _PAPER, dtype=np.uint8)
+    sheet = np.full(
+        (lines * (height + _GAP_PX) + _GAP_PX, columns * (width + _GAP_PX) + _GAP_PX, 3), _PAPER, dtype=np.uint8
+    )
     for k, block in enumerate(blocks):
         top, left = _GAP_PX + k // columns * (height + _GAP_PX), _GAP_PX + k % columns * (width + _GAP_PX)
         sheet[top : top + height, left : left + width] = block

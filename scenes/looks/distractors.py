@@ -15,7 +15,9 @@ from scenes.transforms import Vec3
 def noise_distractor(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     """Returns one of: bands of warped noise, coloured cells, a checkerboard, blots, or noise in every channel."""
     make = sampler.choice((_bands, _mosaic, _checks, _blots, _static))
-    return Material(texture=make(sampler, colour, size), roughness=sampler.uniform(0.1, 1.0), metallic=sampler.uniform(0.0, 0.6))
+    return Material(
+        texture=make(sampler, colour, size), roughness=sampler.uniform(0.1, 1.0), metallic=sampler.uniform(0.0, 0.6)
+    )
 
 
 def _bold(sampler: ShapeSampler) -> Vec3:
@@ -32,7 +34,9 @@ def _bands(sampler: ShapeSampler, colour: Vec3, size: int) -> Image:
 def _mosaic(sampler: ShapeSampler, colour: Vec3, size: int) -> Image:
     near, second = cells(sampler.rng, size, sampler.integer(3, 12))
     edge = 1 - step(second - near, 0.06, 0.06)
-    return layered(colour, (step(near, 0.45, 0.1), _bold(sampler)), (step(near, 0.75, 0.1), _bold(sampler)), (edge, _bold(sampler)))
+    return layered(
+        colour, (step(near, 0.45, 0.1), _bold(sampler)), (step(near, 0.75, 0.1), _bold(sampler)), (edge, _bold(sampler))
+    )
 
 
 def _checks(sampler: ShapeSampler, colour: Vec3, size: int) -> Image:

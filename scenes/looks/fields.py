@@ -14,7 +14,9 @@ def stretched(rng: np.random.Generator, size: int, cells_u: int, cells_v: int) -
     """Returns value noise with another number of cells along u (columns) and v (rows), each at most `size`."""
     grid = rng.random((min(cells_v, size), min(cells_u, size)), dtype=np.float32)
     wrapped = np.pad(grid, 2, mode="wrap")
-    fine = cv2.resize(wrapped, (_scaled(grid.shape[1], size), _scaled(grid.shape[0], size)), interpolation=cv2.INTER_CUBIC)
+    fine = cv2.resize(
+        wrapped, (_scaled(grid.shape[1], size), _scaled(grid.shape[0], size)), interpolation=cv2.INTER_CUBIC
+    )
     top, left = round(2 * size / grid.shape[0]), round(2 * size / grid.shape[1])
     field: Field = np.clip(fine[top : top + size, left : left + size], 0, 1).astype(np.float32)
     return field
@@ -38,7 +40,7 @@ def warped(field: Field, push_u: Field, push_v: Field, depth: float) -> Field:
 
 def cells(rng: np.random.Generator, size: int, count: int) -> tuple[Field, Field]:
     """Returns the distance to the nearest of count x count jittered points and to the second, in units of a cell."""
-    points = (np.stack(np.mgrid[:count, :count], axis=-1) + rng.random((count, count, 2))) / count
+    points = (np.moveaxis(np.mgrid[:count, :count], 0, -1) + rng.random((count, count, 2))) / count
     place = (np.arange(size) + 0.5) / size
     row, column = np.meshgrid(place, place, indexing="ij")
     home_row, home_column = (np.floor(p * count).astype(int) for p in (row, column))

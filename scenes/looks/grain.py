@@ -46,7 +46,9 @@ def wood_planks(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     # Each row of planks has one butt joint, where its shifted column is 0.
     board = (column < size * sampler.uniform(0.35, 0.65)).astype(int)
     tone = sampler.rng.uniform(0.75, 1.15, size=(count, 2))[plank[:, None], board]
-    gap = ((row - edges[plank]) < joint)[:, None] | (column < joint) | (np.diff(board, axis=1, append=board[:, :1]) != 0)
+    gap = (
+        ((row - edges[plank]) < joint)[:, None] | (column < joint) | (np.diff(board, axis=1, append=board[:, :1]) != 0)
+    )
     dark = shade(colour, sampler.uniform(0.55, 0.8))
     image = layered(shade(colour, 1.1), (lines * 0.6, dark), (step(pores, 0.75, 0.2) * 0.4, shade(dark, 0.7)))
     factor = np.where(gap, 0.35, tone)
@@ -59,9 +61,11 @@ def marble(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     clouds = warped(noise(sampler.rng, size, 3, 4), push[0], push[1], 0.12)
     thin = warped(noise(sampler.rng, size, sampler.integer(2, 4), 3), push[2], push[3], sampler.uniform(0.05, 0.2))
     veins = 1 - np.abs(2 * thin - 1)
-    sharp = step(veins, sampler.uniform(0.9, 0.96), 0.08) * (0.35 + 0.65 * clouds)
+    sharp = 0.9 * step(veins, sampler.uniform(0.9, 0.96), 0.08) * (0.35 + 0.65 * clouds)
     fine = step(1 - np.abs(2 * warped(thin, push[1], push[0], 0.2) - 1), 0.965, 0.03)
     other = sampler.colour(hue=(0.05, 0.15), saturation=(0.1, 0.6), value=(0.2, 0.7))
     dark = shade(colour, sampler.uniform(0.25, 0.6))
-    image = layered(shade(colour, 1.1), (clouds * 0.45, shade(colour, 0.75)), (sharp * 0.9, dark), (fine * 0.6, other))
+    image = layered(
+        shade(colour, 1.1), (clouds * 0.45, shade(colour, 0.75)), (sharp.astype(np.float32), dark), (fine * 0.6, other)
+    )
     return Material(texture=image, roughness=sampler.uniform(0.05, 0.35))

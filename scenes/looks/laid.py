@@ -24,7 +24,9 @@ def _bond(size: int, columns: int, rows: int, shifted: bool) -> tuple[NDArray[np
     return row * columns + column, np.minimum(across, along).astype(np.float32)
 
 
-def _laid(sampler: ShapeSampler, pieces: NDArray[np.int64], edge: Field, colour: Vec3, spread: float, joint_px: float) -> Image:
+def _laid(
+    sampler: ShapeSampler, pieces: NDArray[np.int64], edge: Field, colour: Vec3, spread: float, joint_px: float
+) -> Image:
     """Paints pieces in tones of the colour and the joints between them."""
     size = pieces.shape[0]
     tone = sampler.rng.uniform(1 - spread, 1 + spread / 2, size=int(pieces.max()) + 1)[pieces]
@@ -61,7 +63,14 @@ def brick(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     columns = sampler.integer(2, 4)
     pieces, edge = _bond(size, columns, 2 * sampler.integer(columns, columns + 1), shifted=True)
     ragged = edge + size * 0.012 * (noise(sampler.rng, size, 32, 2) - 0.5)
-    image = _laid(sampler, pieces, ragged.astype(np.float32), colour, sampler.uniform(0.2, 0.45), size * sampler.uniform(0.01, 0.02))
+    image = _laid(
+        sampler,
+        pieces,
+        ragged.astype(np.float32),
+        colour,
+        sampler.uniform(0.2, 0.45),
+        size * sampler.uniform(0.01, 0.02),
+    )
     pits = step(noise(sampler.rng, size, 64, 1), 0.8, 0.1)
     dirty = toned(image, 1 - 0.35 * pits)
     return Material(texture=dirty, colour=shade((1.0, 1.0, 1.0), 1.0), roughness=sampler.uniform(0.8, 1.0))

@@ -18,7 +18,9 @@ def fabric(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     image = make(sampler, colour, size)
     weave = _weave(size, min(threads, size // 4), sampler.chance(0.4))
     wear = 0.9 + 0.2 * noise(sampler.rng, size, 6, 3)
-    return Material(texture=toned(image, (1 - sampler.uniform(0.1, 0.35) * weave) * wear), roughness=sampler.uniform(0.85, 1.0))
+    return Material(
+        texture=toned(image, (1 - sampler.uniform(0.1, 0.35) * weave) * wear), roughness=sampler.uniform(0.85, 1.0)
+    )
 
 
 def _weave(size: int, threads: int, twill: bool) -> Field:

@@ -59,7 +59,12 @@ def _lenses(sampler: ShapeSampler, half: Vec3, bump_m: float) -> tuple[Mesh, Mes
     count = sampler.integer(1, 3)
     x, y = 0.45 * half[0], 0.72 * half[1]
     reach = 0.0085 * count
-    block = rounded_slab((0.0095, reach, bump_m / 2 + 0.0002), (x, y - reach + 0.006, bump_m / 2 + 0.0003), corner_m=0.006, bevel_m=0.0003)
+    block = rounded_slab(
+        (0.0095, reach, bump_m / 2 + 0.0002),
+        (x, y - reach + 0.006, bump_m / 2 + 0.0003),
+        corner_m=0.006,
+        bevel_m=0.0003,
+    )
     rings = []
     for k in range(count):
         at = (x, y - reach + 0.006 + (2 * k - count + 1) * 0.0082, 0.0)
@@ -109,14 +114,20 @@ def remote(sampler: ShapeSampler) -> ObjectShape:
         Part(name=f"key_{k}", mesh=mesh, material=Material(colour=colour, roughness=0.5))
         for k, (mesh, colour) in enumerate(zip(others, accent, strict=True))
     ]
+    middle = top / 2 + 0.0007
     return ObjectShape(
-        category="remote", parts=tuple(parts), colliders=(slab((half[0], half[1], top / 2 + 0.0007), (0.0, 0.0, top / 2 + 0.0007)),),
-        mass_kg=sampler.uniform(0.06, 0.15), rests=(UPRIGHT,) * 5 + (UPSIDE_DOWN,),
-    )  # fmt: skip
+        category="remote",
+        parts=tuple(parts),
+        colliders=(slab((half[0], half[1], middle), (0.0, 0.0, middle)),),
+        mass_kg=sampler.uniform(0.06, 0.15),
+        rests=(UPRIGHT,) * 5 + (UPSIDE_DOWN,),
+    )
 
 
 def _button(radius_m: float, height_m: float) -> Mesh:
-    return lathe([(0.0, 0.0), (radius_m, 0.0), (radius_m, height_m * 0.6), (radius_m * 0.8, height_m), (0.0, height_m)], 12)
+    return lathe(
+        [(0.0, 0.0), (radius_m, 0.0), (radius_m, height_m * 0.6), (radius_m * 0.8, height_m), (0.0, height_m)], 12
+    )
 
 
 def _keys(sampler: ShapeSampler, half: Vec3, top_m: float) -> tuple[list[Mesh], list[Mesh]]:
@@ -149,7 +160,9 @@ def _keys(sampler: ShapeSampler, half: Vec3, top_m: float) -> tuple[list[Mesh], 
     colours = []
     if sampler.chance(0.7):
         for column in (-1.5, -0.5, 0.5, 1.5):
-            one = rounded_slab((size * 0.75, size * 0.45, 0.0008), (0, 0, 0.0008), corner_m=0.001, bevel_m=0.0004, steps=1)
+            one = rounded_slab(
+                (size * 0.75, size * 0.45, 0.0008), (0, 0, 0.0008), corner_m=0.001, bevel_m=0.0004, steps=1
+            )
             colours.append(placed(one, Pose((column * pitch * 0.8, max(y, -half[1] + 0.014), top_m - 0.0004))))
     return keys, colours
 
@@ -182,9 +195,12 @@ def mouse(sampler: ShapeSampler) -> ObjectShape:
     high = slab((x * 0.72, y * 0.72, 0.2 * height), (0.0, 0.06 * y, 0.62 * height))
     crest = slab((x * 0.4, y * 0.4, 0.07 * height), (0.0, hump * y * 0.5, 0.88 * height))
     return ObjectShape(
-        category="mouse", parts=tuple(parts), colliders=(low, high, crest), mass_kg=sampler.uniform(0.07, 0.13),
+        category="mouse",
+        parts=tuple(parts),
+        colliders=(low, high, crest),
+        mass_kg=sampler.uniform(0.07, 0.13),
         rests=(UPRIGHT,),
-    )  # fmt: skip
+    )
 
 
 def _shell_rings(x: float, y: float, height: float, hump: float, waist: float) -> list[NDArray[np.float64]]:

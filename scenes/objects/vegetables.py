@@ -38,7 +38,11 @@ def carrot(sampler: ShapeSampler) -> ObjectShape:
     return ObjectShape(
         category="carrot",
         parts=(
-            Part(name="root", mesh=sweep(path, radii, 14), material=Material(texture=_rings(sampler, skin), roughness=0.6)),
+            Part(
+                name="root",
+                mesh=sweep(path, radii, 14),
+                material=Material(texture=_rings(sampler, skin), roughness=0.6),
+            ),
             Part(name="leaves", mesh=leaves, material=Material(colour=green, roughness=0.8)),
         ),
         colliders=tuple(colliders),
@@ -93,12 +97,16 @@ def broccoli(sampler: ShapeSampler) -> ObjectShape:
         buds.append(bud)
         size = float(np.quantile(np.linalg.norm(bud.vertices - middle, axis=1), 0.85))
         balls.append(Collider(kind="sphere", size_m=(size, 0.0, 0.0), body_from_collider=Pose(middle)))
-    heart = ellipsoid((crown * 0.7, crown * 0.7, crown * 0.5 * flat), (0.0, 0.0, stem + 0.2 * crown), segments=14, rows=8)
+    heart = ellipsoid(
+        (crown * 0.7, crown * 0.7, crown * 0.5 * flat), (0.0, 0.0, stem + 0.2 * crown), segments=14, rows=8
+    )
     dark = sampler.colour(hue=(0.25, 0.36), saturation=(0.5, 0.85), value=(0.32, 0.6))
     pale = sampler.colour(hue=(0.2, 0.27), saturation=(0.3, 0.55), value=(0.6, 0.85))
     # On its side it lies on crown and stalk.
     lean = math.asin(min(0.95, (crown - stalk) / (stem + 0.15 * crown)))
-    grain = textures.blend(textures.noise(sampler.rng, 96, 40, 2), textures.shade(dark, 0.45), textures.shade(dark, 1.5))
+    grain = textures.blend(
+        textures.noise(sampler.rng, 96, 40, 2), textures.shade(dark, 0.45), textures.shade(dark, 1.5)
+    )
     return ObjectShape(
         category="broccoli",
         parts=(
@@ -107,7 +115,11 @@ def broccoli(sampler: ShapeSampler) -> ObjectShape:
         ),
         colliders=(cylinder(stalk * 1.05, 0.0, stem), *balls),
         mass_kg=sampler.uniform(0.12, 0.3),
-        rests=(quaternion_about((0.0, 1.0, 0.0), math.pi / 2 - lean), UPRIGHT, quaternion_about((1.0, 0.0, 0.0), math.pi)),
+        rests=(
+            quaternion_about((0.0, 1.0, 0.0), math.pi / 2 - lean),
+            UPRIGHT,
+            quaternion_about((1.0, 0.0, 0.0), math.pi),
+        ),
         rolling_friction_m=0.004,
     )
 
@@ -116,7 +128,11 @@ def _stalk(sampler: ShapeSampler, radius_m: float, stem_m: float, crown_m: float
     trunk = sweep([[0, 0, 0], [0, 0, 0.5 * stem_m], [0, 0, stem_m]], [1.05 * radius_m, radius_m, 1.2 * radius_m], 14)
     branches = [trunk]
     for k in range(6):
-        path = [[0.3 * radius_m, 0, 0.45 * stem_m], [0.3 * crown_m, 0, 0.8 * stem_m], [0.55 * crown_m, 0, stem_m + 0.1 * crown_m]]
+        path = [
+            [0.3 * radius_m, 0, 0.45 * stem_m],
+            [0.3 * crown_m, 0, 0.8 * stem_m],
+            [0.55 * crown_m, 0, stem_m + 0.1 * crown_m],
+        ]
         branch = sweep(path, radius_m * np.array([0.55, 0.5, 0.4]), 8)
         turn = k * math.pi / 3 + sampler.uniform(-0.2, 0.2)
         branches.append(placed(branch, Pose((0.0, 0.0, 0.0), quaternion_about((0.0, 0.0, 1.0), turn))))

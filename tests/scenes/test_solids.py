@@ -29,7 +29,10 @@ CASES = {
     "torus": (closed_tube(ring(), 0.02, 48), 2 * math.pi**2 * 0.1 * 0.02**2),
     "flat torus": (closed_tube(ring(), 0.02, 48, 0.5), math.pi**2 * 0.1 * 0.02**2),
     "sharp slab": (rounded_slab((0.1, 0.2, 0.03), corner_m=1e-4, bevel_m=1e-6), 8 * 0.1 * 0.2 * 0.03),
-    "round slab": (rounded_slab((0.1, 0.2, 0.03), corner_m=0.05, bevel_m=1e-6, steps=32), 0.06 * (0.08 - (4 - math.pi) * 0.05**2)),
+    "round slab": (
+        rounded_slab((0.1, 0.2, 0.03), corner_m=0.05, bevel_m=1e-6, steps=32),
+        0.06 * (0.08 - (4 - math.pi) * 0.05**2),
+    ),
     "cylinder": (loft([np.column_stack([ring()[:, :2], np.full(200, z)]) for z in (0.0, 0.3)]), math.pi * 0.003),
     "wedge": (extrude(sector(0.1, 0.3, 0.3 + math.pi / 2, steps=400), 0.02, 1.0), math.pi / 4 * 0.01 * 0.02),
     "ring": (extrude(sector(0.1, 0.0, math.pi, 0.06, steps=400), 0.02, 1.0), math.pi / 2 * (0.01 - 0.0036) * 0.02),

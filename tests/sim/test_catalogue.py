@@ -78,7 +78,19 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
 def test_the_command_writes_it_and_refuses_a_strange_category(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = ["catalogue", str(tmp_path / "x.png"), "--category", "cup", "--variants", "1", "--cell", "32", "--split", "val", "--json"]
+    line = [
+        "catalogue",
+        str(tmp_path / "x.png"),
+        "--category",
+        "cup",
+        "--variants",
+        "1",
+        "--cell",
+        "32",
+        "--split",
+        "val",
+        "--json",
+    ]
     assert rehearse.main(line) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["variants"], told["split"]) == ({"cup": 1}, "val")
