@@ -20,7 +20,7 @@ from scenes.taxonomy import TAXONOMY
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
-    "doctor", "scene", "generate", "merge", "convert", "inspect",
+    "doctor", "scene", "catalogue", "generate", "merge", "convert", "inspect",
     "train", "export", "predict", "score", "agent", "hil", "demo",
 )  # fmt: skip
 
