@@ -189,16 +189,20 @@ def predict(arguments: argparse.Namespace) -> int:
 
 def score(arguments: argparse.Namespace) -> int:
     """Scores predictions on disk against a data set's truth."""
-    from perception.scoring import score_folder
+    from perception.scoring import score_folder, slice_folder
 
     scores = score_folder(arguments.predictions, arguments.dataset)
+    slices = slice_folder(arguments.predictions, arguments.dataset, arguments.by) if arguments.by else ()
     if arguments.json:
-        print_json(scores.to_dict())
+        print_json(scores.to_dict() | ({"slices": [s.to_dict() for s in slices]} if slices else {}))
         return EXIT_OK
     print(f"{scores.frame_count} frames of {scores.scene_count} scenes; value [95 % interval], n")
     print_table([(key, value, str(n)) for key, value, n in scores.rows()])
     print()
     print_table(scores.category_rows())
+    for table in slices:
+        print()
+        print_table(table.rows())
     return EXIT_OK
 
 
@@ -348,9 +352,11 @@ def _add_judging(commands: Commands[Any]) -> None:
     parser.add_argument("dataset", type=Path, help="a data set's folder")
     parser.add_argument("out", type=Path, help="folder for the predictions")
 
-    parser = _command(commands, score, "out/predictions out/test", "out/predictions out/test --json")
+    parser = _command(commands, score, "out/predictions out/test", "out/predictions out/test --by visible_fraction,size")
     parser.add_argument("predictions", type=Path, help="a folder that predict wrote")
     parser.add_argument("dataset", type=Path, help="the data set with the truth")
+    by = "slice by visible_fraction, size, distance, clearance, contrast, truncation (several with commas)"
+    parser.add_argument("--by", type=lambda text: text.split(","), metavar="QUANTITY", help=by)
 
 
 def _add_rehearsing(commands: Commands[Any]) -> None:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenes.scene import Scene
+from sim._frame_files import frame_files
 from sim._frame_source import FrameSource
 from sim._proven import Prover
 from sim._publish import SceneRecord, publish, staging_folder
-from sim.basicwriter import encode_frame
+from sim.clearance import clearances_m
 from sim.frame import Frame
 from sim.manifest import FrameEntry
 
@@ -41,9 +42,9 @@ def make_scene_files(spec: GenerateSpec, open_source: OpenSource, index: int) ->
     source = _open_once(open_source, spec)
     scene, rejected = source.scene(index)
     staging = staging_folder(spec.out, index)
-    prover = Prover.of(spec, scene)
+    prover, clearance_m = Prover.of(spec, scene), clearances_m(scene)
     frames = tuple(
-        _stage_frame(staging, number, source.frame(view), scene, prover)
+        _stage_frame(staging, number, source.frame(view), scene, prover, clearance_m)
         for view, number in enumerate(spec.frames_of(index))
     )
     stage = f"scenes/scene_{index:06d}.usdc" if spec.stages else None
@@ -70,9 +71,11 @@ def _close(source: FrameSource) -> None:
     source.close()
 
 
-def _stage_frame(staging: Path, number: int, frame: Frame, scene: Scene, prover: Prover | None) -> FrameEntry:
+def _stage_frame(
+    staging: Path, number: int, frame: Frame, scene: Scene, prover: Prover | None, clearance_m: dict[str, float | None]
+) -> FrameEntry:
     agreement = None if prover is None else prover.prove(frame, number)
-    files = encode_frame(frame, number)
+    files = frame_files(frame, number, clearance_m)
     for name, data in files.items():
         (staging / name).write_bytes(data)
     return FrameEntry(

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from scenes.camera import Camera
 from scenes.errors import DatasetError
-from sim.basicwriter import decode_camera, decode_frame, decode_rgb_of
+from sim.basicwriter import decode_camera, decode_frame, decode_rgb_of, file_name
+from sim.difficulty import KIND, ObjectDifficulty, decode_difficulty, measure
 from sim.frame import Frame
 from sim.manifest import FILE_NAME, Manifest, read_manifest
 
@@ -67,6 +68,14 @@ class Dataset:
         """Reads only the image, uint8 (H, W, 3), of one frame."""
         number = self._number(index)
         return decode_rgb_of(number, lambda name: self._read(number, name))
+
+    def difficulties(self, index: SupportsIndex) -> tuple[ObjectDifficulty, ...]:
+        """Reads how hard each object of a frame is to see; a data set without such files is measured, but for clearance."""
+        number = self._number(index)
+        name = file_name(KIND, number, "json")
+        if name not in self.manifest.frames[number].files:
+            return measure(self[number])
+        return decode_difficulty(self._read(number, name), name)
 
     def verify(self) -> None:
         """Reads every file of every frame, boxes included; raises DatasetError for the first that is not as written."""

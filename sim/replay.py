@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from scenes.errors import DatasetError
+from sim._frame_files import frame_files
 from sim.backend import open_backend
-from sim.basicwriter import encode_frame
+from sim.clearance import clearances_m
 from sim.dataset import Dataset
 from sim.frame import Frame
 from sim.frame_id import FrameId
@@ -105,7 +106,7 @@ def replay_id(name: str, *, size: tuple[int, int], backend: str = "mujoco") -> t
 
 def entry_of(made: Rebuilt) -> FrameEntry:
     """Returns the manifest's entry that this frame would have as frame 0."""
-    files = encode_frame(made.frame, 0)
+    files = frame_files(made.frame, 0, clearances_m(made.scene))
     return FrameEntry(
         name=made.frame.name,
         scene_digest=made.scene.digest(),
@@ -117,15 +118,16 @@ def entry_of(made: Rebuilt) -> FrameEntry:
 
 def compare(entry: FrameEntry, number: int, made: Rebuilt, *, against: str, disk: Frame) -> Replay:
     """Compares a rebuilt frame with an entry: sub-seed, scene digest, poses, then every file of labels by its bytes."""
-    files = {name: hashlib.sha256(data).hexdigest() for name, data in encode_frame(made.frame, number).items()}
+    made_files = frame_files(made.frame, number, clearances_m(made.scene))
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in made_files.items()}
     fields = [
         Field(name="attempt", expected=str(entry.attempt), got=str(made.scene.id.attempt)),
         Field(name="scene_digest", expected=entry.scene_digest, got=made.scene.digest()),
         *_poses(disk, made.frame),
     ]
     images = []
-    for name, digest in files.items():
-        field = Field(name=name, expected=entry.files.get(name, "not written"), got=digest)
+    for name, digest in entry.files.items():
+        field = Field(name=name, expected=digest, got=files.get(name, "not made"))
         (images if name.startswith(f"{IMAGE}_") else fields).append(field)
     return Replay(frame=entry.name, against=against, fields=tuple(fields), image=images[0] if images else None)
 

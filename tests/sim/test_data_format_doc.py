@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.basicwriter import encode_frame
+from sim._frame_files import frame_files
 from sim.generate import GenerateSpec
 from sim.manifest import Manifest
 from tests.sim.fake_frames import FakeSource
@@ -22,7 +22,7 @@ def source(tmp_path_factory) -> FakeSource:
 
 def test_every_file_of_a_frame_is_in_the_table_and_the_other_way_round(source):
     source.scene(0)
-    written = {re.sub(r"_\d{4}\.", "_N.", name) for name in encode_frame(source.frame(0), 0)}
+    written = {re.sub(r"_\d{4}\.", "_N.", name) for name in frame_files(source.frame(0), 0, {})}
     boxes = ("bounding_box_2d_tight", "bounding_box_2d_loose", "bounding_box_3d")
     documented = set(re.findall(r"^\| `([\w*]+_N\.\w+)`", DOCUMENT, flags=re.MULTILINE))
     spelt_out = {name.replace("bounding_box_*", box) for name in documented for box in boxes}

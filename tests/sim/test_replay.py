@@ -13,7 +13,7 @@ from scenes.transforms import Pose
 from sim.dataset import Dataset
 from sim.generate import GenerateSpec, generate
 from sim.replay import Field, Replay, compare, entry_of, replay_dataset, replay_id
-from tests.sim.test_proof import Rendered, scaled_depth, swapped_ids
+from tests.sim.test_proof import Rendered, scaled_depth, wrong_category
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ class Made:
     [
         (lambda _, frame: frame, None),
         (scaled_depth, "distance_to_image_plane_0000.npy"),
-        (swapped_ids, "semantic_segmentation_0000.png"),
+        (wrong_category, "semantic_segmentation_0000.png"),
         (lambda _, frame: replace(frame, rgb=frame.rgb // 2), None),
         (lambda _, frame: replace(frame, camera=replace(frame.camera, fx=frame.camera.fx + 1e-9)), "camera"),
     ],
