@@ -17,8 +17,9 @@ from sim.frame_id import FrameId
 from sim.manifest import FrameEntry
 from sim.rebuild import Rebuilt, rebuild
 
-# rgb comes last and is told apart: another machine's renderer may round a colour differently, never a label.
-IMAGE = "rgb"
+# What is made from the colours comes last and is told apart: another machine's renderer may round a colour differently,
+# never a label. The measured contrast is among it.
+IMAGES = ("rgb_", "difficulty_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +38,18 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """One frame made again and every field of it compared, in order; `image` is the rgb, which the verdict leaves out."""
+    """One frame made again and every field of it compared, in order; `images` are the files that hold
+    colours or come from them, which the verdict leaves out.
+    """
 
     frame: str
     against: str
     fields: tuple[Field, ...]
-    image: Field | None
+    images: tuple[Field, ...]
 
     @property
     def verdict(self) -> Literal["match", "differs"]:
-        """`match` where every field but the image is the same."""
+        """`match` where every field but the images is the same."""
         return "match" if self.first_difference is None else "differs"
 
     @property
@@ -60,8 +63,8 @@ class Replay:
         return {
             "frame": self.frame, "against": self.against, "verdict": self.verdict,
             "first_difference": None if first is None else first.name,
-            "image_equal": None if self.image is None else self.image.equal,
-            "fields": [{**asdict(field), "equal": field.equal} for field in self.fields],
+            "images_equal": all(field.equal for field in self.images),
+            "fields": [{**asdict(field), "equal": field.equal} for field in (*self.fields, *self.images)],
         }  # fmt: skip
 
     def describe(self) -> str:
@@ -72,9 +75,9 @@ class Replay:
             lines.append(f"  match: {len(self.fields)} fields, the bytes of every label among them")
         else:
             lines.append(f"  differs first in {first.name}: expected {first.expected[:24]}, got {first.got[:24]}")
-        if self.image is not None:
-            said = "the same bytes" if self.image.equal else "other bytes (renderers of other machines may round differently)"
-            lines.append(f"  image: {said}")
+        for field in self.images:
+            said = "the same bytes" if field.equal else "other bytes (renderers of other machines may round differently)"
+            lines.append(f"  {field.name}: {said}")
         return "\n".join(lines)
 
 
@@ -100,7 +103,7 @@ def replay_id(name: str, *, size: tuple[int, int], backend: str = "mujoco") -> t
     entry = entry_of(first)
     again = _made(frame_id, size, backend, None, after_another=True)
     found = compare(entry, 0, again, against="itself, made after another scene", disk=first.frame)
-    digests = {field.name: field.got for field in (*found.fields, *([found.image] if found.image else []))}
+    digests = {field.name: field.got for field in (*found.fields, *found.images)}
     return found, digests
 
 
@@ -128,8 +131,8 @@ def compare(entry: FrameEntry, number: int, made: Rebuilt, *, against: str, disk
     images = []
     for name, digest in entry.files.items():
         field = Field(name=name, expected=digest, got=files.get(name, "not made"))
-        (images if name.startswith(f"{IMAGE}_") else fields).append(field)
-    return Replay(frame=entry.name, against=against, fields=tuple(fields), image=images[0] if images else None)
+        (images if name.startswith(IMAGES) else fields).append(field)
+    return Replay(frame=entry.name, against=against, fields=tuple(fields), images=tuple(images))
 
 
 def _poses(expected: Frame, got: Frame) -> list[Field]:
