@@ -75,6 +75,7 @@ def generate(arguments: argparse.Namespace) -> int:
     """Makes a data set of frames with truth; goes on where a killed run stopped."""
     from sim.generate import GenerateSpec
     from sim.generate import generate as run
+    from sim.target import read_target
 
     spec = GenerateSpec(
         suite=arguments.suite,
@@ -87,10 +88,14 @@ def generate(arguments: argparse.Namespace) -> int:
         backend=arguments.backend,
         stages=not arguments.no_stages,
         proof=not arguments.no_proof,
+        target=read_target(arguments.target) if arguments.target else None,
     )
     summary = run(spec)
-    in_words = {} if arguments.json else {"proof": str(summary.proof)}
-    print_summary({**summary.to_dict(), **in_words}, as_json=arguments.json)
+    values = summary.to_dict()
+    if not arguments.json:
+        del values["target"]
+        values |= {"proof": str(summary.proof)} | {f"target {r.figure}": str(r) for r in summary.target}
+    print_summary(values, as_json=arguments.json)
     return EXIT_OK
 
 
@@ -310,6 +315,7 @@ def _add_making(commands: Commands[Any]) -> None:
     _scene_options(parser)
     parser.add_argument("--workers", type=_whole(1), help="processes (default: one per core)")
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
+    parser.add_argument("--target", type=Path, metavar="TOML", help="choose scenes towards this distribution of difficulty")
     parser.add_argument("--no-proof", action="store_true", help="do not check labels with the ray caster (5 ms a frame)")
 
 

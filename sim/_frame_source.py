@@ -46,9 +46,15 @@ class BackendSource:
     def scene(self, index: int) -> tuple[Scene, dict[str, int]]:
         """Returns the settled scene and how many sub-seeds were rejected before it, by reason."""
         from sim.realize import realize
+        from sim.target_search import realize_towards
 
         spec = self._spec
-        self._scene, rejected = realize(self._backend, spec.suite, split=spec.split, seed=spec.seed, index=index)
+        if spec.target is None:
+            self._scene, rejected = realize(self._backend, spec.suite, split=spec.split, seed=spec.seed, index=index)
+        else:
+            self._scene, rejected = realize_towards(
+                self._backend, spec.target, spec.suite, split=spec.split, seed=spec.seed, index=index, size=spec.size
+            )
         return self._scene, rejected
 
     def frame(self, view: int) -> Frame:

@@ -22,7 +22,7 @@ RING_SHARE, RING_LEAST_PX = 1 / 120, 2
 
 _EDGES = [(i, i | bit) for i in range(8) for bit in (1, 2, 4) if not i & bit]
 _FAR_PX = 1e5
-_FIGURES = ("visible_fraction", "size_px", "distance_m", "clearance_m", "contrast", "truncation")
+FIGURES = ("visible_fraction", "size_px", "distance_m", "clearance_m", "contrast", "truncation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +95,8 @@ def decode_difficulty(data: bytes, name: str) -> tuple[ObjectDifficulty, ...]:
 
 def figure_of(difficulty: ObjectDifficulty, name: str) -> float | None:
     """Returns one of the measured quantities by its name, None where it was not measured."""
-    if name not in _FIGURES:
-        raise ValueError(f"Expected one of {', '.join(_FIGURES)}, got {name!r}.")
+    if name not in FIGURES:
+        raise ValueError(f"Expected one of {', '.join(FIGURES)}, got {name!r}.")
     value = getattr(difficulty, name)
     return None if value is None else float(value)
 

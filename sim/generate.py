@@ -30,8 +30,10 @@ from sim._frame_source import BackendSource
 from sim._progress import Progress, reporting
 from sim._publish import SceneRecord, locked, read_record
 from sim._worker import OpenSource, make_scene_files, start_worker
+from sim.dataset import Dataset
 from sim.manifest import Generator, Manifest
 from sim.proof_figures import ProofSummary, summed
+from sim.target import Reached, Target, reached
 
 SPLITS = get_args(Split)
 
@@ -54,6 +56,7 @@ class GenerateSpec:
     backend: str = "mujoco"
     stages: bool = True
     proof: bool = True
+    target: Target | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out).absolute())
@@ -83,6 +86,7 @@ class GenerateSpec:
             "suite": self.suite, "suite_version": SUITES[self.suite].version, "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": self.frames, "stages": self.stages,
             "generator": asdict(_generator(self.backend)),
+            "target": None if self.target is None else self.target.to_dict(),
         }  # fmt: skip
 
 
@@ -98,6 +102,7 @@ class GenerateSummary:
     seconds: float
     size_bytes: int
     proof: ProofSummary
+    target: tuple[Reached, ...] = ()
 
     @property
     def frames_per_s(self) -> float | None:
@@ -150,7 +155,15 @@ def _generate(
         seconds=time.monotonic() - started,
         size_bytes=sum(entry.size_bytes for entry in manifest.frames),
         proof=summed(entry.agreement for entry in manifest.frames),
+        target=_reached(spec),
     )
+
+
+def _reached(spec: GenerateSpec) -> tuple[Reached, ...]:
+    if spec.target is None:
+        return ()
+    dataset = Dataset.open(spec.out)
+    return reached(spec.target, (found for k in range(len(dataset)) for found in dataset.difficulties(k)))
 
 
 def _make_missing(
@@ -192,6 +205,7 @@ def _manifest(spec: GenerateSpec, records: list[SceneRecord]) -> Manifest:
         generator=_generator(spec.backend),
         frames=tuple(entry for record in records for entry in record.frames),
         rejected=dict(sorted(rejected.items())),
+        target=None if spec.target is None else spec.target.to_dict(),
     )
 
 

@@ -13,7 +13,7 @@ from sim.proof_figures import Agreement
 
 FILE_NAME = "manifest.json"
 SCHEMA_VERSION = 2
-# Version 1 had no agreement of a frame with the ray caster.
+# Version 1 had no agreement of a frame with the ray caster and no target.
 _READABLE = (1, 2)
 
 
@@ -56,7 +56,10 @@ class Generator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A whole data set; frame k is `frames[k]`. `rejected` counts the sub-seeds that were remade, by reason."""
+    """A whole data set; frame k is `frames[k]`. `rejected` counts the sub-seeds that were remade, by reason.
+
+    `target` is the difficulty that was asked for, as Target.to_dict() gives it, None where none was.
+    """
 
     suite: str
     suite_version: int
@@ -67,6 +70,7 @@ class Manifest:
     generator: Generator
     frames: tuple[FrameEntry, ...]
     rejected: dict[str, int]
+    target: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""
@@ -77,6 +81,7 @@ class Manifest:
         return {
             "suite": self.suite, "suite_version": self.suite_version, "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": len(self.frames), "stages": self.stages, "generator": asdict(self.generator),
+            "target": self.target,
         }  # fmt: skip
 
     @classmethod
@@ -96,6 +101,7 @@ class Manifest:
             generator=Generator(**values["generator"]),
             frames=frames,
             rejected={str(k): int(v) for k, v in values["rejected"].items()},
+            target=values.get("target"),
         )
 
 
