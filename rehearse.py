@@ -46,8 +46,13 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 def scene(arguments: argparse.Namespace) -> int:
     """Makes one scene: an OpenUSD stage and a preview picture."""
-    from sim.preview import write_preview
+    from sim.preview import write_preview, write_stage_preview
 
+    if arguments.as_scene or arguments.index is None:
+        stage = Path(arguments.suite)
+        seen, notes = write_stage_preview(stage, size=arguments.size, out=arguments.out, backend=arguments.backend)
+        print_json({**seen.to_dict(), "notes": notes}) if arguments.json else print("\n  note: ".join([seen.describe(), *notes]))
+        return EXIT_OK
     preview = write_preview(
         arguments.suite,
         arguments.index,
@@ -73,6 +78,7 @@ def inspect(arguments: argparse.Namespace) -> int:
 
 def generate(arguments: argparse.Namespace) -> int:
     """Makes a data set of frames with truth; goes on where a killed run stopped."""
+    from scenes.assets import AssetUse
     from sim.generate import GenerateSpec
     from sim.generate import generate as run
     from sim.target import read_target
@@ -89,6 +95,7 @@ def generate(arguments: argparse.Namespace) -> int:
         stages=not arguments.no_stages,
         proof=not arguments.no_proof,
         target=read_target(arguments.target) if arguments.target else None,
+        assets=tuple(AssetUse.parse(text) for text in arguments.asset),
     )
     summary = run(spec)
     values = summary.to_dict()
@@ -293,9 +300,10 @@ def _command(commands: Commands[Any], run: Callable[[argparse.Namespace], int], 
 def _add_looking(commands: Commands[Any]) -> None:
     _command(commands, doctor, "", "--json")
 
-    parser = _command(commands, scene, "tabletop 7", "tabletop 7 --split test --seed 3 --out out/scene")
-    parser.add_argument("suite", help="the suite's name, such as tabletop")
-    parser.add_argument("index", type=_whole(0), help="the scene's number in its suite, split and seed, from 0")
+    parser = _command(commands, scene, "tabletop 7", "tabletop 7 --split test --seed 3 --out out/scene", "my.usda --as-scene")
+    parser.add_argument("suite", help="the suite's name, such as tabletop, or an OpenUSD stage of your own")
+    parser.add_argument("index", type=_whole(0), nargs="?", help="the scene's number in its suite, split and seed, from 0")
+    parser.add_argument("--as-scene", action="store_true", help="read an OpenUSD stage of your own as a whole scene")
     _scene_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/scene"), help="folder to write into (default: %(default)s)")
 
@@ -315,6 +323,8 @@ def _add_making(commands: Commands[Any]) -> None:
     _scene_options(parser)
     parser.add_argument("--workers", type=_whole(1), help="processes (default: one per core)")
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
+    own = "use an OpenUSD file of your own as an object of that category (may be repeated)"
+    parser.add_argument("--asset", action="append", default=[], metavar="FILE=CATEGORY", help=own)
     parser.add_argument("--target", type=Path, metavar="TOML", help="choose scenes towards this distribution of difficulty")
     parser.add_argument("--no-proof", action="store_true", help="do not check labels with the ray caster (5 ms a frame)")
 

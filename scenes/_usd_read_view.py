@@ -56,7 +56,7 @@ def _camera(prim: Any, world_from_stage: Floats, size: tuple[int, int], name: st
 def _overview(bounds: tuple[Floats, Floats], size: tuple[int, int]) -> Camera:
     low, high = bounds
     middle, reach = (low + high) / 2, max(float(np.linalg.norm(high - low)), 0.1)
-    eye = middle + 1.1 * reach * np.array([0.62, -0.62, 0.48])
+    eye = middle + 1.35 * reach * np.array([0.62, -0.62, 0.48])
     focal = focal_px(size[0], math.radians(60))
     return Camera(
         name="overview", width=size[0], height=size[1], fx=focal, fy=focal, cx=(size[0] - 1) / 2, cy=(size[1] - 1) / 2,

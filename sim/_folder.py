@@ -75,7 +75,7 @@ def _assert_empty(folder: Path) -> None:
 
 def _assert_same(folder: Path, there: dict[str, Any], asked: dict[str, Any]) -> None:
     for key, value in asked.items():
-        if there.get(key) != value:
+        if there.get(key, [] if key == "assets" else None) != value:
             raise DatasetError(
                 f"{folder} holds a data set with {key} {there.get(key)!r}, but {value!r} was asked for: "
                 "give another folder, or the same arguments to go on with this one."

@@ -37,9 +37,11 @@ class BackendSource:
     """A FrameSource on a simulator backend, with every camera resized to the spec's image size. Starts the simulator."""
 
     def __init__(self, spec: GenerateSpec) -> None:
+        from scenes.assets import load_asset
         from sim.backend import open_backend
 
         self._spec = spec
+        self._assets = [load_asset(use) for use in spec.assets]
         self._backend = open_backend(spec.backend)
         self._scene: Scene | None = None
 
@@ -50,11 +52,14 @@ class BackendSource:
 
         spec = self._spec
         if spec.target is None:
-            self._scene, rejected = realize(self._backend, spec.suite, split=spec.split, seed=spec.seed, index=index)
+            self._scene, rejected = realize(
+                self._backend, spec.suite, split=spec.split, seed=spec.seed, index=index, assets=self._assets
+            )
         else:
             self._scene, rejected = realize_towards(
-                self._backend, spec.target, spec.suite, split=spec.split, seed=spec.seed, index=index, size=spec.size
-            )
+                self._backend, spec.target, spec.suite, split=spec.split, seed=spec.seed, index=index, size=spec.size,
+                assets=self._assets,
+            )  # fmt: skip
         return self._scene, rejected
 
     def frame(self, view: int) -> Frame:

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
+from scenes.assets import AssetUse
 from scenes.errors import BackendError, DatasetError, UnknownNameError
 from scenes.sampler import Split
 from scenes.suites import SUITES, VIEWS_PER_SCENE
@@ -57,6 +58,7 @@ class GenerateSpec:
     stages: bool = True
     proof: bool = True
     target: Target | None = None
+    assets: tuple[AssetUse, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out).absolute())
@@ -86,7 +88,7 @@ class GenerateSpec:
             "suite": self.suite, "suite_version": SUITES[self.suite].version, "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": self.frames, "stages": self.stages,
             "generator": asdict(_generator(self.backend)),
-            "target": None if self.target is None else self.target.to_dict(),
+            "target": None if self.target is None else self.target.to_dict(), "assets": [asdict(a) for a in self.assets],
         }  # fmt: skip
 
 
@@ -206,6 +208,7 @@ def _manifest(spec: GenerateSpec, records: list[SceneRecord]) -> Manifest:
         frames=tuple(entry for record in records for entry in record.frames),
         rejected=dict(sorted(rejected.items())),
         target=None if spec.target is None else spec.target.to_dict(),
+        assets=spec.assets,
     )
 
 

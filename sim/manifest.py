@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from scenes.assets import AssetUse
 from scenes.errors import DatasetError
 from sim.proof_figures import Agreement
 
@@ -58,7 +59,8 @@ class Generator:
 class Manifest:
     """A whole data set; frame k is `frames[k]`. `rejected` counts the sub-seeds that were remade, by reason.
 
-    `target` is the difficulty that was asked for, as Target.to_dict() gives it, None where none was.
+    `target` is the difficulty that was asked for, as Target.to_dict() gives it, None where none was; `assets`
+    are the user's own objects that were put into the scenes.
     """
 
     suite: str
@@ -71,6 +73,7 @@ class Manifest:
     frames: tuple[FrameEntry, ...]
     rejected: dict[str, int]
     target: dict[str, Any] | None = None
+    assets: tuple[AssetUse, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""
@@ -81,7 +84,7 @@ class Manifest:
         return {
             "suite": self.suite, "suite_version": self.suite_version, "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": len(self.frames), "stages": self.stages, "generator": asdict(self.generator),
-            "target": self.target,
+            "target": self.target, "assets": [asdict(a) for a in self.assets],
         }  # fmt: skip
 
     @classmethod
@@ -102,6 +105,7 @@ class Manifest:
             frames=frames,
             rejected={str(k): int(v) for k, v in values["rejected"].items()},
             target=values.get("target"),
+            assets=tuple(AssetUse(**asset) for asset in values.get("assets", ())),
         )
 
 

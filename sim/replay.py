@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from scenes.assets import AssetUse
 from scenes.errors import DatasetError
 from sim._frame_files import frame_files
 from sim.backend import open_backend
@@ -89,7 +91,8 @@ def replay_dataset(path: Path, frame: str) -> Replay:
     dataset = Dataset.open(path)
     number = _number(dataset, frame)
     entry, manifest = dataset.manifest.frames[number], dataset.manifest
-    made = _made(FrameId.parse(entry.name), manifest.size, manifest.generator.backend, entry.attempt)
+    backend, name = manifest.generator.backend, FrameId.parse(entry.name)
+    made = _made(name, manifest.size, backend, entry.attempt, assets=manifest.assets)
     return compare(entry, number, made, against=str(path), disk=dataset[number])
 
 
@@ -146,13 +149,19 @@ def _poses(expected: Frame, got: Frame) -> list[Field]:
 
 
 def _made(
-    frame_id: FrameId, size: tuple[int, int], backend: str, attempt: int | None, *, after_another: bool = False
+    frame_id: FrameId,
+    size: tuple[int, int],
+    backend: str,
+    attempt: int | None,
+    *,
+    after_another: bool = False,
+    assets: Sequence[AssetUse] = (),
 ) -> Rebuilt:
     simulator = open_backend(backend)
     try:
         if after_another:
             rebuild(simulator, replace(frame_id, index=frame_id.index + 1, camera=None), size=size)
-        return rebuild(simulator, frame_id, size=size, attempt=attempt)
+        return rebuild(simulator, frame_id, size=size, attempt=attempt, assets=assets)
     finally:
         simulator.close()
 

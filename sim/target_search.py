@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
 
+from scenes.assets import Asset
 from scenes.errors import SceneError
 from scenes.scene import Scene
 from sim.backend import Backend
 from sim.clearance import clearances_m
 from sim.difficulty import ObjectDifficulty, measure
-from sim.realize import MAX_ATTEMPTS
+from sim.realize import MAX_ATTEMPTS, unsettled
 from sim.target import Target
 
 FARTHER = "farther from the target"
 
 
 def realize_towards(
-    backend: Backend, target: Target, suite: str, *, split: str, seed: int, index: int, size: tuple[int, int]
+    backend: Backend,
+    target: Target,
+    suite: str,
+    *,
+    split: str,
+    seed: int,
+    index: int,
+    size: tuple[int, int],
+    assets: Sequence[Asset] = (),
 ) -> tuple[Scene, dict[str, int]]:
     """Settles sub-seeds in order until `target.candidates` of them are accepted, and keeps the one nearest to the target.
 
     Of equals the first is kept. All views of a candidate are rendered at `size` to be measured. The backend then holds
     the scene; the rejected sub-seeds are counted by reason. Raises SceneError where none is accepted.
     """
-    from scenes.suites import make_scene
-
     rejected: Counter[str] = Counter()
     best: tuple[float, Scene] | None = None
     accepted = 0
     for attempt in range(MAX_ATTEMPTS + target.candidates):
-        scene = make_scene(suite, split=split, seed=seed, index=index, attempt=attempt)
-        scene = replace(scene, id=replace(scene.id, attempt=attempt))
+        scene = unsettled(suite, split=split, seed=seed, index=index, attempt=attempt, assets=assets)
         backend.load(scene)
         report = backend.settle()
         if not report.accepted:
