@@ -50,8 +50,13 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 def scene(arguments: argparse.Namespace) -> int:
     """Makes one scene: an OpenUSD stage and a preview picture."""
-    from sim.preview import write_preview
+    from sim.preview import write_preview, write_stage_preview
 
+    if arguments.as_scene or arguments.index is None:
+        stage = Path(arguments.suite)
+        seen, notes = write_stage_preview(stage, size=arguments.size, out=arguments.out, backend=arguments.backend)
+        print_json({**seen.to_dict(), "notes": notes}) if arguments.json else print("\n  note: ".join([seen.describe(), *notes]))
+        return EXIT_OK
     preview = write_preview(
         arguments.suite,
         arguments.index,
@@ -102,10 +107,12 @@ def inspect(arguments: argparse.Namespace) -> int:
 
 def generate(arguments: argparse.Namespace) -> int:
     """Makes a data set of frames with truth; goes on where a killed run stopped."""
+    from scenes.assets import AssetUse
     from sim.capture import Capture
     from sim.generate import GenerateSpec
     from sim.generate import generate as run
     from sim.sensors.library import load_profile
+    from sim.target import read_target
 
     plan, out = _run_plan(arguments)
     if arguments.print_script:
@@ -129,10 +136,15 @@ def generate(arguments: argparse.Namespace) -> int:
         ),
         proof=not arguments.no_proof,
         sensor=load_profile(arguments.sensor),
+        target=read_target(arguments.target) if arguments.target else None,
+        assets=tuple(AssetUse.parse(text) for text in arguments.asset),
     )
     summary = run(spec, plan=plan)
-    in_words = {} if arguments.json else {"proof": str(summary.proof)}
-    print_summary({**summary.to_dict(), **in_words}, as_json=arguments.json)
+    values = summary.to_dict()
+    if not arguments.json:
+        del values["target"]
+        values |= {"proof": str(summary.proof)} | {f"target {r.figure}": str(r) for r in summary.target}
+    print_summary(values, as_json=arguments.json)
     return EXIT_OK
 
 
@@ -293,17 +305,21 @@ def predict(arguments: argparse.Namespace) -> int:
 
 def score(arguments: argparse.Namespace) -> int:
     """Scores predictions on disk against a data set's truth."""
-    from perception.scoring import score_folder
+    from perception.scoring import score_folder, slice_folder
 
     _say_absent(arguments.dataset)
     scores = score_folder(arguments.predictions, arguments.dataset)
+    slices = slice_folder(arguments.predictions, arguments.dataset, arguments.by) if arguments.by else ()
     if arguments.json:
-        print_json(scores.to_dict())
+        print_json(scores.to_dict() | ({"slices": [s.to_dict() for s in slices]} if slices else {}))
         return EXIT_OK
     print(f"{scores.frame_count} frames of {scores.scene_count} scenes; value [95 % interval], n")
     print_table([(key, value, str(n)) for key, value, n in scores.rows()])
     print()
     print_table(scores.category_rows())
+    for table in slices:
+        print()
+        print_table(table.rows())
     return EXIT_OK
 
 
@@ -397,9 +413,10 @@ def _command(commands: Commands[Any], run: Callable[[argparse.Namespace], int], 
 def _add_looking(commands: Commands[Any]) -> None:
     _command(commands, doctor, "", "--json")
 
-    parser = _command(commands, scene, "household 7", "tabletop 7 --split test --seed 3 --out out/scene")
-    parser.add_argument("suite", help="tabletop, tabletop-clutter, household, or the path of a suite's .toml file")
-    parser.add_argument("index", type=_whole(0), help="the scene's number in its suite, split and seed, from 0")
+    parser = _command(commands, scene, "household 7", "tabletop 7 --split test --seed 3 --out out/scene", "my.usda --as-scene")
+    parser.add_argument("suite", help=f"{_SUITES}, or an OpenUSD stage of your own")
+    parser.add_argument("index", type=_whole(0), nargs="?", help="the scene's number in its suite, split and seed, from 0")
+    parser.add_argument("--as-scene", action="store_true", help="read an OpenUSD stage of your own as a whole scene")
     _scene_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/scene"), help="folder to write into (default: %(default)s)")
 
@@ -429,7 +446,7 @@ def _add_making(commands: Commands[Any]) -> None:
         "tabletop out/parts/2 --frames 9000 --shard 2/3",
         "tabletop out/parts --frames 90000 --executor slurm-array --shards 64 --print-script",
     )
-    parser.add_argument("suite", help="tabletop, tabletop-clutter, household, or the path of a suite's .toml file")
+    parser.add_argument("suite", help=_SUITES)
     parser.add_argument("out", type=Path, help="folder of the data set; what is finished in it is kept")
     parser.add_argument("--frames", type=_whole(1), required=True, help="frames in total; three views of each scene")
     _scene_options(parser)
@@ -444,6 +461,9 @@ def _add_making(commands: Commands[Any]) -> None:
     parser.add_argument("--motion", choices=("camera", "objects", "both"), default="camera", help="(default: %(default)s)")
     parser.add_argument("--stereo", type=_positive, metavar="BASELINE_M", help="left and right eyes this far apart")
     parser.add_argument("--no-stages", action="store_true", help="leave out the OpenUSD stages, as training needs none")
+    own = "use an OpenUSD file of your own as an object of that category (may be repeated)"
+    parser.add_argument("--asset", action="append", default=[], metavar="FILE=CATEGORY", help=own)
+    parser.add_argument("--target", type=Path, metavar="TOML", help="choose scenes towards this distribution of difficulty")
     parser.add_argument("--no-proof", action="store_true", help="do not check labels with the ray caster (5 ms a frame)")
     _scale_options(parser)
 
@@ -505,9 +525,11 @@ def _add_judging(commands: Commands[Any]) -> None:
     parser.add_argument("dataset", type=Path, help="a data set's folder")
     parser.add_argument("out", type=Path, help="folder for the predictions")
 
-    parser = _command(commands, score, "out/predictions out/test", "out/predictions out/test --json")
+    parser = _command(commands, score, "out/predictions out/test", "out/predictions out/test --by visible_fraction,size")
     parser.add_argument("predictions", type=Path, help="a folder that predict wrote")
     parser.add_argument("dataset", type=Path, help="the data set with the truth")
+    by = "slice by visible_fraction, size, distance, clearance, contrast, truncation (several with commas)"
+    parser.add_argument("--by", type=lambda text: text.split(","), metavar="QUANTITY", help=by)
 
 
 def _add_rehearsing(commands: Commands[Any]) -> None:
@@ -532,6 +554,7 @@ def _add_rehearsing(commands: Commands[Any]) -> None:
 
 
 DEFAULT_LINK = "tcp://127.0.0.1:5555"
+_SUITES = "tabletop, tabletop-clutter, household, or the path of a suite's .toml file"
 
 
 def _draw_options(parser: argparse.ArgumentParser) -> None:

@@ -7,12 +7,13 @@ Textures lie beside the stage as textures/<digest>.png, shared by all stages of 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenes.errors import StageError
 from scenes.files import whole_file
-from scenes.scene import Scene
+from scenes.scene import Scene, SceneId
 
 if TYPE_CHECKING:
     from pxr import Sdf
@@ -100,6 +101,19 @@ def _define_root(stage: Any, scene: Scene) -> None:
     physics.CreateGravityMagnitudeAttr(9.81)
     values = {"format": STAGE_FORMAT, "scene": str(scene.id), "attempt": scene.id.attempt, "digest": scene.digest()}
     stage.GetRootLayer().customLayerData = {"rehearse": values}
+
+
+def scene_id_of(stage: Any) -> SceneId | None:
+    """Returns the id of the scene that `write_stage` wrote into this stage, None for a stage of someone else."""
+    values = stage.GetRootLayer().customLayerData.get("rehearse")
+    found = re.fullmatch(r"(.+)-v(\d+)/(train|val|test)/seed(\d+)/(\d+)", str(dict(values).get("scene"))) if values else None
+    if found is None:
+        return None
+    suite, version, split, seed, index = found.groups()
+    return SceneId(
+        suite=suite, version=int(version), split=split, seed=int(seed), index=int(index),  # type: ignore[arg-type]  # one of the three
+        attempt=int(dict(values).get("attempt", 0)),
+    )  # fmt: skip
 
 
 def _assert_names(scene: Scene) -> None:

@@ -94,7 +94,7 @@ def _assert_empty(folder: Path) -> None:
 
 
 def _assert_same(folder: Path, there: dict[str, Any], asked: dict[str, Any]) -> None:
-    there = {"part": "all", **there}
+    there = {"part": "all", "assets": [], **there}
     for key, value in {"part": "all", **asked}.items():
         if there.get(key) != value:
             raise DatasetError(

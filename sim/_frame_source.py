@@ -43,20 +43,31 @@ class BackendSource:
     """A FrameSource on a simulator backend, with every camera resized to the spec's image size. Starts the simulator."""
 
     def __init__(self, spec: GenerateSpec) -> None:
+        from scenes.assets import load_asset
         from sim.backend import open_backend
         from sim.generate import suite_facts
 
         suite_facts(spec)  # a worker reads the suite's file again: it must still say what the spec was made from
         self._spec = spec
+        self._assets = [load_asset(use) for use in spec.assets]
         self._backend = open_backend(spec.backend)
         self._scene: Scene | None = None
 
     def scene(self, index: int) -> tuple[Scene, dict[str, int]]:
         """Returns the settled scene and how many sub-seeds were rejected before it, by reason."""
         from sim.realize import realize
+        from sim.target_search import realize_towards
 
         spec = self._spec
-        self._scene, rejected = realize(self._backend, spec.suite, split=spec.split, seed=spec.seed, index=index)
+        if spec.target is None:
+            self._scene, rejected = realize(
+                self._backend, spec.suite, split=spec.split, seed=spec.seed, index=index, assets=self._assets
+            )
+        else:
+            self._scene, rejected = realize_towards(
+                self._backend, spec.target, spec.suite, split=spec.split, seed=spec.seed, index=index, size=spec.size,
+                assets=self._assets,
+            )  # fmt: skip
         return self._scene, rejected
 
     def frame(self, view: int) -> Frame:

@@ -9,16 +9,20 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenes.scene import Scene
+from sim._frame_files import frame_files
 from sim._frame_source import FrameSource
 from sim._proven import Prover
 from sim._publish import SceneRecord, publish, staging_folder
-from sim.basicwriter import encode_frame, in_folder
+from sim.basicwriter import in_folder
+from sim.clearance import clearances_m
+from sim.difficulty import encode_difficulty, measure
 from sim.frame import Frame
 from sim.manifest import FrameEntry
 from sim.proof_figures import Agreement
@@ -45,8 +49,8 @@ def make_scene_files(spec: GenerateSpec, open_source: OpenSource, index: int) ->
     source = _open_once(open_source, spec)
     scene, rejected = source.scene(index)
     staging = staging_folder(spec.out, index)
-    prover = Prover.of(spec, scene)
-    frames = _write_frames(staging, scene, _frames(source, spec, spec.frames_of(index), prover))
+    checks = _Checks(prover=Prover.of(spec, scene), clearance_m=clearances_m(scene))
+    frames = _write_frames(staging, scene, _frames(source, spec, spec.frames_of(index), checks))
     stage = f"scenes/scene_{index:06d}.usdc" if spec.stages else None
     if stage is not None:
         (staging / stage).parent.mkdir()
@@ -74,32 +78,46 @@ def _close(source: FrameSource) -> None:
 Encoding = Callable[[], tuple[dict[str, bytes], Agreement | None]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checks:
+    """What is held against every frame of a settled scene: the rays, and how much room each object has around it."""
+
+    prover: Prover | None
+    clearance_m: Mapping[str, float | None]
+
+
 def _frames(
-    source: FrameSource, spec: GenerateSpec, numbers: range, prover: Prover | None
+    source: FrameSource, spec: GenerateSpec, numbers: range, checks: _Checks
 ) -> Iterator[tuple[Frame, Encoding]]:
     """Yields the frames of those numbers, of the scene that was made last, each with what proves it and makes its files."""
     if spec.capture.plain:
         for view, number in enumerate(numbers):
             frame = source.frame(view)
-            yield frame, functools.partial(_encode_frame, frame, number, prover)
+            yield frame, functools.partial(_encode_frame, frame, number, checks)
         return
     for k, seen in enumerate(source.views(numbers)):
-        yield seen.frame, functools.partial(_encode_view, seen, spec.capture, k, prover)
+        yield seen.frame, functools.partial(_encode_view, seen, spec.capture, k, checks)
 
 
-def _encode_frame(frame: Frame, number: int, prover: Prover | None) -> tuple[dict[str, bytes], Agreement | None]:
-    agreement = None if prover is None else prover.prove(frame, number)
-    return encode_frame(frame, number), agreement
+def _encode_frame(frame: Frame, number: int, checks: _Checks) -> tuple[dict[str, bytes], Agreement | None]:
+    agreement = None if checks.prover is None else checks.prover.prove(frame, number)
+    return frame_files(frame, number, checks.clearance_m), agreement
 
 
 def _encode_view(
-    view: View, capture: Capture, position: int, prover: Prover | None
+    view: View, capture: Capture, position: int, checks: _Checks
 ) -> tuple[dict[str, bytes], Agreement | None]:
     from sim.annotators.registry import encode
 
-    agreement = None if prover is None else prover.prove(view.frame, view.number, view.now.world_from_body)
+    agreement = None
+    if checks.prover is not None:
+        agreement = checks.prover.prove(view.frame, view.number, view.now.world_from_body)
+    files = encode(view, capture.annotators)
+    if "objects" in capture.annotators:
+        clearance_m = checks.clearance_m if capture.sequence == 1 else clearances_m(view.scene)
+        files |= encode_difficulty(measure(view.frame, clearance_m), view.number)
     eye = capture.eyes[position % len(capture.eyes)]
-    return {in_folder(name, eye): data for name, data in encode(view, capture.annotators).items()}, agreement
+    return {in_folder(name, eye): data for name, data in files.items()}, agreement
 
 
 def _write_frames(staging: Path, scene: Scene, frames: Iterable[tuple[Frame, Encoding]]) -> tuple[FrameEntry, ...]:

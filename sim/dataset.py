@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from scenes.camera import Camera
 from scenes.errors import DatasetError, RehearseError
-from sim.basicwriter import decode_camera, decode_frame, decode_rgb_of, decode_sensed, kind_of, numbered
+from sim.basicwriter import decode_camera, decode_frame, decode_rgb_of, decode_sensed, file_name, kind_of, numbered
+from sim.difficulty import KIND, ObjectDifficulty, decode_difficulty, measure
 from sim.frame import Frame, Sensed
 from sim.manifest import FILE_NAME, Manifest, read_manifest
 
@@ -105,6 +106,14 @@ class Dataset:
     def read(self, index: SupportsIndex, name: str) -> bytes:
         """Reads one file of a frame by its name, checked; raises DatasetError where the frame has no such file."""
         return self._read(self._number(index), name)
+
+    def difficulties(self, index: SupportsIndex) -> tuple[ObjectDifficulty, ...]:
+        """Reads how hard each object of a frame is to see; a data set without such files is measured, but for clearance."""
+        number = self._number(index)
+        name = file_name(KIND, number, "json")
+        if kind_of(name) not in {kind_of(path) for path in self.manifest.frames[number].files}:
+            return measure(self[number])
+        return decode_difficulty(self._read(number, name), name)
 
     def verify(self) -> None:
         """Reads every file of every frame, boxes included; raises DatasetError for the first that is not as written."""

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
+from scenes.assets import AssetUse
 from scenes.errors import DatasetError, UnknownNameError
 from scenes.sampler import Split
 from scenes.suites import VIEWS_PER_SCENE, find_suite
@@ -32,11 +33,13 @@ from sim._publish import SceneRecord, locked, read_record
 from sim._scene_loop import LoopResult, final_failures, make_scenes
 from sim._worker import OpenSource, make_scene_files
 from sim.capture import Capture
+from sim.dataset import Dataset
 from sim.executor import open_executor
 from sim.manifest import Generator, Manifest
 from sim.proof_figures import ProofSummary, summed
 from sim.run_plan import RunPlan
 from sim.sensors.profile import IDEAL, SensorProfile
+from sim.target import Reached, Target, reached
 
 SPLITS = get_args(Split)
 
@@ -61,6 +64,8 @@ class GenerateSpec:
     capture: Capture = field(default_factory=Capture)
     proof: bool = True
     sensor: SensorProfile = IDEAL
+    target: Target | None = None
+    assets: tuple[AssetUse, ...] = ()
     suite_digest: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -108,6 +113,7 @@ class GenerateSpec:
             **suite_facts(self), "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": self.frames, "stages": self.stages, "capture": self.capture.to_dict(),
             "generator": asdict(_generator(self.backend)), "sensor": self.sensor.record(),
+            "target": None if self.target is None else self.target.to_dict(), "assets": [asdict(a) for a in self.assets],
         }  # fmt: skip
 
 
@@ -130,6 +136,7 @@ class GenerateSummary:
     seconds: float
     size_bytes: int
     proof: ProofSummary
+    target: tuple[Reached, ...] = ()
 
     @property
     def frames_per_s(self) -> float | None:
@@ -192,7 +199,15 @@ def _generate(
         seconds=time.monotonic() - started,
         size_bytes=sum(entry.size_bytes for entry in finished.frames),
         proof=summed(entry.agreement for entry in finished.frames),
+        target=_reached(spec) if isinstance(finished, Manifest) else (),
     )
+
+
+def _reached(spec: GenerateSpec) -> tuple[Reached, ...]:
+    if spec.target is None:
+        return ()
+    dataset = Dataset.open(spec.out)
+    return reached(spec.target, (found for k in range(len(dataset)) for found in dataset.difficulties(k)))
 
 
 def _make_missing(
@@ -239,6 +254,8 @@ def manifest_of(content: dict[str, Any], records: Sequence[SceneRecord], skipped
         stages=content["stages"],
         capture=content["capture"],
         sensor=content["sensor"],
+        target=content["target"],
+        assets=tuple(AssetUse(**asset) for asset in content["assets"]),
         generator=Generator(**content["generator"]),
         frames=tuple(entry for record in records for entry in record.frames),
         rejected=_rejected(records),

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scenes.assets import AssetUse
 from scenes.errors import DatasetError
 from sim.capture import Capture
 from sim.proof_figures import Agreement
 
 FILE_NAME = "manifest.json"
 SCHEMA_VERSION = 2
-# Version 1 had no agreement of a frame with the ray caster.
+# Version 1 had no agreement of a frame with the ray caster and no target.
 _READABLE = (1, 2)
 
 
@@ -63,6 +64,8 @@ class Manifest:
     `sensor` is SensorProfile.record(), the profile that was applied; None, and not in the file, where the frames are ideal.
     `skipped_frames` are the numbers, in order, of frames whose scene failed and was left out on request: no file has them.
     `suite_digest` is that of the suite's file where the suite is not a shipped one; it is left out where it is empty.
+    `target` is the difficulty that was asked for, as Target.to_dict() gives it, None where none was; `assets`
+    are the user's own objects that were put into the scenes.
     """
 
     suite: str
@@ -78,6 +81,8 @@ class Manifest:
     sensor: dict[str, Any] | None = None
     skipped_frames: tuple[int, ...] = ()
     suite_digest: str = ""
+    target: dict[str, Any] | None = None
+    assets: tuple[AssetUse, ...] = ()
 
     def file_number(self, position: int) -> int:
         """Returns the number in the file names of `frames[position]`; it differs where frames before it were left out."""
@@ -101,6 +106,7 @@ class Manifest:
             "suite": self.suite, "suite_version": self.suite_version, "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": len(self.frames) + len(self.skipped_frames), "stages": self.stages,
             "capture": self.capture, "generator": asdict(self.generator), "sensor": self.sensor,
+            "target": self.target, "assets": [asdict(a) for a in self.assets],
             **({"suite_digest": self.suite_digest} if self.suite_digest else {}),
         }  # fmt: skip
 
@@ -125,6 +131,8 @@ class Manifest:
             sensor=None if values.get("sensor") is None else {"label": str(values["sensor"]["label"]), **values["sensor"]},
             skipped_frames=tuple(int(number) for number in values.get("skipped_frames", ())),
             suite_digest=str(values.get("suite_digest", "")),
+            target=values.get("target"),
+            assets=tuple(AssetUse(**asset) for asset in values.get("assets", ())),
         )
 
 

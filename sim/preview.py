@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from scenes.errors import SceneError
+from scenes.scene import Scene
 from sim.backend import open_backend
+from sim.frame import Frame
 from sim.inspect import draw_truth_boxes
 from sim.pictures import Image, blend, contact_sheet, depth_colours, png_bytes, semantic_colours
 from sim.realize import realize
@@ -58,20 +60,44 @@ def write_preview(
 
     Raises UnknownNameError, SceneError or BackendError for the scene, StageError for the stage.
     """
-    from scenes.usd import write_stage
-
     simulator = open_backend(backend)
     try:
         scene, rejected = realize(simulator, suite, split=split, seed=seed, index=index)
         frames = [simulator.render(camera.resized(*size)) for camera in scene.cameras]
     finally:
         simulator.close()
+    return _write(scene, frames, f"{suite}_{split}_{seed}_{index:06d}", size, out, rejected)
+
+
+def write_stage_preview(
+    path: Path, *, size: tuple[int, int], out: Path, backend: str = "mujoco"
+) -> tuple[Preview, tuple[str, ...]]:
+    """Reads a stage of one's own as a scene at rest and previews it; returns what was left out or filled in, too.
+
+    Raises StageError that names every prim in the way, BackendError, or SceneError where nothing can be written.
+    """
+    from scenes.usd_read import read_scene
+
+    read = read_scene(path, size=size)
+    simulator = open_backend(backend)
+    try:
+        simulator.load(read.scene)
+        frames = [simulator.render(camera.resized(*size)) for camera in read.scene.cameras]
+    finally:
+        simulator.close()
+    return _write(read.scene, frames, f"{path.stem}_as_scene", size, out, {}), read.notes
+
+
+def _write(
+    scene: Scene, frames: list[Frame], stem: str, size: tuple[int, int], out: Path, rejected: dict[str, int]
+) -> Preview:
+    from scenes.usd import write_stage
+
     cells: list[Image] = []
     for frame in frames:
         truth = frame.truth
         labels = blend(frame.rgb, semantic_colours(truth.semantic), 0.75)
         cells += [frame.rgb, labels, depth_colours(truth.depth_m), draw_truth_boxes(frame)]
-    stem = f"{scene.id.suite}_{split}_{seed}_{index:06d}"
     stage, picture = out / f"{stem}.usdc", out / f"{stem}.png"
     try:
         out.mkdir(parents=True, exist_ok=True)

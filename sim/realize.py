@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
+from scenes.assets import Asset, with_assets
 from scenes.errors import LayoutError, SceneError
 from scenes.scene import Scene
 from sim.backend import Backend
@@ -13,24 +15,29 @@ MAX_ATTEMPTS = 20
 
 
 def realize(
-    backend: Backend, suite: str, *, split: str, seed: int, index: int, max_attempts: int = MAX_ATTEMPTS
+    backend: Backend,
+    suite: str,
+    *,
+    split: str,
+    seed: int,
+    index: int,
+    max_attempts: int = MAX_ATTEMPTS,
+    assets: Sequence[Asset] = (),
 ) -> tuple[Scene, dict[str, int]]:
     """Returns the first attempt at the scene that settles, at its settled poses, and the rejected ones by reason.
 
-    The backend then holds that scene, ready to render. Raises SceneError where no attempt is accepted.
+    `assets` take the places of objects of their categories before it settles. The backend then holds that scene, ready
+    to render. Raises SceneError where no attempt is accepted.
     """
-    from scenes.suites import make_scene
-
     rejected: Counter[str] = Counter()
     reason = ""
     for attempt in range(max_attempts):
         try:
-            scene = make_scene(suite, split=split, seed=seed, index=index, attempt=attempt)
+            scene = unsettled(suite, split=split, seed=seed, index=index, attempt=attempt, assets=assets)
         except LayoutError as error:
             rejected["no layout"] += 1
             reason = str(error)
             continue
-        scene = replace(scene, id=replace(scene.id, attempt=attempt))
         backend.load(scene)
         report = backend.settle()
         if report.accepted:
@@ -41,3 +48,14 @@ def realize(
         f"Scene {index} of {suite}/{split}, seed {seed}, did not settle in {max_attempts} attempts (the last: {reason}); "
         f"use another seed or index, or report it."
     )
+
+
+def unsettled(
+    suite: str, *, split: str, seed: int, index: int, attempt: int, assets: Sequence[Asset] = ()
+) -> Scene:
+    """Returns one attempt at a scene before physics, with the assets in it; raises UnknownNameError or SceneError."""
+    from scenes.suites import make_scene
+
+    scene = make_scene(suite, split=split, seed=seed, index=index, attempt=attempt)
+    scene = replace(scene, id=replace(scene.id, attempt=attempt))
+    return with_assets(scene, assets) if assets else scene

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from scenes.assets import AssetUse, load_asset
 from scenes.errors import SceneError, UnknownNameError
 from scenes.scene import Scene
 from sim.backend import Backend
@@ -19,20 +21,21 @@ class Rebuilt:
     frame: Frame
 
 
-def rebuild_scene(backend: Backend, frame_id: FrameId, *, attempt: int | None = None) -> Scene:
+def rebuild_scene(
+    backend: Backend, frame_id: FrameId, *, attempt: int | None = None, assets: Sequence[AssetUse] = ()
+) -> Scene:
     """Returns the settled scene of a frame; the backend then holds it.
 
     `attempt` None takes the first sub-seed that settles, as `rehearse generate` does. Raises SceneError where none
     does, or where the one that is asked for does not.
     """
-    from scenes.suites import make_scene
-    from sim.realize import realize
+    from sim.realize import realize, unsettled
 
-    names = {"split": frame_id.split, "seed": frame_id.seed, "index": frame_id.index}
+    suite, split, seed, index = frame_id.suite, frame_id.split, frame_id.seed, frame_id.index
+    loaded = [load_asset(use) for use in assets]
     if attempt is None:
-        return realize(backend, frame_id.suite, **names)[0]  # type: ignore[arg-type]  # the names above
-    scene = make_scene(frame_id.suite, attempt=attempt, **names)  # type: ignore[arg-type]  # the names above
-    scene = replace(scene, id=replace(scene.id, attempt=attempt))
+        return realize(backend, suite, split=split, seed=seed, index=index, assets=loaded)[0]
+    scene = unsettled(suite, split=split, seed=seed, index=index, attempt=attempt, assets=loaded)
     backend.load(scene)
     report = backend.settle()
     if not report.accepted:
@@ -40,9 +43,16 @@ def rebuild_scene(backend: Backend, frame_id: FrameId, *, attempt: int | None = 
     return scene.with_poses(dict(report.world_from_body))
 
 
-def rebuild(backend: Backend, frame_id: FrameId, *, size: tuple[int, int], attempt: int | None = None) -> Rebuilt:
+def rebuild(
+    backend: Backend,
+    frame_id: FrameId,
+    *,
+    size: tuple[int, int],
+    attempt: int | None = None,
+    assets: Sequence[AssetUse] = (),
+) -> Rebuilt:
     """Makes a frame again at `size` (width, height); raises SceneError, or UnknownNameError for a camera it lacks."""
-    scene = rebuild_scene(backend, frame_id, attempt=attempt)
+    scene = rebuild_scene(backend, frame_id, attempt=attempt, assets=assets)
     return Rebuilt(scene=scene, frame=look(backend, scene, frame_id.camera or scene.cameras[0].name, size=size))
 
 

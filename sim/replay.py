@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from scenes.assets import AssetUse
 from scenes.errors import DatasetError
+from sim._frame_files import frame_files
 from sim.backend import open_backend
-from sim.basicwriter import encode_frame
+from sim.clearance import clearances_m
 from sim.dataset import Dataset
 from sim.frame import Frame
 from sim.frame_id import FrameId
 from sim.manifest import FrameEntry
 from sim.rebuild import Rebuilt, rebuild
 
-# rgb comes last and is told apart: another machine's renderer may round a colour differently, never a label.
-IMAGE = "rgb"
+# What is made from the colours comes last and is told apart: another machine's renderer may round a colour differently,
+# never a label. The measured contrast is among it.
+IMAGES = ("rgb_", "difficulty_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +40,18 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """One frame made again and every field of it compared, in order; `image` is the rgb, which the verdict leaves out."""
+    """One frame made again and every field of it compared, in order; `images` are the files that hold
+    colours or come from them, which the verdict leaves out.
+    """
 
     frame: str
     against: str
     fields: tuple[Field, ...]
-    image: Field | None
+    images: tuple[Field, ...]
 
     @property
     def verdict(self) -> Literal["match", "differs"]:
-        """`match` where every field but the image is the same."""
+        """`match` where every field but the images is the same."""
         return "match" if self.first_difference is None else "differs"
 
     @property
@@ -59,8 +65,8 @@ class Replay:
         return {
             "frame": self.frame, "against": self.against, "verdict": self.verdict,
             "first_difference": None if first is None else first.name,
-            "image_equal": None if self.image is None else self.image.equal,
-            "fields": [{**asdict(field), "equal": field.equal} for field in self.fields],
+            "images_equal": all(field.equal for field in self.images),
+            "fields": [{**asdict(field), "equal": field.equal} for field in (*self.fields, *self.images)],
         }  # fmt: skip
 
     def describe(self) -> str:
@@ -71,9 +77,9 @@ class Replay:
             lines.append(f"  match: {len(self.fields)} fields, the bytes of every label among them")
         else:
             lines.append(f"  differs first in {first.name}: expected {first.expected[:24]}, got {first.got[:24]}")
-        if self.image is not None:
-            said = "the same bytes" if self.image.equal else "other bytes (renderers of other machines may round differently)"
-            lines.append(f"  image: {said}")
+        for field in self.images:
+            said = "the same bytes" if field.equal else "other bytes (renderers of other machines may round differently)"
+            lines.append(f"  {field.name}: {said}")
         return "\n".join(lines)
 
 
@@ -85,7 +91,8 @@ def replay_dataset(path: Path, frame: str) -> Replay:
     dataset = Dataset.open(path)
     number = _number(dataset, frame)
     entry, manifest = dataset.manifest.frames[number], dataset.manifest
-    made = _made(FrameId.parse(entry.name), manifest.size, manifest.generator.backend, entry.attempt)
+    backend, name = manifest.generator.backend, FrameId.parse(entry.name)
+    made = _made(name, manifest.size, backend, entry.attempt, assets=manifest.assets)
     return compare(entry, number, made, against=str(path), disk=dataset[number])
 
 
@@ -99,13 +106,13 @@ def replay_id(name: str, *, size: tuple[int, int], backend: str = "mujoco") -> t
     entry = entry_of(first)
     again = _made(frame_id, size, backend, None, after_another=True)
     found = compare(entry, 0, again, against="itself, made after another scene", disk=first.frame)
-    digests = {field.name: field.got for field in (*found.fields, *([found.image] if found.image else []))}
+    digests = {field.name: field.got for field in (*found.fields, *found.images)}
     return found, digests
 
 
 def entry_of(made: Rebuilt) -> FrameEntry:
     """Returns the manifest's entry that this frame would have as frame 0."""
-    files = encode_frame(made.frame, 0)
+    files = frame_files(made.frame, 0, clearances_m(made.scene))
     return FrameEntry(
         name=made.frame.name,
         scene_digest=made.scene.digest(),
@@ -117,17 +124,18 @@ def entry_of(made: Rebuilt) -> FrameEntry:
 
 def compare(entry: FrameEntry, number: int, made: Rebuilt, *, against: str, disk: Frame) -> Replay:
     """Compares a rebuilt frame with an entry: sub-seed, scene digest, poses, then every file of labels by its bytes."""
-    files = {name: hashlib.sha256(data).hexdigest() for name, data in encode_frame(made.frame, number).items()}
+    made_files = frame_files(made.frame, number, clearances_m(made.scene))
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in made_files.items()}
     fields = [
         Field(name="attempt", expected=str(entry.attempt), got=str(made.scene.id.attempt)),
         Field(name="scene_digest", expected=entry.scene_digest, got=made.scene.digest()),
         *_poses(disk, made.frame),
     ]
     images = []
-    for name, digest in files.items():
-        field = Field(name=name, expected=entry.files.get(name, "not written"), got=digest)
-        (images if name.startswith(f"{IMAGE}_") else fields).append(field)
-    return Replay(frame=entry.name, against=against, fields=tuple(fields), image=images[0] if images else None)
+    for name, digest in entry.files.items():
+        field = Field(name=name, expected=digest, got=files.get(name, "not made"))
+        (images if name.startswith(IMAGES) else fields).append(field)
+    return Replay(frame=entry.name, against=against, fields=tuple(fields), images=tuple(images))
 
 
 def _poses(expected: Frame, got: Frame) -> list[Field]:
@@ -141,13 +149,19 @@ def _poses(expected: Frame, got: Frame) -> list[Field]:
 
 
 def _made(
-    frame_id: FrameId, size: tuple[int, int], backend: str, attempt: int | None, *, after_another: bool = False
+    frame_id: FrameId,
+    size: tuple[int, int],
+    backend: str,
+    attempt: int | None,
+    *,
+    after_another: bool = False,
+    assets: Sequence[AssetUse] = (),
 ) -> Rebuilt:
     simulator = open_backend(backend)
     try:
         if after_another:
             rebuild(simulator, replace(frame_id, index=frame_id.index + 1, camera=None), size=size)
-        return rebuild(simulator, frame_id, size=size, attempt=attempt)
+        return rebuild(simulator, frame_id, size=size, attempt=attempt, assets=assets)
     finally:
         simulator.close()
 

@@ -9,23 +9,31 @@ _HOME = {
     "Estimate": "perception.scoring.statistics",
     "FrameScore": "perception.scoring.frame_score",
     "HEADLINES": "perception.scoring.score",
+    "QUANTITIES": "perception.scoring.slices",
     "Scores": "perception.scoring.score",
+    "Slices": "perception.scoring.slices",
     "combine": "perception.scoring.score",
     "score_folder": "perception.scoring.folder",
     "score_frame": "perception.scoring.frame_score",
     "score_frames": "perception.scoring.score",
+    "slice_folder": "perception.scoring.slices",
+    "slice_scores": "perception.scoring.slices",
 }
 
 __all__ = [
     "HEADLINES",
+    "QUANTITIES",
     "CategoryScores",
     "Estimate",
     "FrameScore",
     "Scores",
+    "Slices",
     "combine",
     "score_folder",
     "score_frame",
     "score_frames",
+    "slice_folder",
+    "slice_scores",
 ]
 
 __getattr__, __dir__ = lazy_names(__name__, _HOME)

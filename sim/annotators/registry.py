@@ -170,4 +170,6 @@ ANNOTATORS: Mapping[str, Annotator] = {
     name: Annotator(name=name, needs=needs, compute=compute, codec=codec(name))
     for name, needs, compute, codec in (*_OF_A_FRAME, *_OF_MORE)
 }
-_OF_FILE = {file: a.name for a in ANNOTATORS.values() for file in a.codec.files}
+# What the generator puts beside the annotators' files, under names of its own.
+_BESIDE = {"difficulty.json": "difficulty", "rgb_ideal.png": "rgb_ideal", "sensor_depth.npy": "sensor_depth"}
+_OF_FILE = {file: a.name for a in ANNOTATORS.values() for file in a.codec.files} | _BESIDE

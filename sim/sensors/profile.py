@@ -57,7 +57,7 @@ class ColourSpec:
     response: tuple[float, ...] = numbers((1.0, 1.0, 1.0), (3,), 0.05, 1, "sensitivity of red, green, blue before white balance; balance undoes it")  # fmt: skip
     white_balance: tuple[float, ...] = numbers((1.0, 1.0, 1.0), (3,), 0.2, 5, "what is left of a wrong white balance, as factors of linear red, green, blue")  # fmt: skip
     tone: str = choice("srgb", ("srgb", "gamma", "filmic"), "the curve from linear light to the image's values")
-    gamma: float = number(2.2, 1, 4, "of `tone = \"gamma\"`: value = light ^ (1 / gamma)")
+    gamma: float = number(2.2, 1, 4, 'of `tone = "gamma"`: value = light ^ (1 / gamma)')
     saturation: float = number(1.0, 0, 3, "distance of the colours from grey, as a factor")
     sharpening: float = number(0.0, 0, 5, "strength of an unsharp mask of one pixel")
     jpeg_quality: int | None = number(None, 1, 100, "JPEG quality that the picture passed through; left out: none", integer=True)  # fmt: skip

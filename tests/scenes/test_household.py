@@ -145,7 +145,7 @@ def test_a_robot_has_floor_to_drive_on(kind):
     free = (np.abs(grid) < (half_x - 0.25, half_y - 0.25)).all(axis=-1)
     for body in scene.bodies:
         for volume in boxes(body):
-            if body.category not in ("floor", "wall", "ceiling") and not body.dynamic and 0.03 < volume.high_m and volume.low_m < 1.6:
+            if body.category not in ("floor", "wall", "ceiling") and not body.dynamic and volume.high_m > 0.03 and volume.low_m < 1.6:
                 free &= volume.rect.distance_m(grid) > 0.25
     _, _, stats, _ = cv2.connectedComponentsWithStats(free.astype(np.uint8), connectivity=4)
     assert stats[1:, cv2.CC_STAT_AREA].max() * 0.01 > 1.2

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sim._frame_files import frame_files
 from sim.annotators.registry import ANNOTATORS, DEFAULT
 from sim.basicwriter import encode_frame
 from sim.frame import Sensed
@@ -34,7 +35,7 @@ def test_every_file_of_a_frame_is_in_the_table_and_the_other_way_round(source):
     written = {re.sub(r"_\d{4}\.", "_N.", name) for name in encode_frame(plain, 0)}
     assert written == {numbered_n(file) for name in DEFAULT for file in ANNOTATORS[name].codec.files}
     frame = replace(plain, sensed=Sensed(rgb_ideal=plain.rgb, depth_m=plain.truth.depth_m))
-    written = {re.sub(r"_\d{4}\.", "_N.", name) for name in encode_frame(frame, 0)}
+    written = {re.sub(r"_\d{4}\.", "_N.", name) for name in frame_files(frame, 0, {})}
     boxes = ("bounding_box_2d_tight", "bounding_box_2d_loose", "bounding_box_3d")
     documented = set(re.findall(r"^\| `([\w*]+_N\.\w+)`", DOCUMENT, flags=re.MULTILINE))
     spelt_out = {name.replace("bounding_box_*", box) for name in documented for box in boxes}

@@ -7,7 +7,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from trimesh.ray.ray_pyembree import RayMeshIntersector
 
 from scenes.camera import Camera, focal_px, look_at
 from scenes.distortion import Distortion

@@ -13,7 +13,7 @@ from scenes.transforms import Pose
 from sim.dataset import Dataset
 from sim.generate import GenerateSpec, generate
 from sim.replay import Field, Replay, compare, entry_of, replay_dataset, replay_id
-from tests.sim.test_proof import Rendered, scaled_depth, swapped_ids
+from tests.sim.test_proof import Rendered, scaled_depth, wrong_category
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_a_frame_of_a_data_set_by_number_and_by_name(folder):
     for frame in ("4", Dataset.open(folder).names[4]):
         found = replay_dataset(folder, frame)
         assert found.verdict == "match"
-        assert found.image.equal
+        assert [field.equal for field in found.images] == [True, True]
         assert found.frame.endswith("000001/camera_1")
         names = [field.name for field in found.fields]
         assert names[:3] == ["attempt", "scene_digest", "camera"]
@@ -49,8 +49,8 @@ def test_a_frame_of_a_data_set_by_number_and_by_name(folder):
 def test_a_frame_by_its_name_alone():
     found, digests = replay_id("tabletop-v1/val/seed3/000002/camera_1", size=(64, 48))
     assert found.verdict == "match"
-    assert found.image.equal
-    assert digests["rgb_0000.png"] == found.image.got
+    assert [field.equal for field in found.images] == [True, True]
+    assert digests["rgb_0000.png"] == found.images[0].got
     assert digests["scene_digest"] == next(f.got for f in found.fields if f.name == "scene_digest")
 
 
@@ -66,7 +66,7 @@ class Made:
     [
         (lambda _, frame: frame, None),
         (scaled_depth, "distance_to_image_plane_0000.npy"),
-        (swapped_ids, "semantic_segmentation_0000.png"),
+        (wrong_category, "semantic_segmentation_0000.png"),
         (lambda _, frame: replace(frame, rgb=frame.rgb // 2), None),
         (lambda _, frame: replace(frame, camera=replace(frame.camera, fx=frame.camera.fx + 1e-9)), "camera"),
     ],
@@ -104,7 +104,7 @@ def test_the_command_line(folder, capsys):
 
 def test_an_image_of_another_machine_is_told_apart():
     image = Field(name="rgb_0000.png", expected="a", got="b")
-    found = Replay(frame="f", against="g", fields=(Field(name="x", expected="1", got="1"),), image=image)
+    found = Replay(frame="f", against="g", fields=(Field(name="x", expected="1", got="1"),), images=(image,))
     assert found.verdict == "match"
     assert "other bytes" in found.describe()
-    assert found.to_dict()["image_equal"] is False
+    assert found.to_dict()["images_equal"] is False
