@@ -61,6 +61,19 @@ def scene(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def catalogue(arguments: argparse.Namespace) -> int:
+    """Draws the catalogue: every category in several variants, or with --looks every look."""
+    from sim.catalogue import write_catalogue, write_looks
+
+    options = {"split": arguments.split, "seed": arguments.seed, "variants": arguments.variants, "cell_px": arguments.cell}
+    if arguments.looks:
+        sheet = write_looks(arguments.out, **options)
+    else:
+        sheet = write_catalogue(arguments.out, names=arguments.category, **options)
+    print_json(sheet.to_dict()) if arguments.json else print(sheet.describe())
+    return EXIT_OK
+
+
 def inspect(arguments: argparse.Namespace) -> int:
     """Says what a data set holds and draws its contact sheet."""
     from sim.inspect import inspect_dataset
@@ -247,6 +260,16 @@ def _add_looking(commands: Commands[Any]) -> None:
     _scene_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/scene"), help="folder to write into (default: %(default)s)")
 
+    parser = _command(
+        commands, catalogue, "out/catalogue.png", "cups.png --category cup --variants 8 --cell 240", "looks.png --looks"
+    )
+    parser.add_argument("out", type=Path, metavar="OUT.png", help="the picture to write")
+    parser.add_argument("--category", action="append", default=[], metavar="NAME", help="only this one; may be repeated")
+    parser.add_argument("--looks", action="store_true", help="draw the looks instead of the things")
+    _draw_options(parser)
+    parser.add_argument("--variants", type=_whole(1), default=4, help="pictures of each (default: %(default)s)")
+    parser.add_argument("--cell", type=_whole(16), default=120, metavar="PX", help="side of a picture (default: %(default)s)")
+
     parser = _command(commands, inspect, "out/data", "out/data --frames 24 --sheet sheet.png", "out/data --json")
     parser.add_argument("dataset", type=Path, help="a data set's folder")
     parser.add_argument("--sheet", type=Path, help="the contact sheet's file (default: DATASET_sheet.png beside it)")
@@ -318,9 +341,13 @@ def _add_rehearsing(commands: Commands[Any]) -> None:
 DEFAULT_LINK = "tcp://127.0.0.1:5555"
 
 
-def _scene_options(parser: argparse.ArgumentParser) -> None:
+def _draw_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=("train", "val", "test"), default="train", help="(default: %(default)s)")
     parser.add_argument("--seed", type=_whole(0), default=0, help="(default: %(default)s)")
+
+
+def _scene_options(parser: argparse.ArgumentParser) -> None:
+    _draw_options(parser)
     parser.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="image size (default: 640x480)")
     parser.add_argument("--backend", default="mujoco", help="the simulator (default: %(default)s)")
 

@@ -89,7 +89,7 @@ def lathe(profile_rz: Sequence[tuple[float, float]], segments: int = 32) -> Mesh
     return _compact(vertices.reshape(-1, 3), faces[distinct], uv.reshape(-1, 3, 2)[distinct])
 
 
-def sweep(path: Points, radii: ArrayLike, segments: int = 10, squash: float = 1.0) -> Mesh:
+def sweep(path: ArrayLike, radii: ArrayLike, segments: int = 10, squash: float = 1.0) -> Mesh:
     """Sweeps an ellipse along a path (N, 3) in metres, with a radius for each point, and closes both ends.
 
     `squash` scales the section along the binormal. The frame is carried along the path without twist.

@@ -41,7 +41,12 @@ def rounded_rectangle(half_x_m: float, half_y_m: float, corner_m: float, steps: 
 
 
 def rounded_slab(
-    half_m: Sequence[float], center_m: Sequence[float] = (0.0, 0.0, 0.0), *, corner_m: float, bevel_m: float, steps: int = 4
+    half_m: Sequence[float],
+    center_m: Sequence[float] = (0.0, 0.0, 0.0),
+    *,
+    corner_m: float,
+    bevel_m: float,
+    steps: int = 4,
 ) -> Mesh:
     """Returns a box whose upright edges are round by `corner_m` and whose rims are round by `bevel_m`."""
     x, y, z = half_m
@@ -58,9 +63,7 @@ def rounded_slab(
     return loft(rings)
 
 
-def ellipsoid(
-    radii_m: Sequence[float], center_m: Sequence[float] = (0.0, 0.0, 0.0), *, segments: int = 20, rows: int = 12
-) -> Mesh:
+def ellipsoid(radii_m: ArrayLike, center_m: ArrayLike = (0.0, 0.0, 0.0), *, segments: int = 20, rows: int = 12) -> Mesh:
     """Returns an ellipsoid with its poles on z; u is the turn, v the arc from pole to pole."""
     angle = np.linspace(-math.pi / 2, math.pi / 2, rows + 1)
     profile = [(max(math.cos(a), 0.0), math.sin(a)) for a in angle]
@@ -76,7 +79,9 @@ def closed_tube(path: ArrayLike, radius_m: float | Sequence[float], segments: in
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     radius = np.broadcast_to(np.asarray(radius_m, dtype=np.float64), len(points))[:, None, None]
     angle = np.arange(segments) * (2 * math.pi / segments)
-    section = np.cos(angle)[None, :, None] * side[:, None] + squash * np.sin(angle)[None, :, None] * np.array([0, 0, 1.0])
+    section = np.cos(angle)[None, :, None] * side[:, None] + squash * np.sin(angle)[None, :, None] * np.array(
+        [0, 0, 1.0]
+    )
     vertices = (points[:, None] + radius * section).reshape(-1, 3)
     low = np.arange(len(points) * segments).reshape(len(points), segments)
     high = np.roll(low, -1, axis=0)
@@ -87,7 +92,9 @@ def closed_tube(path: ArrayLike, radius_m: float | Sequence[float], segments: in
     u0, v0 = np.broadcast_arrays(u[:-1, None], v[None, :-1])
     u1, v1 = np.broadcast_arrays(u[1:, None], v[None, 1:])
     c00, c10, c11, c01 = (np.stack(pair, -1) for pair in ((u0, v0), (u1, v0), (u1, v1), (u0, v1)))
-    uv = np.concatenate([np.stack([c00, c10, c11], 2).reshape(-1, 3, 2), np.stack([c00, c11, c01], 2).reshape(-1, 3, 2)])
+    uv = np.concatenate(
+        [np.stack([c00, c10, c11], 2).reshape(-1, 3, 2), np.stack([c00, c11, c01], 2).reshape(-1, 3, 2)]
+    )
     return mesh(vertices, np.concatenate([first.reshape(-1, 3), second.reshape(-1, 3)]), uv)
 
 

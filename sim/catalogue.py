@@ -18,9 +18,10 @@ from scenes.objects import ObjectShape, generators, make_object
 from scenes.sampler import ShapeSampler, Split
 from scenes.scene import Body, Light, Material, Part, Scene, SceneId, Support
 from scenes.taxonomy import TAXONOMY
-from scenes.transforms import Pose, Vec3, vec3
+from scenes.transforms import Pose, Vec3, quaternion_about, transform_points, vec3
 from sim.backend import Backend, open_backend
-from sim.pictures import Image, draw_text, png_bytes
+from sim.frame import Frame
+from sim.pictures import Image, draw_text
 
 # One stream of draws per category and variant: a longer catalogue changes no picture of another category.
 
@@ -28,6 +29,7 @@ VARIANTS = 4
 CELL_PX = 120
 _FOV_RAD = math.radians(30.0)
 _MARGIN = 1.06
+_DIAGONAL_RAD, _LONG = math.radians(40.0), 1.9
 _GROUND: Vec3 = (0.62, 0.63, 0.65)
 _PAPER = 245
 _CAPTION_PX = 18
@@ -55,9 +57,18 @@ class CatalogueSheet:
 
 
 def write_catalogue(
-    out: Path, *, names: Sequence[str] = (), split: Split = "train", seed: int = 0, variants: int = VARIANTS, cell_px: int = CELL_PX
+    out: Path,
+    *,
+    names: Sequence[str] = (),
+    split: Split = "train",
+    seed: int = 0,
+    variants: int = VARIANTS,
+    cell_px: int = CELL_PX,
 ) -> CatalogueSheet:
-    """Draws the categories (default: all that have a generator, by id) and writes the PNG; raises UnknownNameError, SceneError."""
+    """Draws the categories (default: all that have a generator, by id) and writes the PNG.
+
+    Raises UnknownNameError or SceneError.
+    """
     known = [category.name for category in TAXONOMY if category.name in generators()]
     for name in names:
         if name not in known:
@@ -66,7 +77,8 @@ def write_catalogue(
     backend = open_backend("mujoco")
     try:
         rows = {
-            name: [picture_of(backend, variant(name, split, seed, k), cell_px) for k in range(variants)] for name in chosen
+            name: [view_of(backend, variant(name, split, seed, k), cell_px).rgb for k in range(variants)]
+            for name in chosen
         }
     finally:
         backend.close()
@@ -82,7 +94,8 @@ def write_looks(
     backend = open_backend("mujoco")
     try:
         rows = {
-            name: [picture_of(backend, _sample_of(name, split, seed, k), cell_px) for k in range(variants)] for name in LOOKS
+            name: [view_of(backend, _sample_of(name, split, seed, k), cell_px).rgb for k in range(variants)]
+            for name in LOOKS
         }
     finally:
         backend.close()
@@ -101,26 +114,32 @@ def _sampler(key: int, split: Split, seed: int, number: int) -> ShapeSampler:
 
 def _sample_of(look: str, split: Split, seed: int, number: int) -> ObjectShape:
     """Returns a ball on a slab, 0.2 m wide, both with one look; its category only says that it is a thing."""
-    from scenes.looks import LOOKS
+    from scenes.looks import LOOKS, natural_colour
     from scenes.solids import ellipsoid
 
     sampler = _sampler(1000 + list(LOOKS).index(look), split, seed, number)
-    material = LOOKS[look](sampler, sampler.colour(saturation=(0.1, 0.9), value=(0.35, 0.95)), 256)
+    material = LOOKS[look](sampler, natural_colour(look, sampler), 256)
     slab = cuboid((0.1, 0.1, 0.01), (0.0, 0.0, 0.01))
     ball = ellipsoid((0.055, 0.055, 0.055), (0.0, 0.0, 0.075), segments=40, rows=24)
     parts = (Part(name="slab", mesh=slab, material=material), Part(name="ball", mesh=ball, material=material))
     return ObjectShape(category="box", parts=parts, colliders=(), mass_kg=1.0)
 
 
-def picture_of(backend: Backend, shape: ObjectShape, cell_px: int) -> Image:
-    """Returns the square picture of one object as it stands; the camera's distance follows its size."""
+def view_of(backend: Backend, shape: ObjectShape, cell_px: int) -> Frame:
+    """Returns the square frame of one object as it stands; the camera's distance follows its size."""
     points = np.concatenate([part.mesh.vertices[part.mesh.faces.reshape(-1)] for part in shape.parts])
+    rotation = quaternion_about((0.0, 0.0, 1.0), _yaw_rad(np.ptp(points, axis=0)))
+    points = transform_points(Pose((0.0, 0.0, 0.0), rotation).matrix(), points)
     low, high = points.min(axis=0), points.max(axis=0)
-    pose = Pose(vec3((-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2])))
-    centred = points + pose.position_m
-    camera = _camera(centred, cell_px)
-    backend.load(_stand(shape, pose, high - low, camera))
-    return backend.render(camera).rgb
+    shift = vec3((-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]))
+    camera = _camera(points + shift, cell_px)
+    backend.load(_stand(shape, Pose(shift, rotation), high - low, camera))
+    return backend.render(camera)
+
+
+def _yaw_rad(extent: NDArray[np.float64]) -> float:
+    """Turns long flat things towards the diagonal of their cell, where they are seen larger."""
+    return _DIAGONAL_RAD if extent[0] > _LONG * max(extent[1], extent[2]) else 0.0
 
 
 def _camera(points: NDArray[np.float64], cell_px: int) -> Camera:
@@ -155,11 +174,16 @@ def _camera(points: NDArray[np.float64], cell_px: int) -> Camera:
 def _stand(shape: ObjectShape, pose: Pose, extent: NDArray[np.float64], camera: Camera) -> Scene:
     """Returns a scene of the object alone on a wide ground, lit from the upper left with a shadow."""
     radius = float(np.linalg.norm(extent)) / 2
+    half = (40 * radius, 40 * radius, 0.01)
     ground = Body(
-        name="ground", category="floor", dynamic=False, mass_kg=0.0, world_from_body=Pose((0.0, 0.0, -0.01)),
-        parts=(Part(name="top", mesh=cuboid((40 * radius, 40 * radius, 0.01)), material=Material(colour=_GROUND, roughness=1.0)),),
+        name="ground",
+        category="floor",
+        parts=(Part(name="top", mesh=cuboid(half), material=Material(colour=_GROUND, roughness=1.0)),),
         colliders=(),
-    )  # fmt: skip
+        world_from_body=Pose((0.0, 0.0, -0.01)),
+        mass_kg=0.0,
+        dynamic=False,
+    )
     body = Body(
         name="shown", category=shape.category, parts=shape.parts, colliders=(), world_from_body=pose,
         mass_kg=0.0, dynamic=False,
@@ -182,7 +206,7 @@ def _write(out: Path, rows: dict[str, list[Image]], split: Split, seed: int) -> 
     sheet = _sheet(rows)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(png_bytes(sheet))
+        out.write_bytes(_small_png(sheet))
     except OSError as error:
         raise SceneError(f"Cannot write the catalogue to {out}: {error}.") from error
     size = (sheet.shape[1], sheet.shape[0])
@@ -191,13 +215,26 @@ def _write(out: Path, rows: dict[str, list[Image]], split: Split, seed: int) -> 
     )
 
 
+def _small_png(image: Image) -> bytes:
+    """Returns an RGB PNG with the best compression: a sheet is made once and looked at often."""
+    import cv2
+
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+    encoded, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    if not encoded:
+        raise SceneError(f"OpenCV could not encode a sheet {image.shape} as PNG.")
+    return data.tobytes()
+
+
 def _sheet(rows: dict[str, list[Image]]) -> Image:
     """Returns blocks of one name each, three to a line, the name below its pictures."""
     blocks = [_block(name, row) for name, row in rows.items()]
     columns = min(3, len(blocks))
     height, width = blocks[0].shape[:2]
     lines = -(-len(blocks) // columns)
-    sheet = np.full((lines * (height + _GAP_PX) + _GAP_PX, columns * (width + _GAP_PX) + _GAP_PX, 3), _PAPER, dtype=np.uint8)
+    sheet = np.full(
+        (lines * (height + _GAP_PX) + _GAP_PX, columns * (width + _GAP_PX) + _GAP_PX, 3), _PAPER, dtype=np.uint8
+    )
     for k, block in enumerate(blocks):
         top, left = _GAP_PX + k // columns * (height + _GAP_PX), _GAP_PX + k % columns * (width + _GAP_PX)
         sheet[top : top + height, left : left + width] = block

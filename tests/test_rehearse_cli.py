@@ -19,7 +19,7 @@ from perception.engine import METADATA_KEY, EngineMetadata
 from scenes.taxonomy import TAXONOMY
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("doctor", "scene", "generate", "inspect", "train", "export", "predict", "score", "agent", "hil", "demo")
+COMMANDS = ("doctor", "scene", "catalogue", "generate", "inspect", "train", "export", "predict", "score", "agent", "hil", "demo")
 
 
 def assert_one_sentence(done, *words, status=2):

@@ -13,8 +13,27 @@ Generator = Callable[[ShapeSampler], ObjectShape]
 
 def generators() -> dict[str, Generator]:
     """Returns the generator of each category; imports the modelling code on first use."""
-    from scenes.objects import bags, bathroom, cake, computers, cutlery, decor, food, fruit, handhelds, packages, toys
-    from scenes.objects import vegetables, vessels
+    from scenes.objects import (
+        bags,
+        cake,
+        clock,
+        computers,
+        cutlery,
+        donut,
+        fruit,
+        hair_drier,
+        handhelds,
+        packages,
+        pizza,
+        sandwich,
+        scissors,
+        sports_ball,
+        teddy_bear,
+        toothbrush,
+        vase,
+        vegetables,
+        vessels,
+    )
 
     return {
         "apple": fruit.apple,
@@ -29,26 +48,26 @@ def generators() -> dict[str, Generator]:
         "can": packages.can,
         "carrot": vegetables.carrot,
         "cell phone": handhelds.cell_phone,
-        "clock": decor.clock,
+        "clock": clock.clock,
         "cup": vessels.cup,
-        "donut": food.donut,
+        "donut": donut.donut,
         "fork": cutlery.fork,
-        "hair drier": bathroom.hair_drier,
+        "hair drier": hair_drier.hair_drier,
         "keyboard": computers.keyboard,
         "knife": cutlery.knife,
         "laptop": computers.laptop,
         "mouse": handhelds.mouse,
         "orange": fruit.orange,
-        "pizza": food.pizza,
+        "pizza": pizza.pizza,
         "plate": vessels.plate,
         "remote": handhelds.remote,
-        "sandwich": food.sandwich,
-        "scissors": bathroom.scissors,
+        "sandwich": sandwich.sandwich,
+        "scissors": scissors.scissors,
         "spoon": cutlery.spoon,
-        "sports ball": toys.sports_ball,
-        "teddy bear": toys.teddy_bear,
-        "toothbrush": bathroom.toothbrush,
-        "vase": decor.vase,
+        "sports ball": sports_ball.sports_ball,
+        "teddy bear": teddy_bear.teddy_bear,
+        "toothbrush": toothbrush.toothbrush,
+        "vase": vase.vase,
         "wine glass": vessels.wine_glass,
     }
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from scenes import textures
-from scenes.meshes import joined, sweep
+from scenes.meshes import joined, sweep, warp
 from scenes.objects.shape import UPRIGHT, ObjectShape, slab
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material, Mesh, Part
@@ -20,39 +20,60 @@ def backpack(sampler: ShapeSampler) -> ObjectShape:
     half = (sampler.uniform(0.12, 0.155), sampler.uniform(0.065, 0.09), sampler.uniform(0.18, 0.235))
     colour = sampler.colour(saturation=(0.2, 0.9), value=(0.15, 0.8))
     cloth = Material(texture=textures.fabric(sampler, colour, 128), roughness=0.95)
-    other = textures.shade(colour, sampler.choice((0.5, 1.5))) if sampler.chance(0.6) else sampler.colour(value=(0.2, 0.9))
+    other = (
+        textures.shade(colour, sampler.choice((0.5, 1.5))) if sampler.chance(0.6) else sampler.colour(value=(0.2, 0.9))
+    )
     trim = Material(texture=textures.fabric(sampler, other, 128), roughness=0.95)
     depth, low = 0.4 * half[1], sampler.uniform(0.28, 0.36) * half[2]
     pocket_half = (half[0] * sampler.uniform(0.68, 0.82), depth, low + 0.02)
     pocket_at = (0.0, -half[1] - 0.35 * depth, pocket_half[2] + 0.025)
     pocket = _standing(pocket_half, pocket_at, 0.035)
-    side = [_standing((0.014, half[1] * 0.6, half[2] * 0.34), (s * (half[0] + 0.004), 0.0, half[2] * 0.36), 0.012) for s in (-1, 1)]
+    beside = [((0.014, half[1] * 0.6, half[2] * 0.34), (s * (half[0] + 0.004), 0.0, half[2] * 0.36)) for s in (-1, 1)]
+    side = [_standing(*place, 0.012) for place in beside]
+    straps, thick = _straps(sampler, half)
     parts = (
-        Part(name="sack", mesh=rumpled(_sack(half), sampler.rng, 0.0022, 0.16), material=cloth),
+        Part(name="sack", mesh=_sack(half, sampler.rng), material=cloth),
         Part(name="pockets", mesh=joined([pocket, *side]), material=trim),
-        Part(name="zips", mesh=joined(_zips(half, pocket_half, pocket_at)), material=Material(colour=(0.03, 0.03, 0.03), roughness=0.5)),
-        Part(name="straps", mesh=joined(_straps(sampler, half)), material=Material(colour=textures.shade(other, 0.45), roughness=0.9)),
+        Part(
+            name="zips",
+            mesh=joined(_zips(half, pocket_half, pocket_at)),
+            material=Material(colour=(0.03, 0.03, 0.03), roughness=0.5),
+        ),
+        Part(name="straps", mesh=joined(straps), material=Material(colour=textures.shade(other, 0.45), roughness=0.9)),
     )
-    body = slab((half[0], half[1], half[2] * 0.9), (0.0, 0.0, half[2] * 0.9))
-    crown = slab((half[0] * 0.75, half[1] * 0.8, half[2] * 0.09), (0.0, 0.0, half[2] * 1.88))
+    body = slab((half[0], half[1], half[2] * 0.88), (0.0, 0.0, half[2] * 0.88))
+    crown = slab((half[0] * 0.8, half[1] * 0.72, half[2] * 0.12), (0.0, 0.0, half[2] * 1.88))
     front = slab(pocket_half, pocket_at)
-    straps = [slab((0.022, 0.02, half[2] * 0.62), (s * half[0] * 0.5, half[1] + 0.014, half[2] * 1.08)) for s in (-1, 1)]
+    padding = [
+        slab((0.022, thick / 2, half[2] * 0.22), (s * half[0] * x, half[1] + thick / 2, half[2] * z))
+        for s in (-1, 1)
+        for x, z in ((0.48, 1.4), (0.56, 0.95))
+    ]
+    colliders = (body, crown, front, *(slab(*place) for place in beside), *padding)
     return ObjectShape(
-        category="backpack", parts=parts, colliders=(body, crown, front, *straps), mass_kg=sampler.uniform(0.5, 1.6),
-        rests=(UPRIGHT, UPRIGHT, quaternion_about((1.0, 0.0, 0.0), -math.pi / 2)), friction=1.0,
-    )  # fmt: skip
+        category="backpack",
+        parts=parts,
+        colliders=colliders,
+        mass_kg=sampler.uniform(0.5, 1.6),
+        rests=(UPRIGHT, UPRIGHT, quaternion_about((1.0, 0.0, 0.0), -math.pi / 2)),
+        friction=1.0,
+    )
 
 
-def _sack(half: Vec3) -> Mesh:
-    """Returns the main body: full below, round above, softly bulging to the front."""
+def _sack(half: Vec3, rng: np.random.Generator) -> Mesh:
+    """Returns the main body: flat and full below, round above, softly rumpled."""
     rings = []
     for level in np.concatenate([[0.0, 0.015, 0.06], np.linspace(0.15, 0.8, 6), [0.88, 0.94, 0.98, 1.0]]):
         dome = math.sqrt(max(1 - (max(level - 0.72, 0.0) / 0.285) ** 2.4, 0.0))
         foot = 1.0 - 0.06 * max(0.0, 1 - level / 0.05)
-        x, y = half[0] * foot * (0.35 + 0.65 * dome), half[1] * foot * (0.2 + 0.8 * dome) * (0.93 + 0.07 * math.cos(3 * level))
+        x, y = (
+            half[0] * foot * (0.35 + 0.65 * dome),
+            half[1] * foot * (0.2 + 0.8 * dome) * (0.93 + 0.07 * math.cos(3 * level)),
+        )
         outline = rounded_rectangle(x, y, 0.045, 5)
         rings.append(np.column_stack([outline, np.full(len(outline), 2 * half[2] * level)]))
-    return loft(rings)
+    soft = rumpled(loft(rings), rng, 0.0022, 0.16)
+    return warp(soft, lambda points: np.column_stack([points[:, :2], np.maximum(points[:, 2], 0.0)]))
 
 
 def _standing(half: Vec3, center: Vec3, corner_m: float) -> Mesh:
@@ -68,12 +89,14 @@ def _zips(half: Vec3, pocket_half: Vec3, pocket_at: Vec3) -> list[Mesh]:
     arch = sweep(np.column_stack([x, y, z]), np.full(16, 0.0035), 6)
     front = pocket_at[1] - pocket_half[1] - 0.0005
     line = [(s * pocket_half[0] * 0.8, front, pocket_at[2] + 0.3 * pocket_half[2]) for s in np.linspace(-1, 1, 5)]
-    puller = rounded_slab((0.004, 0.002, 0.012), (0.7 * pocket_half[0], front - 0.002, line[0][2] - 0.012), corner_m=0.002, bevel_m=0.001)
+    puller = rounded_slab(
+        (0.004, 0.002, 0.012), (0.7 * pocket_half[0], front - 0.002, line[0][2] - 0.012), corner_m=0.002, bevel_m=0.001
+    )
     return [arch, sweep(line, np.full(5, 0.003), 6), puller]
 
 
-def _straps(sampler: ShapeSampler, half: Vec3) -> list[Mesh]:
-    """Returns the loop on top and the two padded straps on the back (+y)."""
+def _straps(sampler: ShapeSampler, half: Vec3) -> tuple[list[Mesh], float]:
+    """Returns the loop on top and the two padded straps on the back (+y), and how far these stand out from the sack."""
     top = 2 * half[2]
     t = np.linspace(0.0, math.pi, 9)
     loop = np.column_stack([0.035 * np.cos(t), np.full(9, 0.55 * half[1]), top * 0.965 + 0.04 * np.sin(t)])
@@ -85,4 +108,5 @@ def _straps(sampler: ShapeSampler, half: Vec3) -> list[Mesh]:
         path = np.column_stack([s * half[0] * (0.35 + 0.35 * u), lift, top * (0.93 - 0.72 * u)])
         wide = 0.022 * np.where(u > 0.72, 0.45, 1.0)
         meshes.append(sweep(path, wide, 10, 0.3))
-    return meshes
+    farthest = max(float(strap.vertices[:, 1].max()) for strap in meshes[1:])
+    return meshes, farthest - half[1]

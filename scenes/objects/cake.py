@@ -31,7 +31,9 @@ def cake(sampler: ShapeSampler) -> ObjectShape:
     else:
         parts = _cut(radius, height, end, sponge, Material(colour=cream, roughness=0.6), icing, sampler.choice((2, 3)))
     dots, berries, tallest = _decoration(sampler, radius, height, end)
-    parts.append(Part(name="cream", mesh=joined(dots), material=Material(colour=textures.shade(cream, 1.1), roughness=0.5)))
+    parts.append(
+        Part(name="cream", mesh=joined(dots), material=Material(colour=textures.shade(cream, 1.1), roughness=0.5))
+    )
     if berries:
         red = sampler.colour(hue=(0.96, 1.02), saturation=(0.8, 0.95), value=(0.5, 0.8))
         parts.append(Part(name="cherries", mesh=joined(berries), material=Material(colour=red, roughness=0.1)))
@@ -50,13 +52,16 @@ def cake(sampler: ShapeSampler) -> ObjectShape:
 def _sponge(sampler: ShapeSampler) -> Material:
     colour = sampler.choice(((0.9, 0.72, 0.4), (0.3, 0.16, 0.09), (0.62, 0.1, 0.12), (0.85, 0.6, 0.3)))
     field = textures.noise(sampler.rng, 96, 30, 2)
-    return Material(texture=textures.blend(field, textures.shade(colour, 0.75), textures.shade(colour, 1.1)), roughness=0.95)
+    return Material(
+        texture=textures.blend(field, textures.shade(colour, 0.75), textures.shade(colour, 1.1)), roughness=0.95
+    )
 
 
 def _whole(radius_m: float, height_m: float) -> Mesh:
     soft = 0.008
     rim = [
-        (radius_m - soft * (1 - math.cos(a)), height_m - soft * (1 - math.sin(a))) for a in np.linspace(0.0, math.pi / 2, 4)
+        (radius_m - soft * (1 - math.cos(a)), height_m - soft * (1 - math.sin(a)))
+        for a in np.linspace(0.0, math.pi / 2, 4)
     ]
     return lathe([(0.0, 0.0), (radius_m, 0.0), *rim, (0.0, height_m)], 48)
 
@@ -94,7 +99,9 @@ def _decoration(
         at: Vec3 = ((radius_m - 1.3 * size) * math.cos(a), (radius_m - 1.3 * size) * math.sin(a), height_m - 0.001)
         dots.append(placed(lathe(drop, 12), Pose(at)))
         if fruit and k % 2 == 0:
-            berries.append(ellipsoid((0.0075, 0.0075, 0.0075), (at[0], at[1], at[2] + 1.25 * size + 0.004), segments=12, rows=8))
+            berries.append(
+                ellipsoid((0.0075, 0.0075, 0.0075), (at[0], at[1], at[2] + 1.25 * size + 0.004), segments=12, rows=8)
+            )
     top = height_m + 1.25 * size + (0.0105 if berries else -0.001)
     return dots, berries, top
 

@@ -39,19 +39,24 @@ def _cap(half_x_m: float, half_y_m: float, height_m: float, at: Vec3) -> Mesh:
 
 def _keys(pitch_m: float, height_m: float, center: Vec3, rows: int, pad: bool) -> tuple[list[Mesh], list[Mesh]]:
     """Returns the letter keys and the wider ones of a block whose middle is `center`; `pad` adds a number block."""
-    letters, wide = [], []
+    letters: list[Mesh] = []
+    wide: list[Mesh] = []
     total = 15.0 + (4.4 if pad else 0.0)
     left = center[0] - total * pitch_m / 2
     for row, widths in enumerate(_ROWS[:rows]):
         y = center[1] + (row - (rows - 1) / 2) * pitch_m
         x = left
         for width in widths:
-            cap = _cap(width * pitch_m / 2 - 0.0011, pitch_m / 2 - 0.0011, height_m, (x + width * pitch_m / 2, y, center[2]))
+            cap = _cap(
+                width * pitch_m / 2 - 0.0011, pitch_m / 2 - 0.0011, height_m, (x + width * pitch_m / 2, y, center[2])
+            )
             (letters if width == 1.0 else wide).append(cap)
             x += width * pitch_m
         for column in range(4 if pad else 0):
             at = (left + (15.9 + column) * pitch_m, y, center[2])
-            (letters if row < 4 and column < 3 else wide).append(_cap(pitch_m / 2 - 0.0011, pitch_m / 2 - 0.0011, height_m, at))
+            (letters if row < 4 and column < 3 else wide).append(
+                _cap(pitch_m / 2 - 0.0011, pitch_m / 2 - 0.0011, height_m, at)
+            )
     return letters, wide
 
 
@@ -75,7 +80,11 @@ def keyboard(sampler: ShapeSampler) -> ObjectShape:
     tilted = Pose((0.0, 0.0, half_y * math.sin(slope)), quaternion_about(_X, slope))
     parts = (
         Part(name="base", mesh=placed(base, tilted), material=body),
-        Part(name="keys", mesh=placed(joined(letters), tilted), material=Material(colour=(key, key, key * 1.02), roughness=0.7)),
+        Part(
+            name="keys",
+            mesh=placed(joined(letters), tilted),
+            material=Material(colour=(key, key, key * 1.02), roughness=0.7),
+        ),
         Part(name="wide_keys", mesh=placed(joined(wide), tilted), material=Material(colour=accent, roughness=0.7)),
         *_feet(half_x, half_y, slope),
     )
@@ -124,7 +133,9 @@ def laptop(sampler: ShapeSampler) -> ObjectShape:
     base = rounded_slab((half_x, half_y, thickness / 2), (0.0, 0.0, thickness / 2), corner_m=0.01, bevel_m=0.003)
     pitch = (2 * half_x - 0.03) / 15.0
     letters, wide = _keys(pitch, 0.0016, (0.0, 0.32 * half_y, thickness - 0.0003), 6 if half_y > 0.105 else 5, False)
-    pad = rounded_slab((0.35 * half_x, 0.26 * half_y, 0.0004), (0.0, -0.62 * half_y, thickness), corner_m=0.004, bevel_m=0.0002)
+    pad = rounded_slab(
+        (0.35 * half_x, 0.26 * half_y, 0.0004), (0.0, -0.62 * half_y, thickness), corner_m=0.004, bevel_m=0.0002
+    )
     hinge = Pose((0.0, half_y - 0.004, thickness - 0.002), quaternion_about(_X, opening - math.pi))
     # In the lid's frame it lies closed: -y towards the user, the screen below.
     panel = rounded_slab((half_x, half_y, lid / 2), (0.0, -half_y, lid / 2), corner_m=0.01, bevel_m=0.002)
@@ -162,7 +173,9 @@ def _desktop(sampler: ShapeSampler) -> NDArray[np.uint8]:
                 cv2.line(image, (x, row), (min(x + length, 246), row), ink, 3)
                 x += length + 8
         return image
-    wall = textures.blend(textures.noise(sampler.rng, 256, 4, 2), sampler.colour(value=(0.2, 0.7)), sampler.colour(value=(0.5, 1.0)))
+    wall = textures.blend(
+        textures.noise(sampler.rng, 256, 4, 2), sampler.colour(value=(0.2, 0.7)), sampler.colour(value=(0.5, 1.0))
+    )
     image = np.ascontiguousarray(wall[:160])
     for _ in range(sampler.integer(1, 3)):
         x, y = sampler.integer(10, 110), sampler.integer(8, 60)

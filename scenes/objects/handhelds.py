@@ -1,8 +1,9 @@
-"""Cell phone, remote and mouse; each lies on its back and points along +y."""
+"""Cell phone, remote and mouse; phone and remote lie on their back and point along +y."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -58,7 +59,12 @@ def _lenses(sampler: ShapeSampler, half: Vec3, bump_m: float) -> tuple[Mesh, Mes
     count = sampler.integer(1, 3)
     x, y = 0.45 * half[0], 0.72 * half[1]
     reach = 0.0085 * count
-    block = rounded_slab((0.0095, reach, bump_m / 2 + 0.0002), (x, y - reach + 0.006, bump_m / 2 + 0.0003), corner_m=0.006, bevel_m=0.0003)
+    block = rounded_slab(
+        (0.0095, reach, bump_m / 2 + 0.0002),
+        (x, y - reach + 0.006, bump_m / 2 + 0.0003),
+        corner_m=0.006,
+        bevel_m=0.0003,
+    )
     rings = []
     for k in range(count):
         at = (x, y - reach + 0.006 + (2 * k - count + 1) * 0.0082, 0.0)
@@ -108,14 +114,20 @@ def remote(sampler: ShapeSampler) -> ObjectShape:
         Part(name=f"key_{k}", mesh=mesh, material=Material(colour=colour, roughness=0.5))
         for k, (mesh, colour) in enumerate(zip(others, accent, strict=True))
     ]
+    middle = top / 2 + 0.0007
     return ObjectShape(
-        category="remote", parts=tuple(parts), colliders=(slab((half[0], half[1], half[2]), (0.0, 0.0, half[2])),),
-        mass_kg=sampler.uniform(0.06, 0.15), rests=(UPRIGHT,) * 5 + (UPSIDE_DOWN,),
-    )  # fmt: skip
+        category="remote",
+        parts=tuple(parts),
+        colliders=(slab((half[0], half[1], middle), (0.0, 0.0, middle)),),
+        mass_kg=sampler.uniform(0.06, 0.15),
+        rests=(UPRIGHT,) * 5 + (UPSIDE_DOWN,),
+    )
 
 
 def _button(radius_m: float, height_m: float) -> Mesh:
-    return lathe([(0.0, 0.0), (radius_m, 0.0), (radius_m, height_m * 0.6), (radius_m * 0.8, height_m), (0.0, height_m)], 12)
+    return lathe(
+        [(0.0, 0.0), (radius_m, 0.0), (radius_m, height_m * 0.6), (radius_m * 0.8, height_m), (0.0, height_m)], 12
+    )
 
 
 def _keys(sampler: ShapeSampler, half: Vec3, top_m: float) -> tuple[list[Mesh], list[Mesh]]:
@@ -148,55 +160,81 @@ def _keys(sampler: ShapeSampler, half: Vec3, top_m: float) -> tuple[list[Mesh], 
     colours = []
     if sampler.chance(0.7):
         for column in (-1.5, -0.5, 0.5, 1.5):
-            one = rounded_slab((size * 0.75, size * 0.45, 0.0008), (0, 0, 0.0008), corner_m=0.001, bevel_m=0.0004, steps=1)
+            one = rounded_slab(
+                (size * 0.75, size * 0.45, 0.0008), (0, 0, 0.0008), corner_m=0.001, bevel_m=0.0004, steps=1
+            )
             colours.append(placed(one, Pose((column * pitch * 0.8, max(y, -half[1] + 0.014), top_m - 0.0004))))
     return keys, colours
 
 
 def mouse(sampler: ShapeSampler) -> ObjectShape:
-    """Returns a computer mouse: a humped shell, two keys parted by a groove, a wheel, and maybe a cord."""
-    x, y = sampler.uniform(0.027, 0.034), sampler.uniform(0.047, 0.06)
-    height, hump, waist = sampler.uniform(0.03, 0.04), sampler.uniform(-0.35, 0.0), sampler.uniform(0.02, 0.12)
+    """Returns a computer mouse that points along -y: a low shell, two keys parted by a groove, a wheel, maybe a cord."""
+    x, y = sampler.uniform(0.028, 0.034), sampler.uniform(0.05, 0.06)
+    height, hump, waist = sampler.uniform(0.03, 0.038), sampler.uniform(0.05, 0.35), sampler.uniform(0.02, 0.1)
+    rings = _shell_rings(x, y, height, hump, waist)
+    ridge = _ridge(rings)
+    shell = _shell(sampler)
+    dark, pale = Material(colour=(0.015, 0.015, 0.017), roughness=0.6), Material(colour=(0.4, 0.4, 0.42), roughness=0.6)
+    line = dark if max(shell.colour) > 0.2 else pale
+    split = -0.05 * y
+    groove = [(0.0, s, ridge(s)) for s in np.linspace(split, -0.95 * y, 9)]
+    across = [(s, split, _over(rings, s, split)) for s in np.linspace(-0.8 * x, 0.8 * x, 9)]
+    seams = [sweep(path, np.full(9, 0.0009), 6) for path in (groove, across)]
+    wheel = lathe([(0.0, -0.004), (0.0115, -0.004), (0.0125, 0.0), (0.0115, 0.004), (0.0, 0.004)], 18)
+    at = Pose((0.0, -0.55 * y, ridge(-0.55 * y) - 0.007), quaternion_about((0.0, 1.0, 0.0), math.pi / 2))
+    parts = [
+        Part(name="shell", mesh=loft(rings), material=shell),
+        Part(name="seams", mesh=joined(seams), material=line),
+        Part(name="wheel", mesh=placed(wheel, at), material=pale if max(shell.colour) < 0.3 else dark),
+    ]
+    if sampler.chance(0.6):
+        bend = sampler.uniform(-0.02, 0.02)
+        cord = [(bend * s * s, -0.97 * y - 0.06 * s, 0.007 - 0.0048 * s) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        parts.append(Part(name="cord", mesh=sweep(cord, np.full(5, 0.002), 7), material=dark))
+    low = slab((x * 0.88, y * 0.86, 0.26 * height), (0.0, 0.0, 0.26 * height))
+    high = slab((x * 0.72, y * 0.72, 0.2 * height), (0.0, 0.06 * y, 0.62 * height))
+    crest = slab((x * 0.4, y * 0.4, 0.07 * height), (0.0, hump * y * 0.5, 0.88 * height))
+    return ObjectShape(
+        category="mouse",
+        parts=tuple(parts),
+        colliders=(low, high, crest),
+        mass_kg=sampler.uniform(0.07, 0.13),
+        rests=(UPRIGHT,),
+    )
+
+
+def _shell_rings(x: float, y: float, height: float, hump: float, waist: float) -> list[NDArray[np.float64]]:
+    """Returns the rings of a mouse's shell from the table up: a superellipse that closes to a ridge highest at `hump`."""
     turn = np.arange(32) * (2 * math.pi / 32)
-    outline = np.stack([_power(np.cos(turn), 0.8) * x, _power(np.sin(turn), 0.85) * y], axis=1)
+    outline = np.stack([_power(np.cos(turn), 0.8) * x, _power(np.sin(turn), 0.8) * y], axis=1)
     outline[:, 0] *= 1 - waist * np.cos(outline[:, 1] / y * 2.2)
     rings = []
     for level in np.linspace(0.0, 1.0, 9):
-        shrink = (1 - level**2.6) ** 0.5 if level < 1 else 0.03
-        ring = outline * [shrink * (0.97 if level == 0 else 1.0), shrink]
-        lift = height * level * (1 - 0.4 * np.abs(ring[:, 1] / y - hump) ** 1.6)
-        rings.append(np.column_stack([ring, lift]))
-    shell = _shell(sampler)
-    ridge = _ridge(rings)
-    dark = Material(colour=(0.02, 0.02, 0.022), roughness=0.6)
-    parts = [Part(name="shell", mesh=loft(rings), material=shell)]
-    groove = [np.array([0.0, s, ridge(s)]) for s in np.linspace(0.15 * y, 0.93 * y, 8)]
-    parts.append(Part(name="groove", mesh=sweep(groove, np.full(8, 0.0008), 6), material=dark if max(shell.colour) > 0.2 else Material(colour=(0.35, 0.35, 0.36))))
-    wheel = lathe([(0.0, -0.0035), (0.0095, -0.0035), (0.0095, 0.0035), (0.0, 0.0035)], 18)
-    pose = Pose((0.0, 0.55 * y, ridge(0.55 * y) - 0.0055), quaternion_about((0.0, 1.0, 0.0), math.pi / 2))
-    wheel_look = Material(colour=(0.3, 0.3, 0.32) if max(shell.colour) < 0.3 else (0.05, 0.05, 0.05), roughness=0.7)
-    parts.append(Part(name="wheel", mesh=placed(wheel, pose), material=wheel_look))
-    if sampler.chance(0.5):
-        bend = sampler.uniform(-0.02, 0.02)
-        cord = [(bend * s * s, 0.97 * y + 0.05 * s, 0.006 - 0.0035 * s) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
-        parts.append(Part(name="cord", mesh=sweep(cord, np.full(5, 0.0018), 7), material=dark))
-    low = slab((x * 0.88, y * 0.86, 0.26 * height), (0.0, 0.0, 0.26 * height))
-    high = slab((x * 0.72, y * 0.72, 0.2 * height), (0.0, -0.06 * y, 0.62 * height))
-    crest = slab((x * 0.4, y * 0.4, 0.07 * height), (0.0, hump * y * 0.5, 0.88 * height))
-    return ObjectShape(
-        category="mouse", parts=tuple(parts), colliders=(low, high, crest), mass_kg=sampler.uniform(0.07, 0.13),
-        rests=(UPRIGHT,),
-    )  # fmt: skip
+        shrink = (1 - level**3.2) ** 0.5 if level < 1 else 0.03
+        ring = outline * [shrink * (0.97 if level == 0 else 1.0), 0.25 + 0.75 * shrink if level < 1 else 0.25]
+        rings.append(np.column_stack([ring, height * level * (1 - 0.42 * np.abs(ring[:, 1] / y - hump) ** 1.7)]))
+    return rings
 
 
 def _power(values: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
     """Returns the coordinates of a superellipse: sign kept, magnitude to a power."""
-    return np.sign(values) * np.abs(values) ** exponent
+    powered: NDArray[np.float64] = np.sign(values) * np.abs(values) ** exponent
+    return powered
 
 
-def _ridge(rings: list[NDArray[np.float64]]):  # noqa: ANN202
+def _ridge(rings: list[NDArray[np.float64]]) -> Callable[[float], float]:
     """Returns the height of the shell over x = 0 as a function of y."""
-    front = np.array([ring[8] for ring in rings])
-    back = np.array([ring[24] for ring in rings])
-    line = np.concatenate([back, front[::-1]])
+    front, back = (np.array([ring[k] for ring in rings]) for k in (24, 8))
+    line = np.concatenate([front, back[::-1]])
     return lambda y: float(np.interp(y, line[:, 1], line[:, 2]))
+
+
+def _over(rings: list[NDArray[np.float64]], x: float, y: float) -> float:
+    """Returns the height of the shell over a point, from where each ring crosses that y."""
+    half = []
+    for ring in rings[1:]:
+        side = ring[np.argsort(ring[:, 1])]
+        right = side[side[:, 0] >= 0]
+        half.append((float(np.interp(y, right[:, 1], right[:, 0])), float(np.interp(y, right[:, 1], right[:, 2]))))
+    half.sort()
+    return float(np.interp(abs(x), [h[0] for h in half], [h[1] for h in half]))

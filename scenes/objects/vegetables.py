@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from scenes import textures
 from scenes.meshes import joined, placed, sweep
-from scenes.objects.shape import UPRIGHT, ObjectShape, capsule_between, cylinder
+from scenes.objects.shape import UPRIGHT, ObjectShape, capsule_between, cylinder, slab
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 from scenes.solids import ellipsoid, rumpled
@@ -31,12 +31,18 @@ def carrot(sampler: ShapeSampler) -> ObjectShape:
     green = sampler.colour(hue=(0.22, 0.34), saturation=(0.55, 0.9), value=(0.25, 0.6))
     colliders = [
         capsule_between(vec3((a[0], a[1], r)), vec3((b[0], b[1], r)), r)
-        for a, b, r in ((path[k], path[k + 1], float(min(radii[k], radii[k + 1]))) for k in range(0, _SECTIONS - 1))
+        for a, b, r in ((path[k], path[k + 1], float(min(radii[k], radii[k + 1]))) for k in range(_SECTIONS - 1))
     ]
+    low, high = leaves.vertices.min(axis=0), leaves.vertices.max(axis=0)
+    colliders.append(slab(vec3((high - low) / 2 * 0.9), vec3((high + low) / 2)))
     return ObjectShape(
         category="carrot",
         parts=(
-            Part(name="root", mesh=sweep(path, radii, 14), material=Material(texture=_rings(sampler, skin), roughness=0.6)),
+            Part(
+                name="root",
+                mesh=sweep(path, radii, 14),
+                material=Material(texture=_rings(sampler, skin), roughness=0.6),
+            ),
             Part(name="leaves", mesh=leaves, material=Material(colour=green, roughness=0.8)),
         ),
         colliders=tuple(colliders),
@@ -87,12 +93,20 @@ def broccoli(sampler: ShapeSampler) -> ObjectShape:
         size = crown * sampler.uniform(0.36, 0.46)
         reach = crown - 0.6 * size
         middle = vec3((reach * level * math.cos(turn), reach * level * math.sin(turn), stem + reach * flat * height))
-        buds.append(rumpled(ellipsoid((size, size, size * 0.9), middle, segments=14, rows=9), sampler.rng, 0.004, 0.012))
+        bud = rumpled(ellipsoid((size, size, size), middle, segments=14, rows=9), sampler.rng, 0.0015, 0.013)
+        buds.append(bud)
+        size = float(np.quantile(np.linalg.norm(bud.vertices - middle, axis=1), 0.85))
         balls.append(Collider(kind="sphere", size_m=(size, 0.0, 0.0), body_from_collider=Pose(middle)))
-    heart = ellipsoid((crown * 0.7, crown * 0.7, crown * 0.6 * flat), (0.0, 0.0, stem + 0.2 * crown), segments=14, rows=8)
-    dark = sampler.colour(hue=(0.25, 0.36), saturation=(0.5, 0.85), value=(0.22, 0.5))
+    heart = ellipsoid(
+        (crown * 0.7, crown * 0.7, crown * 0.5 * flat), (0.0, 0.0, stem + 0.2 * crown), segments=14, rows=8
+    )
+    dark = sampler.colour(hue=(0.25, 0.36), saturation=(0.5, 0.85), value=(0.32, 0.6))
     pale = sampler.colour(hue=(0.2, 0.27), saturation=(0.3, 0.55), value=(0.6, 0.85))
-    grain = textures.blend(textures.noise(sampler.rng, 96, 40, 2), textures.shade(dark, 0.45), textures.shade(dark, 1.5))
+    # On its side it lies on crown and stalk.
+    lean = math.asin(min(0.95, (crown - stalk) / (stem + 0.15 * crown)))
+    grain = textures.blend(
+        textures.noise(sampler.rng, 96, 40, 2), textures.shade(dark, 0.45), textures.shade(dark, 1.5)
+    )
     return ObjectShape(
         category="broccoli",
         parts=(
@@ -101,8 +115,12 @@ def broccoli(sampler: ShapeSampler) -> ObjectShape:
         ),
         colliders=(cylinder(stalk * 1.05, 0.0, stem), *balls),
         mass_kg=sampler.uniform(0.12, 0.3),
-        rests=(quaternion_about((0.0, 1.0, 0.0), 1.95), quaternion_about((1.0, 0.0, 0.0), math.pi), UPRIGHT),
-        rolling_friction_m=0.002,
+        rests=(
+            quaternion_about((0.0, 1.0, 0.0), math.pi / 2 - lean),
+            UPRIGHT,
+            quaternion_about((1.0, 0.0, 0.0), math.pi),
+        ),
+        rolling_friction_m=0.004,
     )
 
 
@@ -110,7 +128,11 @@ def _stalk(sampler: ShapeSampler, radius_m: float, stem_m: float, crown_m: float
     trunk = sweep([[0, 0, 0], [0, 0, 0.5 * stem_m], [0, 0, stem_m]], [1.05 * radius_m, radius_m, 1.2 * radius_m], 14)
     branches = [trunk]
     for k in range(6):
-        path = [[0.3 * radius_m, 0, 0.45 * stem_m], [0.3 * crown_m, 0, 0.8 * stem_m], [0.55 * crown_m, 0, stem_m + 0.1 * crown_m]]
+        path = [
+            [0.3 * radius_m, 0, 0.45 * stem_m],
+            [0.3 * crown_m, 0, 0.8 * stem_m],
+            [0.55 * crown_m, 0, stem_m + 0.1 * crown_m],
+        ]
         branch = sweep(path, radius_m * np.array([0.55, 0.5, 0.4]), 8)
         turn = k * math.pi / 3 + sampler.uniform(-0.2, 0.2)
         branches.append(placed(branch, Pose((0.0, 0.0, 0.0), quaternion_about((0.0, 0.0, 1.0), turn))))

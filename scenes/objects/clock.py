@@ -1,4 +1,4 @@
-"""Clock and vase."""
+"""Clocks that face -y: alarm clock, desk clock, digits in a box."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scenes import textures
 from scenes.meshes import cuboid, joined, lathe, placed, sweep
-from scenes.objects.shape import Cavity, ObjectShape, cylinder, slab, wall_ring
+from scenes.objects.shape import ObjectShape, slab
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 from scenes.solids import ellipsoid, planar, rounded_slab
@@ -60,14 +60,21 @@ def _hands(sampler: ShapeSampler, radius_m: float, front_m: float) -> Mesh:
     for angle, length, half, y in ((hour, 0.5, 0.035, 0.0006), (12 * hour, 0.78, 0.024, 0.0012)):
         bar = cuboid((half * radius_m, 0.0004, length * radius_m / 2), (0.0, 0.0, length * radius_m * 0.42))
         parts.append(placed(bar, Pose((0.0, -front_m - y, 0.0), quaternion_about((0.0, 1.0, 0.0), angle))))
-    pin = placed(lathe([(0, 0), (0.05 * radius_m, 0), (0.05 * radius_m, 0.002), (0, 0.002)], 12), Pose((0, -front_m, 0), _FACING))
+    pin = placed(
+        lathe([(0, 0), (0.05 * radius_m, 0), (0.05 * radius_m, 0.002), (0, 0.002)], 12), Pose((0, -front_m, 0), _FACING)
+    )
     return joined([*parts, pin])
 
 
 def _round_face(sampler: ShapeSampler, radius_m: float, depth_m: float, middle_m: float, case: Material) -> list[Part]:
     """Returns a round case, its dial and hands, with the middle at that height; the front is at y = -depth / 2."""
     rim = radius_m * sampler.uniform(0.06, 0.13)
-    body = [(0.0, -depth_m / 2), (radius_m * 0.94, -depth_m / 2), (radius_m, -0.3 * depth_m), (radius_m, 0.35 * depth_m)]
+    body = [
+        (0.0, -depth_m / 2),
+        (radius_m * 0.94, -depth_m / 2),
+        (radius_m, -0.3 * depth_m),
+        (radius_m, 0.35 * depth_m),
+    ]
     body += [(radius_m - rim * 0.4, depth_m / 2), (radius_m - rim, depth_m / 2), (radius_m - rim, depth_m / 2 - 0.003)]
     shell = lathe([*body, (0.0, depth_m / 2 - 0.003)], 36)
     inner = radius_m - rim - 0.0003
@@ -105,18 +112,30 @@ def _alarm(sampler: ShapeSampler) -> ObjectShape:
         stalk = lathe([(0.0, -0.16 * radius), (0.003, -0.16 * radius), (0.003, 0.0), (0.0, 0.0)], 8)
         extras.append(placed(stalk, Pose(at, lean)))
         colliders.append(
-            Collider(kind="sphere", size_m=(bell * 0.75, 0, 0), body_from_collider=Pose((at[0] * 1.04, 0.0, at[2] + 0.1 * bell)))
+            Collider(
+                kind="sphere",
+                size_m=(bell * 0.75, 0, 0),
+                body_from_collider=Pose((at[0] * 1.04, 0.0, at[2] + 0.1 * bell)),
+            )
         )
         foot = np.array([side * 0.72 * radius, 0.0, 0.0045])
+        extras.append(ellipsoid((0.0045, 0.0045, 0.0045), foot, segments=10, rows=8))
         extras.append(sweep([foot, [side * 0.55 * radius, 0.0, middle - 0.78 * radius]], [0.0045, 0.0045], 8))
-    handle = [[-0.35 * radius, 0, middle + 1.25 * radius], [-0.3 * radius, 0, middle + 1.62 * radius], [0.3 * radius, 0, middle + 1.62 * radius], [0.35 * radius, 0, middle + 1.25 * radius]]
+    handle = [
+        [-0.35 * radius, 0, middle + 1.25 * radius],
+        [-0.3 * radius, 0, middle + 1.62 * radius],
+        [0.3 * radius, 0, middle + 1.62 * radius],
+        [0.35 * radius, 0, middle + 1.25 * radius],
+    ]
     if sampler.chance(0.6):
         extras.append(sweep(handle, [0.0025] * 4, 8))
     bells = _case(sampler) if sampler.chance(0.5) else case
     parts.append(Part(name="bells", mesh=joined(extras), material=bells))
     colliders.append(slab((0.75 * radius, 0.0045, leg / 2 + 0.01), (0.0, 0.0, leg / 2 + 0.01)))
     colliders.append(slab((0.5 * radius, depth / 2, 0.004), (0.0, 0.0, leg + 0.004)))
-    return ObjectShape(category="clock", parts=tuple(parts), colliders=tuple(colliders), mass_kg=sampler.uniform(0.2, 0.45))
+    return ObjectShape(
+        category="clock", parts=tuple(parts), colliders=tuple(colliders), mass_kg=sampler.uniform(0.2, 0.45)
+    )
 
 
 def _desk(sampler: ShapeSampler) -> ObjectShape:
@@ -125,7 +144,10 @@ def _desk(sampler: ShapeSampler) -> ObjectShape:
     square = sampler.chance(0.45)
     foot_half = (radius * sampler.uniform(0.6, 0.9), depth * sampler.uniform(0.8, 1.1), 0.006)
     middle = radius + 2 * foot_half[2] - 0.002
-    case = Material(texture=textures.wood(sampler, sampler.colour(hue=(0.05, 0.1), saturation=(0.4, 0.7), value=(0.3, 0.7))), roughness=0.5)
+    case = Material(
+        texture=textures.wood(sampler, sampler.colour(hue=(0.05, 0.1), saturation=(0.4, 0.7), value=(0.3, 0.7))),
+        roughness=0.5,
+    )
     case = case if sampler.chance(0.35) else _case(sampler)
     face = radius * (0.9 if square else 1.0)
     parts = _round_face(sampler, face, depth, middle, _case(sampler) if square else case)
@@ -138,7 +160,9 @@ def _desk(sampler: ShapeSampler) -> ObjectShape:
         colliders.append(_disc_collider(radius, depth, middle))
     foot = rounded_slab(foot_half, (0.0, 0.0, foot_half[2]), corner_m=0.006, bevel_m=0.002)
     parts.append(Part(name="foot", mesh=foot, material=case))
-    return ObjectShape(category="clock", parts=tuple(parts), colliders=tuple(colliders), mass_kg=sampler.uniform(0.25, 0.6))
+    return ObjectShape(
+        category="clock", parts=tuple(parts), colliders=tuple(colliders), mass_kg=sampler.uniform(0.25, 0.6)
+    )
 
 
 def _digital(sampler: ShapeSampler) -> ObjectShape:
@@ -157,7 +181,18 @@ def _digital(sampler: ShapeSampler) -> ObjectShape:
     )  # fmt: skip
 
 
-_SEGMENTS = ("1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1101111", "1010010", "1111111", "1111011")
+_SEGMENTS = (
+    "1110111",
+    "0010010",
+    "1011101",
+    "1011011",
+    "0111010",
+    "1101011",
+    "1101111",
+    "1010010",
+    "1111111",
+    "1111011",
+)
 
 
 def _digits(sampler: ShapeSampler) -> NDArray[np.uint8]:
@@ -177,80 +212,3 @@ def _digits(sampler: ShapeSampler) -> NDArray[np.uint8]:
     for y in (34, 62):
         cv2.circle(image, (126, y), 6, colour, -1, cv2.LINE_AA)
     return image
-
-
-def vase(sampler: ShapeSampler) -> ObjectShape:
-    """Returns a vase: belly, neck and flared lip in many proportions, glazed, often banded, sometimes with flowers."""
-    height, belly = sampler.uniform(0.15, 0.27), sampler.uniform(0.036, 0.062)
-    foot, neck = belly * sampler.uniform(0.5, 0.8), belly * sampler.uniform(0.38, 0.7)
-    low, lip = sampler.uniform(0.22, 0.5), belly * sampler.uniform(0.55, 1.0)
-    neck_at = low + (1 - low) * sampler.uniform(0.45, 0.7)
-    knots_z = np.array([0.0, low * 0.5, low, (low + neck_at) / 2, neck_at, 1.0]) * height
-    knots_r = np.array([foot, (foot + belly) / 2 + 0.12 * belly, belly, (belly + neck) / 2 + 0.06 * belly, neck, max(lip, neck)])
-    z = np.linspace(0.0, height, 18)
-    r = _smooth(knots_z, knots_r, z)
-    wall, floor = 0.004, 0.008
-    outer = [(foot - 0.002, 0.0), *[(float(a), float(b)) for a, b in zip(r[1:], z[1:], strict=True)]]
-    inner = [(a - wall, b) for a, b in outer if b > floor + 0.004]
-    top = (outer[-1][0] - wall / 2, height + wall / 3)
-    profile = [(0.0, 0.0), *outer, top, *reversed(inner), (inner[0][0] * 0.9, floor), (0.0, floor)]
-    body = Part(name="body", mesh=lathe(profile, 36), material=_glaze(sampler))
-    flowers = _flowers(sampler, float(neck - wall), height) if sampler.chance(0.4) else []
-    picked = [0, 3, 6, 9, 12, 15, 17]
-    line = [(float(r[k]), float(z[k])) for k in picked]
-    inside = float(min(r.min(), neck)) - 0.006
-    return ObjectShape(
-        category="vase", parts=(body, *flowers), mass_kg=sampler.uniform(0.3, 0.9),
-        colliders=(cylinder(foot, 0.0, floor), *wall_ring(line, 0.005, 12)),
-        cavity=Cavity(radius_m=inside, floor_m=floor, rim_m=height) if not flowers and inside > 0.008 else None,
-    )  # fmt: skip
-
-
-def _smooth(knots: NDArray[np.float64], values: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Interpolates by cubic Hermite with Catmull-Rom slopes, which does not swing as far as a natural spline."""
-    slope = np.gradient(values, knots)
-    k = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
-    step = knots[k + 1] - knots[k]
-    t = (at - knots[k]) / step
-    smooth: NDArray[np.float64] = (
-        (2 * t**3 - 3 * t**2 + 1) * values[k] + (t**3 - 2 * t**2 + t) * step * slope[k]
-        + (3 * t**2 - 2 * t**3) * values[k + 1] + (t**3 - t**2) * step * slope[k + 1]
-    )  # fmt: skip
-    return smooth
-
-
-def _glaze(sampler: ShapeSampler) -> Material:
-    colour = sampler.colour(saturation=(0.1, 0.85), value=(0.35, 1.0))
-    kind = sampler.choice(("plain", "bands", "marble", "speckle"))
-    if kind == "bands":
-        other, image = sampler.colour(saturation=(0.1, 0.9), value=(0.2, 1.0)), textures.plain(sampler, colour, 128).copy()
-        for _ in range(sampler.integer(2, 4)):
-            row = int(64 * sampler.unit()) + 60
-            image[row : row + sampler.integer(2, 7)] = [int(255 * c) for c in other]
-        return Material(texture=image, roughness=0.2)
-    make = {"plain": textures.plain, "marble": textures.marble, "speckle": textures.speckle}[kind]
-    return Material(texture=make(sampler, colour, 128), roughness=sampler.uniform(0.08, 0.4))
-
-
-def _flowers(sampler: ShapeSampler, mouth_m: float, height_m: float) -> list[Part]:
-    """Returns stalks with leaves that spread from the mouth and a flower of six petals on each."""
-    stalks, petals, hearts = [], [], []
-    for k in range(sampler.integer(3, 5)):
-        turn, lean, tall = k * 2.4, sampler.uniform(0.1, 0.4), sampler.uniform(0.05, 0.1)
-        out = np.array([math.cos(turn), math.sin(turn), 0.0])
-        base = 0.3 * mouth_m * out + [0, 0, 0.6 * height_m]
-        rim, end = 0.6 * mouth_m * out + [0, 0, height_m], out * (0.6 * mouth_m + tall * math.sin(lean)) + [0, 0, height_m + tall * math.cos(lean)]
-        stalks.append(sweep([base, rim, end], [0.002, 0.002, 0.0018], 6))
-        leaf = ellipsoid((0.006, 0.002, 0.02), segments=8, rows=6)
-        stalks.append(placed(leaf, Pose(tuple(float(v) for v in (rim + end) / 2), quaternion_about((0.3, 1.0, 0.2), 0.7))))  # type: ignore[arg-type]  # three values
-        size = sampler.uniform(0.011, 0.016)
-        for p in range(6):
-            a = p * math.pi / 3
-            petal = ellipsoid((size * 0.75, size * 0.45, size * 0.22), (0.9 * size, 0.0, 0.0), segments=10, rows=6)
-            flat = placed(petal, Pose((0.0, 0.0, 0.0), quaternion_about((0.0, 0.0, 1.0), a)))
-            tilt = quaternion_about((-out[1], out[0], 0.0), lean + 0.5)
-            petals.append(placed(flat, Pose(tuple(float(v) for v in end), tilt)))  # type: ignore[arg-type]  # three values
-        hearts.append(ellipsoid((size * 0.4,) * 3, end, segments=10, rows=6))
-    colour = sampler.colour(hue=(0.75, 1.18), saturation=(0.35, 0.9), value=(0.8, 1.0))
-    rows = (("stalks", stalks, (0.06, 0.28, 0.05)), ("petals", petals, colour), ("hearts", hearts, (0.85, 0.6, 0.05)))
-    return [Part(name=name, mesh=joined(meshes), material=Material(colour=c, roughness=0.8)) for name, meshes, c in rows]
