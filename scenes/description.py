@@ -45,6 +45,26 @@ class Parameter:
         return None
 
 
+def number(key: str, low: float, high: float, meaning: str) -> Parameter:
+    """Returns a parameter whose values are numbers within limits."""
+    return Parameter(key=key, type="number", low=low, high=high, meaning=meaning)
+
+
+def count(key: str, low: int, high: int, meaning: str) -> Parameter:
+    """Returns a parameter whose values are whole numbers within limits."""
+    return Parameter(key=key, type="count", low=low, high=high, meaning=meaning)
+
+
+def chance(key: str, meaning: str) -> Parameter:
+    """Returns a parameter whose values are probabilities."""
+    return number(key, 0, 1, meaning)
+
+
+def name(key: str, names: tuple[str, ...], meaning: str) -> Parameter:
+    """Returns a parameter whose values are names of a list."""
+    return Parameter(key=key, type="name", names=names, meaning=meaning)
+
+
 def _is_whole(distribution: Distribution) -> bool:
     return distribution.kind == "integer" or (
         distribution.kind in ("constant", "choice") and all(isinstance(v, int) for v in distribution.options)
@@ -110,9 +130,11 @@ def read_description(
     if not isinstance(suite, Mapping):
         raise SceneError(f"{path}: expected a table [suite] with kind and version, got {suite!r}.")
     _assert_keys(path, "suite.", suite, ("kind", "version"))
-    kind, version = suite.get("kind"), suite.get("version", 1)
+    kind, version = str(suite.get("kind")), suite.get("version", 1)
     if kind not in schemas:
-        raise SceneError(f"{path}: suite.kind: expected one of {', '.join(sorted(schemas))}, got {kind!r}{_closest(str(kind), schemas)}.")
+        raise SceneError(
+            f"{path}: suite.kind: expected one of {', '.join(sorted(schemas))}, got {kind!r}{_closest(kind, schemas)}."
+        )
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise SceneError(f"{path}: suite.version: expected a whole number of 1 or more, got {version!r}.")
     parameters = {parameter.key: parameter for parameter in schemas[kind]}
@@ -123,7 +145,7 @@ def read_description(
     if missing:
         shipped = read_description(defaults[kind], schemas, defaults)
         given |= {key: shipped.distributions[key] for key in missing}
-    return Description(name=path.stem, kind=str(kind), version=version, distributions=given)
+    return Description(name=path.stem, kind=kind, version=version, distributions=given)
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -137,7 +159,9 @@ def _parse(path: Path) -> dict[str, Any]:
         raise SceneError(f"{path}: expected a TOML file, got an error: {error}.") from error
 
 
-def _leaves(values: Mapping[str, Any], parameters: Mapping[str, Parameter], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _leaves(
+    values: Mapping[str, Any], parameters: Mapping[str, Parameter], prefix: str = ""
+) -> Iterator[tuple[str, Any]]:
     """Yields (dotted key, value); tables are opened until they are a parameter or name a distribution."""
     for key, value in values.items():
         dotted = f"{prefix}{key}"
@@ -149,7 +173,9 @@ def _leaves(values: Mapping[str, Any], parameters: Mapping[str, Parameter], pref
 
 def _checked(path: Path, key: str, value: Any, parameters: Mapping[str, Parameter]) -> Distribution:
     if key not in parameters:
-        raise SceneError(f"{path}: {key}: expected a parameter of this kind, got an unknown one{_closest(key, parameters)}.")
+        raise SceneError(
+            f"{path}: {key}: expected a parameter of this kind, got an unknown one{_closest(key, parameters)}."
+        )
     try:
         distribution = read_distribution(value)
     except ValueError as error:
@@ -167,7 +193,9 @@ def _sentence(text: str) -> str:
 def _assert_keys(path: Path, prefix: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for key in table:
         if key not in known:
-            raise SceneError(f"{path}: {prefix}{key}: expected {' or '.join(known)}, got an unknown key{_closest(key, known)}.")
+            raise SceneError(
+                f"{path}: {prefix}{key}: expected {' or '.join(known)}, got an unknown key{_closest(key, known)}."
+            )
 
 
 def _closest(name: str, known: Any) -> str:

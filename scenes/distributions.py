@@ -58,8 +58,12 @@ class Distribution:
         return [self.kind, list(self.numbers), list(self.options), list(self.weights)]
 
 
+def _uniform(unit: float, low: float, high: float) -> float:
+    return low + (high - low) * unit
+
+
 def _log_uniform(unit: float, low: float, high: float) -> float:
-    return low * (high / low) ** unit
+    return low * math.exp(unit * math.log(high / low))
 
 
 def _normal(unit: float, mean: float, std: float, low: float, high: float) -> float:
@@ -71,7 +75,7 @@ def _normal(unit: float, mean: float, std: float, low: float, high: float) -> fl
 
 
 _CONTINUOUS: dict[str, Callable[..., float]] = {
-    "uniform": lambda unit, low, high: low + (high - low) * unit,
+    "uniform": _uniform,
     "log_uniform": _log_uniform,
     "normal": _normal,
 }
@@ -79,14 +83,18 @@ _CONTINUOUS: dict[str, Callable[..., float]] = {
 
 def read_distribution(value: Any) -> Distribution:
     """Reads a value of a TOML file; raises ValueError with the second half of a sentence: "expected ..., got ..."."""
-    if isinstance(value, bool) or isinstance(value, (list, type(None))):
-        raise ValueError(f"expected a number, a name or a table such as {{ uniform = [1, 2] }}, got {value!r}")
+    if isinstance(value, (bool, list, type(None))):
+        raise ValueError(  # noqa: TRY004  # one kind of error for all that a file can say wrongly
+            f"expected a number, a name or a table such as {{ uniform = [1, 2] }}, got {value!r}"
+        )
     if not isinstance(value, Mapping):
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"expected a finite number, got {value!r}")
         return Distribution(kind="constant", options=(value,))
     kinds = [key for key in value if key in KINDS]
-    extra = set(value) - set(kinds) - ({"weights"} if kinds == ["choice"] else {"within"} if kinds == ["normal"] else set())
+    extra = (
+        set(value) - set(kinds) - ({"weights"} if kinds == ["choice"] else {"within"} if kinds == ["normal"] else set())
+    )
     if len(kinds) != 1 or extra:
         wrong = sorted(set(value) - {*KINDS, "weights", "within"})
         close = difflib.get_close_matches(wrong[0], KINDS, n=1, cutoff=0.5) if wrong else []

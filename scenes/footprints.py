@@ -102,7 +102,9 @@ def volumes(shape: ObjectShape, world_from_body: Pose) -> tuple[Volume, ...]:
 def _prism(low: NDArray[np.float64], high: NDArray[np.float64], world_from_body: Pose) -> Volume:
     center = transform_points(world_from_body.matrix(), (low + high) / 2)
     half_x, half_y, half_z = (float(v) for v in (high - low) / 2)
-    rect = Rect(center_m=(float(center[0]), float(center[1])), half_m=(half_x, half_y), turn_rad=turn_of(world_from_body))
+    rect = Rect(
+        center_m=(float(center[0]), float(center[1])), half_m=(half_x, half_y), turn_rad=turn_of(world_from_body)
+    )
     return Volume(rect=rect, low_m=float(center[2]) - half_z, high_m=float(center[2]) + half_z)
 
 

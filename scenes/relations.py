@@ -40,7 +40,9 @@ def wall_length_m(wall: int, half_x_m: float, half_y_m: float) -> float:
     return 2 * (half_y_m if wall % 2 == 0 else half_x_m)
 
 
-def on_wall(wall: int, half_x_m: float, half_y_m: float, along_m: float, *, off_m: float = 0.0, z_m: float = 0.0) -> Pose:
+def on_wall(
+    wall: int, half_x_m: float, half_y_m: float, along_m: float, *, off_m: float = 0.0, z_m: float = 0.0
+) -> Pose:
     """Returns the pose on a wall, `along_m` from its middle (to the left of who looks at the wall), `off_m` from it."""
     turn = wall_turn(wall)
     inward, left = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
@@ -50,7 +52,14 @@ def on_wall(wall: int, half_x_m: float, half_y_m: float, along_m: float, *, off_
 
 
 def against(
-    wall: int, shape: ObjectShape, half_x_m: float, half_y_m: float, along_m: float, *, gap_m: float = 0.01, z_m: float = 0.0
+    wall: int,
+    shape: ObjectShape,
+    half_x_m: float,
+    half_y_m: float,
+    along_m: float,
+    *,
+    gap_m: float = 0.01,
+    z_m: float = 0.0,
 ) -> Pose:
     """Returns the pose of an object whose back is `gap_m` from a wall."""
     low, high = bounds_m(shape)
@@ -64,7 +73,9 @@ def reach_along_m(wall: int, shape: ObjectShape, half_x_m: float, half_y_m: floa
     return wall_length_m(wall, half_x_m, half_y_m) / 2 - float(high[1] - low[1]) / 2
 
 
-def beside(other: ObjectShape, other_pose: Pose, shape: ObjectShape, side: int, gap_m: float, *, backs: bool = True) -> Pose:
+def beside(
+    other: ObjectShape, other_pose: Pose, shape: ObjectShape, side: int, gap_m: float, *, backs: bool = True
+) -> Pose:
     """Returns the pose to the left (side 1) or right (-1) of another object, looking the same way.
 
     `backs` lines up their backs, else their middles.

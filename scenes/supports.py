@@ -47,7 +47,9 @@ def stand_on(
     half = (high - low)[:2] / 2
     for _ in range(tries):
         straight = rng.random() < square
-        turn = support.turn_rad + (math.pi / 2 * int(rng.integers(4)) if straight else float(rng.uniform(0, 2 * math.pi)))
+        turn = support.turn_rad + (
+            math.pi / 2 * int(rng.integers(4)) if straight else float(rng.uniform(0, 2 * math.pi))
+        )
         center = _spot(support, rng)
         rect = Rect(center_m=center, half_m=(float(half[0]), float(half[1])), turn_rad=turn)
         corners = np.column_stack([rect.corners(), np.zeros(4)])

@@ -21,7 +21,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suite")
     parser.add_argument("out", type=Path)
-    parser.add_argument("--scenes", default=None, help="numbers of the scenes, such as 0,1,2 (default: the first that differ)")
+    parser.add_argument(
+        "--scenes", default=None, help="numbers of the scenes, such as 0,1,2 (default: the first that differ)"
+    )
     parser.add_argument("--columns", type=int, default=4)
     parser.add_argument("--views", type=int, default=1, help="views of each scene")
     parser.add_argument("--width", type=int, default=320)

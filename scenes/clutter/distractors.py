@@ -26,7 +26,9 @@ def distractor(sampler: ShapeSampler, size_m: float) -> ObjectShape:
 
 def _look(sampler: ShapeSampler) -> Material:
     colour = sampler.colour(saturation=(0.0, 1.0), value=(0.1, 1.0))
-    make = sampler.choice((textures.stripes, textures.label, textures.speckle, textures.marble, textures.tiles, _speckles, textures.plain))
+    make = sampler.choice(
+        (textures.stripes, textures.label, textures.speckle, textures.marble, textures.tiles, _speckles, textures.plain)
+    )
     return Material(texture=make(sampler, colour, 128), roughness=sampler.uniform(0.1, 0.95))
 
 
@@ -75,5 +77,3 @@ def _tower(made: Assembly, sampler: ShapeSampler, half: float) -> None:
     made.box("first", (wide, wide, half / 2), (0, 0, half / 2), tile_m=0.12)
     top = wide * sampler.uniform(0.5, 0.8)
     made.turned("second", [(0, 0), (top, 0), (top, half / 2), (0.6 * top, half), (0, half)], (0, 0, half))
-
-

@@ -46,7 +46,9 @@ def make_clutter(
     room, plan, shift = _background(draws(BACKGROUND), table)
     objects, extra = draws(OBJECTS), draws(DISTRACTORS)
     shapes = [small_object(objects.name("objects.category"), objects) for _ in range(objects.count("objects.count"))]
-    shapes += [distractor(extra.sampler, extra.number("distractors.size_m")) for _ in range(extra.count("distractors.count"))]
+    shapes += [
+        distractor(extra.sampler, extra.number("distractors.size_m")) for _ in range(extra.count("distractors.count"))
+    ]
     placed = pile(shapes, top, objects, stream(SPOTS))
     lights, ambient = _lights(draws(LIGHTS), top)
     names = Namer()
@@ -122,8 +124,15 @@ def _lights(draws: Draws, top: Support) -> tuple[tuple[Light, ...], Vec3]:
     direction = (math.sin(tilt) * math.cos(azimuth), math.sin(tilt) * math.sin(azimuth), -math.cos(tilt))
     position = (-2.5 * direction[0], -2.5 * direction[1], top.center_m[2] - 2.5 * direction[2])
     lights = [
-        Light(name="sun", kind="sun", position_m=position, direction=direction, colour=tint(draws.number("light.warmth")), intensity=draws.number("light.sun_intensity"))
-    ]  # fmt: skip
+        Light(
+            name="sun",
+            kind="sun",
+            position_m=position,
+            direction=direction,
+            colour=tint(draws.number("light.warmth")),
+            intensity=draws.number("light.sun_intensity"),
+        )
+    ]
     for k in range(draws.count("light.lamps")):
         x, y, z = (float(v) for v in draws.sampler.rng.uniform((-1.2, -1.2, 1.7), (1.2, 1.2, 2.6)))
         aim = np.array([-x, -y, top.center_m[2] - z])
@@ -162,7 +171,7 @@ def _cameras(
     return tuple(cameras)
 
 
-def _eye(draws: Draws, top: Support, plan: FloorPlan, shift: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _eye(draws: Draws, top: Support, plan: FloorPlan, shift: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     rng = draws.sampler.rng
     solids = plan.solids()
     for _ in range(_EYE_TRIES):
@@ -179,6 +188,6 @@ def _eye(draws: Draws, top: Support, plan: FloorPlan, shift: tuple[float, float]
     raise LayoutError("No camera finds a place around the table inside the room.")
 
 
-def _near(point: np.ndarray, solid: Volume) -> bool:  # type: ignore[type-arg]
+def _near(point: np.ndarray, solid: Volume) -> bool:
     within = solid.low_m - 0.1 < point[2] < solid.high_m + 0.1
     return bool(within and float(solid.rect.distance_m(point[:2])) < 0.1)

@@ -80,7 +80,10 @@ class _Pile:
             low = rested_points(shape, under.world_from_body.quaternion_wxyz)[:, 2].min()
             x, y, _ = under.world_from_body.position_m
             dx, dy = self._rng.uniform(-_JITTER_M, _JITTER_M, size=2)
-            pose = type(under.world_from_body)((x + float(dx), y + float(dy), self._volumes[k].high_m + DROP_M - float(low)), under.world_from_body.quaternion_wxyz)
+            pose = type(under.world_from_body)(
+                (x + float(dx), y + float(dy), self._volumes[k].high_m + DROP_M - float(low)),
+                under.world_from_body.quaternion_wxyz,
+            )
             self._stacked[k] += 1
             stacked = Placed(shape=shape, world_from_body=pose)
             self._add(stacked, _prism(stacked))
@@ -89,7 +92,10 @@ class _Pile:
 
     def _depth(self, k: int) -> int:
         """Returns how many of one kind lie under the top of this stack, by height."""
-        return round((self._volumes[k].high_m - self._area.center_m[2]) / max(self._volumes[k].high_m - self._volumes[k].low_m, 0.01))
+        return round(
+            (self._volumes[k].high_m - self._area.center_m[2])
+            / max(self._volumes[k].high_m - self._volumes[k].low_m, 0.01)
+        )
 
     def _add(self, placed: Placed, volume: Volume) -> None:
         self.placed.append(placed)
@@ -104,7 +110,9 @@ def _width(shape: ObjectShape) -> float:
 def _prism(placed: Placed) -> Volume:
     """Returns the prism about an object in any pose, along the world's axes."""
     points = np.concatenate([part.mesh.vertices for part in placed.shape.parts])
-    world = points @ rotation_from_quaternion(placed.world_from_body.quaternion_wxyz).T + placed.world_from_body.position_m
+    world = (
+        points @ rotation_from_quaternion(placed.world_from_body.quaternion_wxyz).T + placed.world_from_body.position_m
+    )
     low, high = world.min(axis=0), world.max(axis=0)
     middle, half = (low + high) / 2, (high - low) / 2
     rect = Rect(center_m=(float(middle[0]), float(middle[1])), half_m=(float(half[0]), float(half[1])))

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from scenes.description import Parameter
+from scenes.description import Parameter, chance, count, name, number
 from scenes.household.schema import SMALL
 
 SHAPES = ("rectangular", "square", "round")
 BACKGROUNDS = ("room", "corner", "hall", "furnished")
 
 SCHEMA: tuple[Parameter, ...] = (
-    Parameter(key="table.shape", type="name", names=SHAPES, meaning="outline of the table top"),
-    Parameter(key="table.length_m", type="number", low=0.5, high=2.5, meaning="longer edge, or diameter"),
-    Parameter(key="table.aspect", type="number", low=0.3, high=1, meaning="shorter over longer edge of a rectangular table"),
-    Parameter(key="table.height_m", type="number", low=0.3, high=1.1, meaning="floor to table top"),
-    Parameter(key="background.kind", type="name", names=BACKGROUNDS, meaning="a room about the table, its corner, a hall, or a room with furniture"),
-    Parameter(key="background.width_m", type="number", low=2.4, high=8, meaning="size of the room along both floor axes, each drawn"),
-    Parameter(key="objects.count", type="count", low=0, high=60, meaning="objects drawn; those that find no place are left out"),
-    Parameter(key="objects.category", type="name", names=SMALL, meaning="the category of each object"),
-    Parameter(key="objects.spread_m", type="number", low=0.05, high=1.2, meaning="half size of the area on the table, once a scene"),
-    Parameter(key="objects.heap", type="number", meaning="probability that an object falls on what lies there; drawn once a scene"),
-    Parameter(key="objects.stack", type="number", meaning="probability that a plate, book, box or bowl goes on one of its kind"),
-    Parameter(key="objects.contain", type="number", meaning="probability that an object goes into a bowl, cup or plate that takes it"),
-    Parameter(key="distractors.count", type="count", low=0, high=20, meaning="shapes of no category, labelled void"),
-    Parameter(key="distractors.size_m", type="number", low=0.02, high=0.3, meaning="longest edge of a distractor"),
-    Parameter(key="light.sun_intensity", type="number", low=0, high=2, meaning="the light with a shadow; 1 shows white as white"),
-    Parameter(key="light.sun_tilt_rad", type="number", low=0, high=1.4, meaning="its angle from straight down"),
-    Parameter(key="light.lamps", type="count", low=0, high=4, meaning="further lamps without a shadow"),
-    Parameter(key="light.lamp_intensity", type="number", low=0, high=2, meaning="strength of each of them"),
-    Parameter(key="light.ambient", type="number", low=0, high=1, meaning="light from everywhere"),
-    Parameter(key="light.warmth", type="number", low=-1, high=1, meaning="-1 cool to 1 warm, for each light"),
-    Parameter(key="camera.distance_m", type="number", low=0.3, high=3, meaning="camera to what it looks at"),
-    Parameter(key="camera.elevation_deg", type="number", low=5, high=85, meaning="height of the view above the table's plane"),
-    Parameter(key="camera.fov_deg", type="number", low=30, high=110, meaning="horizontal field of view, the same for all views"),
-    Parameter(key="camera.roll_rad", type="number", low=-0.5, high=0.5, meaning="turn about the view"),
-)  # fmt: skip
+    name("table.shape", SHAPES, "outline of the table top"),
+    number("table.length_m", 0.5, 2.5, "longer edge, or diameter"),
+    number("table.aspect", 0.3, 1, "shorter over longer edge of a rectangular table"),
+    number("table.height_m", 0.3, 1.1, "floor to table top"),
+    name("background.kind", BACKGROUNDS, "a room about the table, its corner, a hall, or a room with furniture"),
+    number("background.width_m", 2.4, 8, "size of the room along both floor axes, each drawn"),
+    count("objects.count", 0, 60, "objects drawn; those that find no place are left out"),
+    name("objects.category", SMALL, "the category of each object"),
+    number("objects.spread_m", 0.05, 1.2, "half size of the area on the table, once a scene"),
+    chance("objects.heap", "probability that an object falls on what lies there; drawn once a scene"),
+    chance("objects.stack", "probability that a plate, book, box or bowl goes on one of its kind"),
+    chance("objects.contain", "probability that an object goes into a bowl, cup or plate that takes it"),
+    count("distractors.count", 0, 20, "shapes of no category, labelled void"),
+    number("distractors.size_m", 0.02, 0.3, "longest edge of a distractor"),
+    number("light.sun_intensity", 0, 2, "the light with a shadow; 1 shows white as white"),
+    number("light.sun_tilt_rad", 0, 1.4, "its angle from straight down"),
+    count("light.lamps", 0, 4, "further lamps without a shadow"),
+    number("light.lamp_intensity", 0, 2, "strength of each of them"),
+    number("light.ambient", 0, 1, "light from everywhere"),
+    number("light.warmth", -1, 1, "-1 cool to 1 warm, for each light"),
+    number("camera.distance_m", 0.3, 3, "camera to what it looks at"),
+    number("camera.elevation_deg", 5, 85, "height of the view above the table's plane"),
+    number("camera.fov_deg", 30, 110, "horizontal field of view, the same for all views"),
+    number("camera.roll_rad", -0.5, 0.5, "turn about the view"),
+)

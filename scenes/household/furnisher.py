@@ -80,7 +80,9 @@ class Furnisher:
         """Puts the object with its back against one of the walls; `middle` prefers the middle of the wall."""
         return self.try_poses(shape, self._along_walls(shape, walls, middle, z_m, gap_m), place=place, front_m=front_m)
 
-    def _along_walls(self, shape: ObjectShape, walls: Sequence[int], middle: bool, z_m: float, gap_m: float) -> Iterable[Pose]:
+    def _along_walls(
+        self, shape: ObjectShape, walls: Sequence[int], middle: bool, z_m: float, gap_m: float
+    ) -> Iterable[Pose]:
         plan = self.plan
         for k in range(TRIES):
             wall = walls[int(self.rng.integers(len(walls)))]
@@ -101,27 +103,39 @@ class Furnisher:
             poses.append(at(x, y, 0.0, math.atan2(-y, -x)))
         return self.try_poses(shape, poses, place=place)
 
-    def middle(self, shape: ObjectShape, *, place: str = "", spread: float = 0.3, quarter: bool = True, gap_m: float = 0.1) -> Piece | None:
+    def middle(
+        self, shape: ObjectShape, *, place: str = "", spread: float = 0.3, quarter: bool = True, gap_m: float = 0.1
+    ) -> Piece | None:
         """Puts the object about the middle of the room, square to the walls."""
+
         def poses() -> Iterable[Pose]:
             for k in range(TRIES):
                 share = min(1.0, spread + k / 16)
                 x, y = self.rng.uniform(-share, share, size=2) * (self.plan.half_x_m, self.plan.half_y_m)
-                turn = int(self.rng.integers(4)) * math.pi / 2 if quarter else float(self.rng.uniform(-math.pi, math.pi))
+                turn = (
+                    int(self.rng.integers(4)) * math.pi / 2 if quarter else float(self.rng.uniform(-math.pi, math.pi))
+                )
                 yield at(float(x), float(y), 0.0, turn)
 
         return self.try_poses(shape, poses(), place=place, gap_m=gap_m)
 
-    def free_floor(self, shape: ObjectShape, *, place: str = "", clear_m: float = 0.12, keeps_floor: bool = True) -> Piece | None:
+    def free_floor(
+        self, shape: ObjectShape, *, place: str = "", clear_m: float = 0.12, keeps_floor: bool = True
+    ) -> Piece | None:
         """Puts the object somewhere on the free floor, turned at random."""
+
         def poses() -> Iterable[Pose]:
             for _ in range(TRIES):
                 x, y = self.rng.uniform(-1, 1, size=2) * (self.plan.half_x_m - 0.3, self.plan.half_y_m - 0.3)
                 yield at(float(x), float(y), 0.0, float(self.rng.uniform(-math.pi, math.pi)))
 
-        return self.try_poses(shape, poses(), place=place, gap_m=clear_m, keeps_floor=keeps_floor, heed_zones=keeps_floor)
+        return self.try_poses(
+            shape, poses(), place=place, gap_m=clear_m, keeps_floor=keeps_floor, heed_zones=keeps_floor
+        )
 
-    def set_on(self, shape: ObjectShape, holder: Piece, *, back: bool = True, place: str = "", along: float = 0.9) -> Piece | None:
+    def set_on(
+        self, shape: ObjectShape, holder: Piece, *, back: bool = True, place: str = "", along: float = 0.9
+    ) -> Piece | None:
         """Puts a fixed object on one of the holder's upper faces, towards its back edge, looking the holder's way."""
         low, high = bounds_m(shape)
         depth, width = float(high[0] - low[0]), float(high[1] - low[1])
@@ -134,10 +148,16 @@ class Furnisher:
                 support = fits[int(self.rng.integers(len(fits)))]
                 slack_y = max(support.half_extent_m[1] - width / 2, 0.0) * along
                 slack_x = max(support.half_extent_m[0] - depth / 2, 0.0)
-                x = support.center_m[0] + (-slack_x if back else float(self.rng.uniform(-slack_x, slack_x))) - float(low[0] + high[0]) / 2
+                x = (
+                    support.center_m[0]
+                    + (-slack_x if back else float(self.rng.uniform(-slack_x, slack_x)))
+                    - float(low[0] + high[0]) / 2
+                )
                 y = support.center_m[1] + float(self.rng.uniform(-slack_y, slack_y)) - float(low[1] + high[1]) / 2
                 position = transform_points(holder.world_from_body.matrix(), np.array([x, y, support.center_m[2]]))
-                yield Pose((float(position[0]), float(position[1]), float(position[2])), holder.world_from_body.quaternion_wxyz)
+                yield Pose(
+                    (float(position[0]), float(position[1]), float(position[2])), holder.world_from_body.quaternion_wxyz
+                )
 
         return self.try_poses(shape, poses(), place=place, close_to=(holder,), keeps_floor=False, heed_zones=False)
 

@@ -40,7 +40,9 @@ def kitchen_row(room: Furnisher) -> Piece:
     front, worktop = looks.wood_or_paint(sampler), looks.stone(sampler)
     for _ in range(TRIES // 2):
         wall = WALLS[int(room.rng.integers(4))]
-        length = min(wall_length_m(wall, room.plan.half_x_m, room.plan.half_y_m) - 0.06, float(room.rng.uniform(2.6, 4.2)))
+        length = min(
+            wall_length_m(wall, room.plan.half_x_m, room.plan.half_y_m) - 0.06, float(room.rng.uniform(2.6, 4.2))
+        )
         row = _layout(room, length, fridge)
         slack = wall_length_m(wall, room.plan.half_x_m, room.plan.half_y_m) / 2 - length / 2 - 0.02
         along = float(room.rng.choice((-1.0, 1.0, room.rng.uniform(-1, 1)))) * max(slack, 0.0)

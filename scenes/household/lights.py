@@ -36,7 +36,14 @@ def _sun(draws: Draws, shell: Shell) -> Light:
     height = math.radians(draws.number("light.sun_elevation_deg"))
     direction = (math.cos(height) * math.cos(turn), math.cos(height) * math.sin(turn), -math.sin(height))
     position = (-4 * direction[0], -4 * direction[1], -4 * direction[2])
-    return Light(name="sun", kind="sun", position_m=position, direction=direction, colour=_tint(draws), intensity=draws.number("light.sun_intensity"))
+    return Light(
+        name="sun",
+        kind="sun",
+        position_m=position,
+        direction=direction,
+        colour=_tint(draws),
+        intensity=draws.number("light.sun_intensity"),
+    )
 
 
 def _lamp_places(shell: Shell) -> list[Vec3]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scenes.description import Description, Draws
 from scenes.errors import LayoutError
@@ -76,7 +77,9 @@ def _furnished(
         except NoRoomError:
             continue
         return shell, room
-    raise LayoutError(f"Scene {scene_id}: no layout of the {kind} fits in {LAYOUTS} tries; make room.width_m or room.depth_m larger.")
+    raise LayoutError(
+        f"Scene {scene_id}: no layout of the {kind} fits in {LAYOUTS} tries; make room.width_m or room.depth_m larger."
+    )
 
 
 class Namer:
@@ -102,8 +105,15 @@ class Namer:
         )
 
 
-def _targets(pieces: list[Piece], placed: list[Placed]) -> np.ndarray:  # type: ignore[type-arg]
-    """Returns the middles of all things, float64 (n, 3): what is worth looking at."""
-    rows = [(p.shape, p.world_from_body) for p in (*pieces, *placed) if TAXONOMY.named(p.shape.category).is_thing and getattr(p, "place", "") != "pendant"]
-    middles = [transform_points(pose.matrix(), sum(bounds_m(shape)) / 2) for shape, pose in rows]
-    return np.array(middles).reshape(-1, 3)
+def _targets(pieces: list[Piece], placed: list[Placed]) -> NDArray[np.float64]:
+    """Returns the middles of all things, float64 (n, 3), and the heads of people: what is worth looking at."""
+    rows = [(p.shape, p.world_from_body) for p in pieces if p.place != "pendant"]
+    rows += [(p.shape, p.world_from_body) for p in placed]
+    targets = []
+    for shape, pose in rows:
+        if TAXONOMY.named(shape.category).is_thing:
+            low, high = bounds_m(shape)
+            targets.append(transform_points(pose.matrix(), (low + high) / 2))
+            if shape.category == "person":
+                targets.append(targets[-1] + [0.0, 0.0, 0.4 * float(high[2] - low[2])])
+    return np.array(targets).reshape(-1, 3)

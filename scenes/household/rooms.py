@@ -55,12 +55,18 @@ def _dining(room: Furnisher) -> None:
 
 
 def _living(room: Furnisher) -> None:
-    couch = room.needed(room.wall(seating.couch_for(room.sampler, room.sampler.integer(2, 3)), place="seat", middle=True))
-    low = living.table_of(room.sampler, room.sampler.uniform(0.25, 0.35), room.sampler.uniform(0.4, 0.6), "table", (0.38, 0.48))
+    couch = room.needed(
+        room.wall(seating.couch_for(room.sampler, room.sampler.integer(2, 3)), place="seat", middle=True)
+    )
+    low = living.table_of(
+        room.sampler, room.sampler.uniform(0.25, 0.35), room.sampler.uniform(0.4, 0.6), "table", (0.38, 0.48)
+    )
     if room.sampler.chance(0.3):
         low = living.table_of(room.sampler, room.sampler.uniform(0.33, 0.45), 0.0, "table", (0.38, 0.48))
     gap = room.sampler.uniform(0.3, 0.45)
-    coffee = room.try_poses(low, [in_front_of(couch.shape, couch.world_from_body, low, gap, facing=False)], place="table")
+    coffee = room.try_poses(
+        low, [in_front_of(couch.shape, couch.world_from_body, low, gap, facing=False)], place="table"
+    )
     board = storage.sideboard(room.sampler)
     wall = (round(_turn(couch) / (math.pi / 2)) + 2) % 4
     stand = room.wall(board, place="cabinet", walls=(wall,), middle=True) or room.wall(board, place="cabinet")
@@ -192,7 +198,9 @@ def _pendant(room: Furnisher) -> None:
     shape: ObjectShape = living.pendant(room.sampler, min(drop, room.plan.height_m - 1.95))
     tables = [p.world_from_body.position_m for p in room.plan.pieces if p.shape.category == "dining table"]
     x, y = tables[0][:2] if tables else (0.0, 0.0)
-    room.try_poses(shape, [at(x, y, room.plan.height_m), at(0, 0, room.plan.height_m)], place="pendant", keeps_floor=False)
+    room.try_poses(
+        shape, [at(x, y, room.plan.height_m), at(0, 0, room.plan.height_m)], place="pendant", keeps_floor=False
+    )
 
 
 def _rug_under(room: Furnisher, piece: Piece) -> None:

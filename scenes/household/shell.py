@@ -62,10 +62,17 @@ def room_bodies(sampler: ShapeSampler, half_x: float, half_y: float, height: flo
     )
     ceiling = Material(colour=(0.82, 0.82, 0.8), roughness=0.9)
     return (
-        _slab("floor", "floor", floor, (0.0, 0.0, -t), (Part(name="body", mesh=cuboid(floor, metres_per_tile=1.2), material=_floor_look(sampler)),)),
-        *(_slab(n, "wall", half, center, _wall_parts(half, inward, wall, skirting)) for n, half, center, inward in rows),
-        _slab("ceiling", "ceiling", floor, (0.0, 0.0, height + t), (Part(name="body", mesh=cuboid(floor, metres_per_tile=1.0), material=ceiling),)),
-    )  # fmt: skip
+        _slab("floor", "floor", floor, (0.0, 0.0, -t), (_sheet(floor, 1.2, _floor_look(sampler)),)),
+        *(
+            _slab(n, "wall", half, center, _wall_parts(half, inward, wall, skirting))
+            for n, half, center, inward in rows
+        ),
+        _slab("ceiling", "ceiling", floor, (0.0, 0.0, height + t), (_sheet(floor, 1.0, ceiling),)),
+    )
+
+
+def _sheet(half: Vec3, tile_m: float, look: Material) -> Part:
+    return Part(name="body", mesh=cuboid(half, metres_per_tile=tile_m), material=look)
 
 
 def _slab(name: str, category: str, half: Vec3, center: Vec3, parts: tuple[Part, ...]) -> Body:
@@ -95,14 +102,19 @@ def _wall_look(sampler: ShapeSampler) -> Material:
         return Material(texture=_wallpaper(sampler, colour), roughness=0.9)
     colour = sampler.colour(saturation=(0.0, 0.3), value=(0.72, 0.99))
     if kind == "tiles":
-        return Material(texture=textures.tiles(sampler, sampler.colour(saturation=(0, 0.2), value=(0.75, 0.98)), 256), roughness=0.35)
+        return Material(
+            texture=textures.tiles(sampler, sampler.colour(saturation=(0, 0.2), value=(0.75, 0.98)), 256),
+            roughness=0.35,
+        )
     return Material(texture=_painted(sampler, colour), roughness=0.9)
 
 
 def _painted(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
     """Returns paint as a roller leaves it: one colour with hardly any mottling."""
     depth = sampler.uniform(0.008, 0.025)
-    return textures.blend(textures.noise(sampler.rng, 128, 16), textures.shade(colour, 1 - depth), textures.shade(colour, 1 + depth))
+    return textures.blend(
+        textures.noise(sampler.rng, 128, 16), textures.shade(colour, 1 - depth), textures.shade(colour, 1 + depth)
+    )
 
 
 def _wallpaper(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
@@ -139,7 +151,11 @@ def _boards(sampler: ShapeSampler) -> textures.Image:
     grain = textures.noise(sampler.rng, size, 8)
     joint = ((y * rows) % 1.0 < 0.035) | ((x * 2 + shift[row]) % 1.0 < 0.006)
     tones = np.clip(0.5 * tone + 0.2 * fibre + 0.3 * grain, 0, 1)
-    return textures.blend(np.where(joint, 0.0, 0.35 + 0.65 * tones).astype(np.float32), textures.shade(colour, 0.55), textures.shade(colour, 1.1))
+    return textures.blend(
+        np.where(joint, 0.0, 0.35 + 0.65 * tones).astype(np.float32),
+        textures.shade(colour, 0.55),
+        textures.shade(colour, 1.1),
+    )
 
 
 def _add_door(shell: Shell, draws: Draws, wall: int) -> None:

@@ -94,7 +94,11 @@ def _places(plan: FloorPlan, occupied: list[Piece]) -> list[_Place]:
         supports = piece.supports
         for support in supports:
             above = [s.center_m[2] for s in supports if s.center_m[2] > support.center_m[2] + 0.01]
-            headroom = min(above) - support.center_m[2] - 0.03 if above and piece.place == "shelf" else _clear_over(support, solids)
+            headroom = (
+                min(above) - support.center_m[2] - 0.03
+                if above and piece.place == "shelf"
+                else _clear_over(support, solids)
+            )
             low = support.center_m[2] + 0.001
             taken = [s for s in solids if s.high_m > low]
             places.append(_Place(name=piece.place, support=support, headroom_m=headroom, taken=taken))

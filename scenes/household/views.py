@@ -22,7 +22,13 @@ _STEPS = 24
 
 
 def make_views(
-    draws: Draws, plan: FloorPlan, targets_m: NDArray[np.float64], *, count: int, size: tuple[int, int], rng: np.random.Generator
+    draws: Draws,
+    plan: FloorPlan,
+    targets_m: NDArray[np.float64],
+    *,
+    count: int,
+    size: tuple[int, int],
+    rng: np.random.Generator,
 ) -> tuple[Camera, ...]:
     """Returns cameras that look at some of the targets, float64 (n, 3); raises LayoutError where the floor has no place.
 
@@ -47,11 +53,15 @@ def make_views(
             if target is None or not solids.clear(eye, target):
                 continue
             camera = _camera(f"camera_{k}", eye, target, roll, focal, size)
-            worth = _worth(camera, targets_m) * (1 - 0.75 * _crowding(camera, cameras)) * (1 - solids.share_near(camera)) ** 2
+            worth = (
+                _worth(camera, targets_m)
+                * (1 - 0.6 * _crowding(camera, cameras))
+                * (1 - solids.share_near(camera)) ** 2
+            )
             candidates.append((worth, camera))
         if not candidates:
             raise LayoutError("No camera of this room sees one of its things from free floor.")
-        best = sorted(candidates, key=lambda row: -row[0])[: max(1, len(candidates) // 8)]
+        best = sorted(candidates, key=lambda row: -row[0])[: max(1, len(candidates) // 16)]
         cameras.append(best[int(rng.integers(len(best)))][1])
     return tuple(cameras)
 
@@ -67,7 +77,7 @@ def _aim(
     """Returns a point near a target at about the wanted distance, not steeply above or below the eye."""
     delta = targets_m - eye
     level = np.hypot(delta[:, 0], delta[:, 1])
-    good = np.flatnonzero((level > 0.7) & (np.abs(delta[:, 2]) < 0.6 * level))
+    good = np.flatnonzero((level > 0.7) & (np.abs(delta[:, 2]) < 0.45 * level))
     if not len(good):
         return None
     weight = np.exp(-(((level[good] - wanted_m) / 0.5) ** 2)) + 1e-3
@@ -100,7 +110,9 @@ class _Obstacles:
     def share_near(self, camera: Camera) -> float:
         """Returns the share of the image, 0..1, that something fills from less than NEAR_M away."""
         u, v = np.meshgrid(np.linspace(0, camera.width - 1, 7), np.linspace(0, camera.height - 1, 5))
-        ray = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones_like(u)], axis=-1).reshape(-1, 3)
+        ray = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones_like(u)], axis=-1).reshape(
+            -1, 3
+        )
         world_from_camera = camera.world_from_camera.matrix()
         away = np.linspace(0.1, 1.0, 6) * NEAR_M
         points = world_from_camera[:3, 3] + (ray @ world_from_camera[:3, :3].T)[:, None] * away[None, :, None]
@@ -134,7 +146,9 @@ def _crowding(camera: Camera, others: Sequence[Camera]) -> float:
     forward = camera.world_from_camera.matrix()[:3, 2]
     most = 0.0
     for other in others:
-        apart = float(np.linalg.norm(np.subtract(camera.world_from_camera.position_m, other.world_from_camera.position_m)))
+        apart = float(
+            np.linalg.norm(np.subtract(camera.world_from_camera.position_m, other.world_from_camera.position_m))
+        )
         same = max(0.0, float(forward @ other.world_from_camera.matrix()[:3, 2]))
         most = max(most, same**2 * math.exp(-apart))
     return most

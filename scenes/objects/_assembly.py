@@ -48,7 +48,7 @@ class Assembly:
     ) -> None:
         """Adds an upright box between two corners."""
         low, high = np.asarray(low_m, dtype=np.float64), np.asarray(high_m, dtype=np.float64)
-        self.box(part, (high - low) / 2, (high + low) / 2, radius_m=radius_m, touch=touch)
+        self.box(part, vec3((high - low) / 2), vec3((high + low) / 2), radius_m=radius_m, touch=touch)
 
     def rod(
         self,
@@ -88,7 +88,9 @@ class Assembly:
             size = (max(r for r, _ in profile_rz), max((high - low) / 2, _THIN_M / 2), 0.0)
             self._colliders.append(Collider(kind="cylinder", size_m=size, body_from_collider=pose))
 
-    def limb(self, part: str, points_m: Sequence[Sequence[float]], radii_m: Sequence[float], *, squash: float = 1.0) -> None:
+    def limb(
+        self, part: str, points_m: Sequence[Sequence[float]], radii_m: Sequence[float], *, squash: float = 1.0
+    ) -> None:
         """Adds a tube through points with a radius at each, rounded at its ends; it is touched as capsules."""
         path, radius = np.asarray(points_m, dtype=np.float64), np.asarray(radii_m, dtype=np.float64)
         self.mesh(part, sweep(*_rounded_ends(path, radius), 10, squash))
@@ -108,7 +110,9 @@ class Assembly:
     ) -> ObjectShape:
         """Returns the object; parts to which nothing was added are left out."""
         parts = tuple(
-            Part(name=name, mesh=merged(meshes), material=self._looks[name]) for name, meshes in self._meshes.items() if meshes
+            Part(name=name, mesh=merged(meshes), material=self._looks[name])
+            for name, meshes in self._meshes.items()
+            if meshes
         )
         return ObjectShape(
             category=category,
@@ -130,13 +134,13 @@ def _plain_box(half: Vec3, tile_m: float | None) -> Mesh:
     return replace(_UNIT_BOX, vertices=vertices, corner_uv=uv)
 
 
-def _round_bar(first_m: np.ndarray, last_m: np.ndarray, radius_m: float) -> Collider:  # type: ignore[type-arg]
+def _round_bar(first_m: np.ndarray, last_m: np.ndarray, radius_m: float) -> Collider:
     """Returns a cylinder from end to end."""
     capsule = capsule_between(list(first_m), list(last_m), radius_m)
     return Collider(kind="cylinder", size_m=capsule.size_m, body_from_collider=capsule.body_from_collider)
 
 
-def _rounded_ends(path: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _rounded_ends(path: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Adds a few points beyond both ends, so that a tube closes like a half ball."""
     steps = np.array([0.98, 0.8, 0.45])
     first, last = path[0] - path[1], path[-1] - path[-2]
@@ -144,7 +148,9 @@ def _rounded_ends(path: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.
     head = path[0] + np.outer(steps, first) * radius[0]
     tail = path[-1] + np.outer(steps[::-1], last) * radius[-1]
     round_off = np.sqrt(1 - steps**2)
-    return np.concatenate([head, path, tail]), np.concatenate([round_off * radius[0], radius, round_off[::-1] * radius[-1]])
+    return np.concatenate([head, path, tail]), np.concatenate(
+        [round_off * radius[0], radius, round_off[::-1] * radius[-1]]
+    )
 
 
 def about_x(angle_rad: float) -> Quaternion:
@@ -169,6 +175,4 @@ def four_corners(half_x_m: float, half_y_m: float) -> tuple[Vec3, ...]:
 
 def arc(radius_m: float, start_rad: float, stop_rad: float, count: int) -> list[tuple[float, float]]:
     """Returns points of a circle about the origin."""
-    return [
-        (radius_m * math.cos(a), radius_m * math.sin(a)) for a in np.linspace(start_rad, stop_rad, count).tolist()
-    ]
+    return [(radius_m * math.cos(a), radius_m * math.sin(a)) for a in np.linspace(start_rad, stop_rad, count).tolist()]

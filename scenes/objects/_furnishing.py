@@ -37,15 +37,21 @@ def cloth(sampler: ShapeSampler) -> Material:
     return Material(texture=make(sampler, colour), roughness=sampler.uniform(0.8, 0.98))
 
 
-def soft(sampler: ShapeSampler, *, saturation: tuple[float, float] = (0.0, 0.6), value: tuple[float, float] = (0.35, 0.95)) -> Material:
+def soft(
+    sampler: ShapeSampler, *, saturation: tuple[float, float] = (0.0, 0.6), value: tuple[float, float] = (0.35, 0.95)
+) -> Material:
     """Returns plain cloth with little mottling."""
     colour = sampler.colour(saturation=saturation, value=value)
     return Material(texture=textures.plain(sampler, colour), roughness=sampler.uniform(0.8, 0.98))
 
 
-def paint(sampler: ShapeSampler, *, value: tuple[float, float] = (0.6, 0.98), saturation: tuple[float, float] = (0.0, 0.3)) -> Material:
+def paint(
+    sampler: ShapeSampler, *, value: tuple[float, float] = (0.6, 0.98), saturation: tuple[float, float] = (0.0, 0.3)
+) -> Material:
     """Returns one matt or satin colour."""
-    return Material(colour=linear(sampler.colour(saturation=saturation, value=value)), roughness=sampler.uniform(0.35, 0.8))
+    return Material(
+        colour=linear(sampler.colour(saturation=saturation, value=value)), roughness=sampler.uniform(0.35, 0.8)
+    )
 
 
 def metal(sampler: ShapeSampler, *, tone: tuple[float, float] = (0.45, 0.8)) -> Material:
@@ -108,7 +114,9 @@ def landscape(sampler: ShapeSampler) -> textures.Image:
     sky = textures.blend(0.5 * (1 - y) + 0.6 * clouds, (0.55, 0.75, 0.98), (0.97, 0.98, 1.0)).astype(np.float32)
     horizon = sampler.uniform(0.25, 0.5) + 0.12 * (textures.noise(sampler.rng, size, 4)[0] - 0.5)
     green = sampler.colour(hue=(0.2, 0.4), saturation=(0.25, 0.6), value=(0.3, 0.65))
-    trees = textures.blend(textures.noise(sampler.rng, size, 16), textures.shade(green, 0.6), textures.shade(green, 1.3))
+    trees = textures.blend(
+        textures.noise(sampler.rng, size, 16), textures.shade(green, 0.6), textures.shade(green, 1.3)
+    )
     ground = np.clip((horizon[None, :] - y) * 24, 0, 1)[..., None]
     image: textures.Image = (sky * (1 - ground) + trees * ground).astype(np.uint8)
     return image

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from scenes.meshes import moved, subtract, sweep, warp
 from scenes.meshes import lathe as turned_mesh
+from scenes.meshes import moved, subtract, sweep, warp
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly
 from scenes.objects.shape import ObjectShape
@@ -24,14 +24,20 @@ def microwave(sampler: ShapeSampler) -> ObjectShape:
     x, y, z = sampler.uniform(0.17, 0.21), sampler.uniform(0.23, 0.27), sampler.uniform(0.13, 0.155)
     glow = Material(colour=looks.linear(sampler.colour(hue=(0.3, 0.5), saturation=(0.4, 0.9), value=(0.7, 1.0))))
     made = Assembly(
-        case=looks.appliance(sampler), window=looks.dark(sampler), panel=looks.dark(sampler), buttons=looks.metal(sampler), clock=glow,
-    )  # fmt: skip
+        case=looks.appliance(sampler),
+        window=looks.dark(sampler),
+        panel=looks.dark(sampler),
+        buttons=looks.metal(sampler),
+        clock=glow,
+    )
     low = 0.012
     made.box("case", (x, y, z), (0, 0, low + z), radius_m=0.008)
     for sy in (-1, 1):
         made.box("case", (0.7 * x, 0.02, low / 2), (0, sy * (y - 0.05), low / 2))
     split, mid = y - sampler.uniform(0.11, 0.14), low + z  # the panel is on the right of whoever stands before it
-    made.box("case", (FACE_M / 2, (split + y) / 2 - 0.004, z - 0.006), (x + FACE_M / 2, (split - y) / 2, mid), radius_m=0.004)
+    made.box(
+        "case", (FACE_M / 2, (split + y) / 2 - 0.004, z - 0.006), (x + FACE_M / 2, (split - y) / 2, mid), radius_m=0.004
+    )
     made.box("window", (0.002, (split + y) / 2 - 0.05, z - 0.045), (x + FACE_M, (split - y) / 2, mid))
     made.box("panel", (FACE_M / 2, (y - split) / 2 - 0.002, z - 0.006), (x + FACE_M / 2, (split + y) / 2, mid))
     bar = split - 0.018
@@ -73,7 +79,9 @@ def oven_of(sampler: ShapeSampler, *, half_y: float, top: float, half_x: float) 
     bar = top - band - 0.05
     made.rod("handle", (half_x + 0.035, -half_y + 0.06, bar), (half_x + 0.035, half_y - 0.06, bar), 0.009)
     for sy in (-1, 1):
-        made.rod("handle", (half_x - 0.005, sy * (half_y - 0.09), bar), (half_x + 0.035, sy * (half_y - 0.09), bar), 0.006)
+        made.rod(
+            "handle", (half_x - 0.005, sy * (half_y - 0.09), bar), (half_x + 0.035, sy * (half_y - 0.09), bar), 0.006
+        )
     for k in range(5):
         _knob(made, (half_x + 0.008, (k - 2) * 0.36 * half_y, top - 0.55 * band))
     made.span("hob", (-half_x, -half_y, top - 0.012), (half_x + 0.004, half_y, top))
@@ -114,7 +122,11 @@ def refrigerator(sampler: ShapeSampler) -> ObjectShape:
     for low, high in spans:
         _door(made, half_x, [-half_y, half_y], (low, high))
         room = high - low
-        span = (high - 0.1 - 0.35 * room, high - 0.1) if low == foot and len(spans) > 1 else (low + 0.12 * room, low + 0.5 * room)
+        span = (
+            (high - 0.1 - 0.35 * room, high - 0.1)
+            if low == foot and len(spans) > 1
+            else (low + 0.12 * room, low + 0.5 * room)
+        )
         _handle(made, half_x, side * (half_y - 0.06), span)
     return made.finish("refrigerator", sampler.uniform(45, 85), supports=(_top(half_x - 0.04, half_y, height),))
 
@@ -133,9 +145,14 @@ def toaster(sampler: ShapeSampler) -> ObjectShape:
     """Returns a toaster with two slots, a lever and a knob, in some of them two slices of bread."""
     x, y, z = sampler.uniform(0.072, 0.09), sampler.uniform(0.125, 0.15), sampler.uniform(0.08, 0.1)
     made = Assembly(
-        case=looks.appliance(sampler), slots=looks.dark(sampler), lever=looks.dark(sampler),
-        bread=Material(colour=looks.linear(sampler.colour(hue=(0.07, 0.1), saturation=(0.4, 0.6), value=(0.6, 0.85))), roughness=0.95),
-    )  # fmt: skip
+        case=looks.appliance(sampler),
+        slots=looks.dark(sampler),
+        lever=looks.dark(sampler),
+        bread=Material(
+            colour=looks.linear(sampler.colour(hue=(0.07, 0.1), saturation=(0.4, 0.6), value=(0.6, 0.85))),
+            roughness=0.95,
+        ),
+    )
     foot = 0.012
     made.box("case", (x, y, z), (0, 0, foot + z), radius_m=sampler.uniform(0.02, 0.045))
     made.box("lever", (x - 0.02, y - 0.02, foot / 2 + 0.004), (0, 0, foot / 2 + 0.004))
@@ -147,7 +164,13 @@ def toaster(sampler: ShapeSampler) -> ObjectShape:
             made.box("bread", (0.008, 0.055, 0.02), (s * 0.4 * x, 0, top + 0.014), radius_m=0.006)
     made.box("slots", (0.008, 0.001, 0.55 * z), (0, y, foot + 1.05 * z), touch=False)
     made.box("lever", (0.018, 0.012, 0.006), (0, y + 0.011, foot + sampler.uniform(1.2, 1.6) * z), radius_m=0.004)
-    made.mesh("lever", moved(turned_mesh([(0, 0), (0.013, 0), (0.011, 0.012), (0, 0.012)], 14), Pose((0, y - 0.001, foot + 0.45 * z), quaternion_about((1.0, 0, 0), -math.pi / 2))))
+    made.mesh(
+        "lever",
+        moved(
+            turned_mesh([(0, 0), (0.013, 0), (0.011, 0.012), (0, 0.012)], 14),
+            Pose((0, y - 0.001, foot + 0.45 * z), quaternion_about((1.0, 0, 0), -math.pi / 2)),
+        ),
+    )
     return made.finish("toaster", sampler.uniform(1.1, 2.2))
 
 
@@ -189,7 +212,9 @@ def _tap(made: Assembly, sampler: ShapeSampler, x: float, base: float) -> None:
     path = np.concatenate([[[x, 0.0, base]], arch, [[x + reach, 0.0, base + rise - bend - 0.03]]])
     made.mesh("tap", sweep(path, np.full(len(path), 0.011), 10))
     made.touch(Collider(kind="box", size_m=(0.012, 0.012, rise / 2), body_from_collider=Pose((x, 0, base + rise / 2))))
-    made.touch(Collider(kind="box", size_m=(bend, 0.011, 0.011), body_from_collider=Pose((x + bend, 0, base + rise - 0.011))))
+    made.touch(
+        Collider(kind="box", size_m=(bend, 0.011, 0.011), body_from_collider=Pose((x + bend, 0, base + rise - 0.011)))
+    )
     made.rod("tap", (x, 0.018, base + 0.035), (x, 0.075, base + 0.06), 0.006)
 
 
@@ -199,9 +224,20 @@ def wash_basin(sampler: ShapeSampler) -> ObjectShape:
     made = Assembly(basin=looks.ceramic(sampler), drain=looks.dark(sampler), tap=looks.metal(sampler))
     made.turned("basin", [(0, 0), (0.11, 0), (0.08, 0.1), (0.08, top - 0.2), (0, top - 0.2)])
     depth = 0.16
-    bowl = [(0, 0), (0.35 * wide, 0), (0.8 * wide, 0.4 * depth), (wide, depth), (wide - 0.025, depth), (0.72 * wide, 0.5 * depth), (0.3 * wide, 0.025), (0, 0.025)]
+    bowl = [
+        (0, 0),
+        (0.35 * wide, 0),
+        (0.8 * wide, 0.4 * depth),
+        (wide, depth),
+        (wide - 0.025, depth),
+        (0.72 * wide, 0.5 * depth),
+        (0.3 * wide, 0.025),
+        (0, 0.025),
+    ]
     made.mesh("basin", moved(warp(turned_mesh(bowl, 32), lambda p: p * [0.85, 1.0, 1.0]), Pose((0, 0, top - depth))))
-    made.touch(Collider(kind="box", size_m=(0.85 * wide, wide, depth / 2), body_from_collider=Pose((0, 0, top - depth / 2))))
+    made.touch(
+        Collider(kind="box", size_m=(0.85 * wide, wide, depth / 2), body_from_collider=Pose((0, 0, top - depth / 2)))
+    )
     made.span("basin", (-0.85 * wide - 0.05, -0.6 * wide, top - 0.09), (-0.6 * wide, 0.6 * wide, top), radius_m=0.02)
     made.turned("drain", [(0, 0), (0.02, 0), (0.02, 0.003), (0, 0.003)], (0, 0, top - depth + 0.025), touch=False)
     _tap(made, sampler, -0.85 * wide - 0.01, top)
@@ -210,26 +246,54 @@ def wash_basin(sampler: ShapeSampler) -> ObjectShape:
 
 def toilet(sampler: ShapeSampler) -> ObjectShape:
     """Returns a toilet: bowl, seat, cistern and a lid that is down or up."""
-    made = Assembly(bowl=looks.ceramic(sampler), seat=looks.ceramic(sampler) if sampler.chance(0.7) else looks.wood(sampler), button=looks.metal(sampler), water=Material(colour=(0.35, 0.5, 0.6), roughness=0.1))
+    made = Assembly(
+        bowl=looks.ceramic(sampler),
+        seat=looks.ceramic(sampler) if sampler.chance(0.7) else looks.wood(sampler),
+        button=looks.metal(sampler),
+        water=Material(colour=(0.35, 0.5, 0.6), roughness=0.1),
+    )
     height, long, wide = sampler.uniform(0.38, 0.42), sampler.uniform(0.2, 0.23), sampler.uniform(0.165, 0.185)
-    profile = [(0, 0), (0.62, 0), (0.58, 0.25), (0.68, 0.5), (0.97, 0.85), (1.0, 1.0), (0.8, 1.0), (0.65, 0.75), (0.3, 0.6), (0, 0.58)]
+    profile = [
+        (0, 0),
+        (0.62, 0),
+        (0.58, 0.25),
+        (0.68, 0.5),
+        (0.97, 0.85),
+        (1.0, 1.0),
+        (0.8, 1.0),
+        (0.65, 0.75),
+        (0.3, 0.6),
+        (0, 0.58),
+    ]
     made.mesh("bowl", moved(warp(turned_mesh(profile, 32), lambda p: p * [long, wide, height]), Pose((0.1, 0, 0))))
     made.touch(Collider(kind="box", size_m=(long, wide, height / 2), body_from_collider=Pose((0.1, 0, height / 2))))
-    made.mesh("water", moved(warp(turned_mesh([(0, 0), (0.6, 0), (0.6, 0.01), (0, 0.01)], 24), lambda p: p * [long, wide, 1.0]), Pose((0.1, 0, 0.68 * height))))
+    made.mesh(
+        "water",
+        moved(
+            warp(turned_mesh([(0, 0), (0.6, 0), (0.6, 0.01), (0, 0.01)], 24), lambda p: p * [long, wide, 1.0]),
+            Pose((0.1, 0, 0.68 * height)),
+        ),
+    )
     back = 0.1 - long
     made.span("bowl", (back - 0.12, -0.55 * wide, 0), (back + 0.12, 0.55 * wide, height - 0.01), radius_m=0.03)
     tank_y, tank_top = sampler.uniform(0.18, 0.21), height + sampler.uniform(0.34, 0.4)
     made.span("bowl", (back - 0.16, -tank_y, height - 0.02), (back + 0.02, tank_y, tank_top - 0.035), radius_m=0.02)
-    made.span("bowl", (back - 0.17, -tank_y - 0.01, tank_top - 0.035), (back + 0.03, tank_y + 0.01, tank_top), radius_m=0.012)
+    made.span(
+        "bowl", (back - 0.17, -tank_y - 0.01, tank_top - 0.035), (back + 0.03, tank_y + 0.01, tank_top), radius_m=0.012
+    )
     made.turned("button", [(0, 0), (0.025, 0), (0.022, 0.008), (0, 0.008)], (back - 0.07, 0, tank_top))
     ring = _seat_ring(long * 1.02, wide * 1.03)
     made.mesh("seat", moved(ring, Pose((0.1, 0, height))))
     made.touch(Collider(kind="box", size_m=(long, wide, 0.011), body_from_collider=Pose((0.1, 0, height + 0.011))))
-    lid = warp(turned_mesh([(0, 0), (1.0, 0), (1.0, 0.014), (0.97, 0.018), (0, 0.022)], 32), lambda p: p * [long, wide, 1.0])
+    lid = warp(
+        turned_mesh([(0, 0), (1.0, 0), (1.0, 0.014), (0.97, 0.018), (0, 0.022)], 32), lambda p: p * [long, wide, 1.0]
+    )
     if sampler.chance(0.65):
         made.mesh("seat", moved(lid, Pose((0.1, 0, height + 0.023))))
     else:
-        made.mesh("seat", moved(lid, Pose((back + 0.055, 0, height + 0.022 + long), quaternion_about((0, 1.0, 0), -1.45))))
+        made.mesh(
+            "seat", moved(lid, Pose((back + 0.055, 0, height + 0.022 + long), quaternion_about((0, 1.0, 0), -1.45)))
+        )
     made.touch(Collider(kind="box", size_m=(long, wide, 0.012), body_from_collider=Pose((0.1, 0, height + 0.034))))
     return made.finish("toilet", sampler.uniform(25, 40))
 

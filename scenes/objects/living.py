@@ -30,7 +30,9 @@ def bed(sampler: ShapeSampler) -> ObjectShape:
     for x, y, _ in four_corners(half_x - 0.06, half_y - 0.06):
         made.box("frame", (0.03, 0.03, (low - 0.16) / 2), (x, y, (low - 0.16) / 2))
     top = low + 2 * pad
-    made.span("mattress", (-half_x + 0.01, -half_y + 0.02, low - 0.005), (half_x - 0.03, half_y - 0.02, top), radius_m=0.05)
+    made.span(
+        "mattress", (-half_x + 0.01, -half_y + 0.02, low - 0.005), (half_x - 0.03, half_y - 0.02, top), radius_m=0.05
+    )
     head = sampler.uniform(0.8, 1.15)
     made.span("frame", (-half_x - 0.06, -half_y - 0.02, 0.0), (-half_x, half_y + 0.02, head), radius_m=0.02)
     count = 2 if double else 1
@@ -40,9 +42,20 @@ def bed(sampler: ShapeSampler) -> ObjectShape:
         made.box("pillows", size, (-half_x + 0.27, y, top + 0.055), turn=about_y(0.18), radius_m=0.058)
     thick, start = sampler.uniform(0.025, 0.04), sampler.uniform(-0.5, -0.3)
     made.span("cover", (start, -half_y - 0.01, low - 0.1), (half_x - 0.005, half_y + 0.01, top + thick), radius_m=0.045)
-    made.span("mattress", (start - 0.03, -half_y - 0.012, low + 0.02), (start + 0.16, half_y + 0.012, top + thick + 0.006), radius_m=0.03)
+    made.span(
+        "mattress",
+        (start - 0.03, -half_y - 0.012, low + 0.02),
+        (start + 0.16, half_y + 0.012, top + thick + 0.006),
+        radius_m=0.03,
+    )
     if sampler.chance(0.5):
-        made.span("throw", (half_x - 0.55, -half_y - 0.014, low - 0.05), (half_x - 0.15, half_y + 0.014, top + thick + 0.005), radius_m=0.03, touch=False)
+        made.span(
+            "throw",
+            (half_x - 0.55, -half_y - 0.014, low - 0.05),
+            (half_x - 0.15, half_y + 0.014, top + thick + 0.005),
+            radius_m=0.03,
+            touch=False,
+        )
     span = (start + 0.2, half_x - 0.6)
     support = Support(
         center_m=((span[0] + span[1]) / 2, 0.0, top + thick), half_extent_m=((span[1] - span[0]) / 2, half_y - 0.1)
@@ -69,7 +82,19 @@ def table_of(
     made = Assembly(top=board, legs=board if sampler.chance(0.5) else looks.wood_or_paint(sampler))
     under, is_round = top - 2 * thick, half_y <= 0
     if is_round:
-        made.turned("top", [(0, 0), (half_x - 0.006, 0), (half_x, 0.006), (half_x, 2 * thick - 0.004), (half_x - 0.004, 2 * thick), (0, 2 * thick)], (0, 0, under), segments=48)
+        made.turned(
+            "top",
+            [
+                (0, 0),
+                (half_x - 0.006, 0),
+                (half_x, 0.006),
+                (half_x, 2 * thick - 0.004),
+                (half_x - 0.004, 2 * thick),
+                (0, 2 * thick),
+            ],
+            (0, 0, under),
+            segments=48,
+        )
     else:
         made.box("top", (half_x, half_y, thick), (0, 0, top - thick))
     if is_round and sampler.chance(0.7):
@@ -85,7 +110,11 @@ def table_of(
 def _column(made: Assembly, sampler: ShapeSampler, foot: float, under: float) -> None:
     made.turned("legs", [(0, 0), (foot, 0), (foot, 0.012), (0.4 * foot, 0.035), (0, 0.035)], segments=32)
     thin = sampler.uniform(0.035, 0.06)
-    made.turned("legs", [(0, 0), (1.5 * thin, 0), (thin, 0.25 * under), (1.2 * thin, under - 0.035), (0, under - 0.035)], (0, 0, 0.035))
+    made.turned(
+        "legs",
+        [(0, 0), (1.5 * thin, 0), (thin, 0.25 * under), (1.2 * thin, under - 0.035), (0, under - 0.035)],
+        (0, 0, 0.035),
+    )
 
 
 def _table_legs(made: Assembly, sampler: ShapeSampler, half_x: float, half_y: float, under: float) -> None:
@@ -108,12 +137,16 @@ def lamp(sampler: ShapeSampler) -> ObjectShape:
 
 def floor_lamp(sampler: ShapeSampler) -> ObjectShape:
     """Returns a lamp on a pole of 1.3 to 1.7 m."""
-    return _standing_lamp(sampler, sampler.uniform(1.35, 1.65), sampler.uniform(0.13, 0.17), sampler.uniform(0.16, 0.24))
+    return _standing_lamp(
+        sampler, sampler.uniform(1.35, 1.65), sampler.uniform(0.13, 0.17), sampler.uniform(0.16, 0.24)
+    )
 
 
 def table_lamp(sampler: ShapeSampler) -> ObjectShape:
     """Returns a lamp of 0.35 to 0.55 m."""
-    return _standing_lamp(sampler, sampler.uniform(0.36, 0.55), sampler.uniform(0.06, 0.085), sampler.uniform(0.09, 0.15))
+    return _standing_lamp(
+        sampler, sampler.uniform(0.36, 0.55), sampler.uniform(0.06, 0.085), sampler.uniform(0.09, 0.15)
+    )
 
 
 def _standing_lamp(sampler: ShapeSampler, height: float, foot: float, shade: float) -> ObjectShape:
@@ -125,12 +158,31 @@ def _standing_lamp(sampler: ShapeSampler, height: float, foot: float, shade: flo
     low = height - tall
     if height < 0.8 and sampler.chance(0.6):
         belly = sampler.uniform(0.7, 1.0) * foot
-        line = [(0, 0.02), (0.5 * foot, 0.02), (belly, 0.3 * low), (0.6 * belly, 0.6 * low), (0.012, 0.85 * low), (0.012, low + 0.02), (0, low + 0.02)]
+        line = [
+            (0, 0.02),
+            (0.5 * foot, 0.02),
+            (belly, 0.3 * low),
+            (0.6 * belly, 0.6 * low),
+            (0.012, 0.85 * low),
+            (0.012, low + 0.02),
+            (0, low + 0.02),
+        ]
         made.turned("base", line)
     else:
         made.rod("base", (0, 0, 0.02), (0, 0, low + 0.02), sampler.uniform(0.008, 0.014))
     upper = shade * sampler.uniform(0.55, 0.95)
-    made.turned("shade", [(0, low + 0.01), (shade - 0.004, low), (shade, low), (upper, height), (upper - 0.004, height), (0, height - 0.01)], segments=32)
+    made.turned(
+        "shade",
+        [
+            (0, low + 0.01),
+            (shade - 0.004, low),
+            (shade, low),
+            (upper, height),
+            (upper - 0.004, height),
+            (0, height - 0.01),
+        ],
+        segments=32,
+    )
     return made.finish("lamp", sampler.uniform(0.8, 1.6) * (4.0 if height > 0.8 else 1.0))
 
 
@@ -143,9 +195,16 @@ def pendant(sampler: ShapeSampler, drop_m: float) -> ObjectShape:
     made.turned("cord", [(0, -0.025), (0.05, -0.025), (0.05, 0), (0, 0)])
     made.rod("cord", (0, 0, low + tall - 0.01), (0, 0, -0.02), 0.004, segments=6)
     if sampler.chance(0.4):
-        made.turned("shade", [(wide * math.sin(a), low + tall / 2 - tall / 2 * math.cos(a)) for a in np.linspace(0, math.pi, 13)])
+        made.turned(
+            "shade",
+            [(wide * math.sin(a), low + tall / 2 - tall / 2 * math.cos(a)) for a in np.linspace(0, math.pi, 13)],
+        )
     else:
-        made.turned("shade", [(0, low + 0.02), (wide - 0.006, low), (wide, low), (0.35 * wide, low + tall), (0, low + tall)], segments=32)
+        made.turned(
+            "shade",
+            [(0, low + 0.02), (wide - 0.006, low), (wide, low), (0.35 * wide, low + tall), (0, low + tall)],
+            segments=32,
+        )
     return made.finish("lamp", sampler.uniform(0.8, 2.0))
 
 
@@ -163,10 +222,28 @@ def plant_of(sampler: ShapeSampler, height: float) -> ObjectShape:
     leaf = Material(texture=textures.plain(sampler, green), roughness=0.55)
     clay = looks.paint(sampler, value=(0.3, 0.95), saturation=(0.0, 0.7))
     soil = Material(colour=(0.03, 0.02, 0.012), roughness=0.95)
-    made = Assembly(pot=clay, soil=soil, stem=Material(colour=looks.linear((0.36, 0.26, 0.15)), roughness=0.9), leaves=leaf)
+    made = Assembly(
+        pot=clay, soil=soil, stem=Material(colour=looks.linear((0.36, 0.26, 0.15)), roughness=0.9), leaves=leaf
+    )
     foot = radius * sampler.uniform(0.6, 0.9)
-    made.turned("pot", [(0, 0), (foot, 0), (radius, pot - 0.02), (radius * 1.06, pot - 0.02), (radius * 1.06, pot), (radius * 0.92, pot), (radius * 0.9, pot - 0.025), (0, pot - 0.025)])
-    made.turned("soil", [(0, pot - 0.03), (radius * 0.88, pot - 0.03), (radius * 0.88, pot - 0.015), (0, pot - 0.012)], touch=False)
+    made.turned(
+        "pot",
+        [
+            (0, 0),
+            (foot, 0),
+            (radius, pot - 0.02),
+            (radius * 1.06, pot - 0.02),
+            (radius * 1.06, pot),
+            (radius * 0.92, pot),
+            (radius * 0.9, pot - 0.025),
+            (0, pot - 0.025),
+        ],
+    )
+    made.turned(
+        "soil",
+        [(0, pot - 0.03), (radius * 0.88, pot - 0.03), (radius * 0.88, pot - 0.015), (0, pot - 0.012)],
+        touch=False,
+    )
     kind = sampler.choice(("swords", "bush", "bush", "palm"))
     leaves = {"swords": _swords, "bush": _bush, "palm": _palm}[kind](sampler, height - pot, radius)
     for shape in leaves:
@@ -177,7 +254,9 @@ def plant_of(sampler: ShapeSampler, height: float) -> ObjectShape:
     spread = float(np.hypot(points[:, 0], points[:, 1]).max())
     top, low = float(points[:, 2].max()), max(float(points[:, 2].min()), 0.03)
     size = (spread, (top - low) / 2, 0.0)
-    made.touch(Collider(kind="cylinder", size_m=size, body_from_collider=Pose((0.0, 0.0, pot - 0.02 + (top + low) / 2))))
+    made.touch(
+        Collider(kind="cylinder", size_m=size, body_from_collider=Pose((0.0, 0.0, pot - 0.02 + (top + low) / 2)))
+    )
     return made.finish("potted plant", (14.0 if big else 1.2) * sampler.uniform(0.6, 1.2))
 
 
@@ -189,11 +268,13 @@ def _leaf(length: float, width: float, droop_rad: float, lift_rad: float, turn_r
     x = np.concatenate([[0], np.cumsum(np.cos(angle[:-1]) * step)])
     z = np.concatenate([[0], np.cumsum(np.sin(angle[:-1]) * step)])
     path = np.stack([x, 0 * x, z], axis=1)
-    blade = sweep(path, np.maximum(width * np.sin(np.pi * np.clip(0.12 + 0.88 * t, 0, 1)) ** 0.7, 0.0015), 6, squash=1.0)
+    blade = sweep(
+        path, np.maximum(width * np.sin(np.pi * np.clip(0.12 + 0.88 * t, 0, 1)) ** 0.7, 0.0015), 6, squash=1.0
+    )
     # Flattened along its own normal: the sweep's section is round, a leaf is a millimetre or two thick.
     spine = np.stack([np.interp(blade.vertices[:, 0], x, x), np.interp(blade.vertices[:, 0], x, z)], axis=1)
 
-    def flat(points: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def flat(points: np.ndarray) -> np.ndarray:
         points[:, 2] = spine[:, 1] + 0.06 * (points[:, 2] - spine[:, 1]) + 2.0 * np.abs(points[:, 1]) * 0.12
         return points
 
@@ -243,7 +324,11 @@ def tv(sampler: ShapeSampler) -> ObjectShape:
     half_y = sampler.uniform(0.36, 0.68)
     half_z = half_y * 0.5625 + 0.01
     lift = sampler.uniform(0.05, 0.1)
-    made = Assembly(case=looks.dark(sampler), screen=looks.picture(sampler) if sampler.chance(0.45) else _screen_off(sampler), foot=looks.metal(sampler, tone=(0.1, 0.6)))
+    made = Assembly(
+        case=looks.dark(sampler),
+        screen=looks.picture(sampler) if sampler.chance(0.45) else _screen_off(sampler),
+        foot=looks.metal(sampler, tone=(0.1, 0.6)),
+    )
     _panel(made, sampler, half_y, half_z, lift)
     if sampler.chance(0.5):
         made.box("foot", (0.1, 0.3 * half_y, 0.006), (0, 0, 0.006))
@@ -276,4 +361,3 @@ def _panel(made: Assembly, sampler: ShapeSampler, half_y: float, half_z: float, 
 def _screen_off(sampler: ShapeSampler) -> Material:
     grey = sampler.uniform(0.02, 0.06)
     return Material(colour=looks.linear((grey, grey, 1.15 * grey)), roughness=0.08)
-

@@ -22,7 +22,10 @@ _CURTAIN_OFF_M = 0.125
 
 def window(sampler: ShapeSampler, half_y: float, half_z: float) -> ObjectShape:
     """Returns a window on a wall, centred on its frame: casing, panes that show what is outside, and a sill."""
-    made = Assembly(casing=looks.paint(sampler, value=(0.75, 0.99), saturation=(0, 0.12)), pane=Material(texture=looks.landscape(sampler), roughness=0.05))
+    made = Assembly(
+        casing=looks.paint(sampler, value=(0.75, 0.99), saturation=(0, 0.12)),
+        pane=Material(texture=looks.landscape(sampler), roughness=0.05),
+    )
     deep, bar = WINDOW_DEPTH_M, sampler.uniform(0.025, 0.04)
     made.box("pane", (0.004, half_y - bar, half_z - bar), (0.008, 0, 0), tile_m=None)
     for s in (-1, 1):
@@ -39,7 +42,12 @@ def window(sampler: ShapeSampler, half_y: float, half_z: float) -> ObjectShape:
 
 def door(sampler: ShapeSampler, half_y: float, height: float) -> ObjectShape:
     """Returns a closed door in its frame, from z = 0 to `height`: flush, with panels or with a pane."""
-    made = Assembly(leaf=looks.wood_or_paint(sampler), frame=looks.paint(sampler, value=(0.5, 0.98)), handle=looks.metal(sampler), pane=Material(texture=looks.landscape(sampler), roughness=0.1))
+    made = Assembly(
+        leaf=looks.wood_or_paint(sampler),
+        frame=looks.paint(sampler, value=(0.5, 0.98)),
+        handle=looks.metal(sampler),
+        pane=Material(texture=looks.landscape(sampler), roughness=0.1),
+    )
     rim = 0.035
     made.span("leaf", (0, -half_y + 2 * rim, 0.004), (0.025, half_y - 2 * rim, height - 2 * rim))
     for s in (-1, 1):
@@ -52,7 +60,12 @@ def door(sampler: ShapeSampler, half_y: float, height: float) -> ObjectShape:
         step = (height - 2 * rim) / rows
         for row in range(rows):
             for s in (-1, 1):
-                made.box("leaf", (0.005, 0.36 * inner, 0.4 * step), (0.028, s * 0.48 * inner, (row + 0.5) * step), radius_m=0.004)
+                made.box(
+                    "leaf",
+                    (0.005, 0.36 * inner, 0.4 * step),
+                    (0.028, s * 0.48 * inner, (row + 0.5) * step),
+                    radius_m=0.004,
+                )
     elif kind == "pane":
         made.box("pane", (0.003, 0.7 * inner, 0.27 * height), (0.026, 0, 0.66 * height), tile_m=None)
     side = 1 if sampler.chance(0.5) else -1
@@ -70,12 +83,12 @@ def curtain(sampler: ShapeSampler, half_y: float, low: float, high: float, *, op
     for s in (-1, 1):
         middle = s * (half_y - wide / 2)
         sheet = _folds(sampler, wide / 2, low, high)
-        made.mesh("cloth", warp(sheet, lambda points, y=middle: points + [_CURTAIN_OFF_M, y, 0.0]))  # type: ignore[misc]  # bound now
+        made.mesh("cloth", warp(sheet, lambda points, y=middle: points + np.array([_CURTAIN_OFF_M, y, 0.0])))  # type: ignore[misc]  # bound now
         pose = Pose((_CURTAIN_OFF_M, middle, (low + high) / 2))
         made.touch(Collider(kind="box", size_m=(0.035, wide / 2, (high - low) / 2), body_from_collider=pose))
         made.box("rod", (_CURTAIN_OFF_M / 2, 0.006, 0.006), (_CURTAIN_OFF_M / 2, s * (half_y - 0.02), high + 0.015))
-    ends = [(_CURTAIN_OFF_M, s * (half_y + 0.06), high + 0.015) for s in (-1, 1)]
-    made.rod("rod", *ends, 0.011)
+    first, last = ((_CURTAIN_OFF_M, s * (half_y + 0.06), high + 0.015) for s in (-1, 1))
+    made.rod("rod", first, last, 0.011)
     return made.finish("curtain", 3.0)
 
 
@@ -110,8 +123,12 @@ def rug(sampler: ShapeSampler, half_x: float, half_y: float) -> ObjectShape:
     made = Assembly(border=border, field=field)
     if sampler.chance(0.25):
         radius = min(half_x, half_y)
-        made.turned("border", [(0, 0), (radius, 0), (radius, RUG_M - 0.001), (0, RUG_M - 0.001)], segments=48, touch=False)
-        made.turned("field", [(0, 0.001), (0.88 * radius, 0.001), (0.88 * radius, RUG_M), (0, RUG_M)], segments=48, touch=False)
+        made.turned(
+            "border", [(0, 0), (radius, 0), (radius, RUG_M - 0.001), (0, RUG_M - 0.001)], segments=48, touch=False
+        )
+        made.turned(
+            "field", [(0, 0.001), (0.88 * radius, 0.001), (0.88 * radius, RUG_M), (0, RUG_M)], segments=48, touch=False
+        )
     else:
         made.box("border", (half_x, half_y, RUG_M / 2 - 0.0005), (0, 0, RUG_M / 2 - 0.0005), touch=False)
         made.box("field", (half_x - 0.08, half_y - 0.08, RUG_M / 2 - 0.0005), (0, 0, RUG_M / 2 + 0.0005), touch=False)

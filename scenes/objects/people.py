@@ -22,8 +22,22 @@ from scenes.scene import Collider, Material, Mesh
 from scenes.transforms import Pose
 
 Point = tuple[float, float, float]
-_SKINS = ((0.98, 0.82, 0.7), (0.93, 0.72, 0.56), (0.8, 0.58, 0.42), (0.6, 0.41, 0.28), (0.42, 0.28, 0.2), (0.3, 0.2, 0.14))
-_HAIRS = ((0.08, 0.06, 0.05), (0.2, 0.12, 0.07), (0.42, 0.26, 0.13), (0.72, 0.55, 0.3), (0.55, 0.22, 0.1), (0.72, 0.72, 0.72))
+_SKINS = (
+    (0.98, 0.82, 0.7),
+    (0.93, 0.72, 0.56),
+    (0.8, 0.58, 0.42),
+    (0.6, 0.41, 0.28),
+    (0.42, 0.28, 0.2),
+    (0.3, 0.2, 0.14),
+)
+_HAIRS = (
+    (0.08, 0.06, 0.05),
+    (0.2, 0.12, 0.07),
+    (0.42, 0.26, 0.13),
+    (0.72, 0.55, 0.3),
+    (0.55, 0.22, 0.1),
+    (0.72, 0.72, 0.72),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +102,11 @@ def _dressed(sampler: ShapeSampler) -> Assembly:
     shirt = sampler.colour(saturation=(0.05, 0.9), value=(0.2, 0.98))
     make = sampler.choice((textures.plain, textures.plain, textures.stripes, textures.fabric))
     blue = sampler.chance(0.5)
-    trousers = sampler.colour(hue=(0.58, 0.66), saturation=(0.3, 0.7), value=(0.15, 0.55)) if blue else sampler.colour(saturation=(0, 0.4), value=(0.08, 0.75))
+    trousers = (
+        sampler.colour(hue=(0.58, 0.66), saturation=(0.3, 0.7), value=(0.15, 0.55))
+        if blue
+        else sampler.colour(saturation=(0, 0.4), value=(0.08, 0.75))
+    )
     return Assembly(
         skin=Material(colour=looks.linear(textures.shade(skin, sampler.uniform(0.88, 1.05))), roughness=0.6),
         hair=Material(texture=textures.plain(sampler, hair), roughness=0.8),
@@ -97,7 +115,9 @@ def _dressed(sampler: ShapeSampler) -> Assembly:
         shoes=looks.paint(sampler, value=(0.05, 0.9)),
         eyes=Material(colour=(0.9, 0.9, 0.9), roughness=0.2),
         iris=Material(colour=(0.02, 0.015, 0.01), roughness=0.2),
-        lips=Material(colour=looks.linear(textures.shade((skin[0] * 0.85, skin[1] * 0.6, skin[2] * 0.6), 1.0)), roughness=0.5),
+        lips=Material(
+            colour=looks.linear(textures.shade((skin[0] * 0.85, skin[1] * 0.6, skin[2] * 0.6), 1.0)), roughness=0.5
+        ),
         belt=looks.dark(sampler),
     )
 
@@ -109,9 +129,16 @@ def _leg(made: Assembly, build: _Build, side: int, knee: Point, ankle: Point, hi
     made.limb("trousers", [knee, _between(knee, ankle, 0.4), ankle], [0.034 * h * g, 0.034 * h * g, 0.026 * h])
     x, y, _ = ankle
     sole = 0.055 * h
-    shoe = warp(moved(lathe([(0, 0), (0.95, 0), (1.0, 0.25), (0.8, 0.8), (0.5, 1.0), (0, 1.0)], 20), Pose()), lambda p: _shoe(p, h))
+    shoe = warp(
+        moved(lathe([(0, 0), (0.95, 0), (1.0, 0.25), (0.8, 0.8), (0.5, 1.0), (0, 1.0)], 20), Pose()),
+        lambda p: _shoe(p, h),
+    )
     made.mesh("shoes", moved(shoe, Pose((x + 0.03 * h, y, 0.0))))
-    made.touch(Collider(kind="box", size_m=(0.075 * h, 0.028 * h, sole / 2), body_from_collider=Pose((x + 0.03 * h, y, sole / 2))))
+    made.touch(
+        Collider(
+            kind="box", size_m=(0.075 * h, 0.028 * h, sole / 2), body_from_collider=Pose((x + 0.03 * h, y, sole / 2))
+        )
+    )
 
 
 def _shoe(points: NDArray[np.float64], height: float) -> NDArray[np.float64]:
@@ -133,10 +160,14 @@ def _upper_body(made: Assembly, sampler: ShapeSampler, build: _Build, *, x: floa
     wide = build.shoulder
     # Cross-sections of the trunk: height, half depth, half width.
     rows = [
-        (hip - 0.05 * h, 0.055 * g, 0.085 * math.sqrt(g)), (hip, 0.066 * g, 0.1 * math.sqrt(g)), (hip + 0.07 * h, 0.062 * g, 0.088 * g),
-        (hip + 0.17 * h, 0.066 * g, 0.095 * math.sqrt(g)), (hip + 0.24 * h, 0.06 * g, 0.92 * wide / h), (hip + 0.275 * h, 0.045, 0.75 * wide / h),
+        (hip - 0.05 * h, 0.055 * g, 0.085 * math.sqrt(g)),
+        (hip, 0.066 * g, 0.1 * math.sqrt(g)),
+        (hip + 0.07 * h, 0.062 * g, 0.088 * g),
+        (hip + 0.17 * h, 0.066 * g, 0.095 * math.sqrt(g)),
+        (hip + 0.24 * h, 0.06 * g, 0.92 * wide / h),
+        (hip + 0.275 * h, 0.045, 0.75 * wide / h),
         (neck, 0.034, 0.036),
-    ]  # fmt: skip
+    ]
     split = 2
     made.mesh("trousers", _trunk(rows[: split + 1], x, lean, hip, h))
     made.mesh("shirt", _trunk(rows[split - 1 :], x, lean, hip, h, swell=1.04))
@@ -161,7 +192,10 @@ def _trunk(
     def shaped(points: NDArray[np.float64]) -> NDArray[np.float64]:
         z = points[:, 2]
         shift = x + lean * np.clip((z - hip) / (0.29 * height), 0, 1)
-        return np.stack([points[:, 0] * np.interp(z, heights, depth) + shift, points[:, 1] * np.interp(z, heights, width), z], axis=1)
+        return np.stack(
+            [points[:, 0] * np.interp(z, heights, depth) + shift, points[:, 1] * np.interp(z, heights, width), z],
+            axis=1,
+        )
 
     return warp(lathe(profile, 24), shaped)
 
@@ -176,10 +210,22 @@ def _head(made: Assembly, sampler: ShapeSampler, build: _Build, neck: Point) -> 
     made.touch(Collider(kind="sphere", size_m=(0.058 * h, 0, 0), body_from_collider=Pose(center)))
     front = center[0] + deep
     for side in (-1, 1):
-        made.mesh("eyes", _ball((0.006 * h, 0.0085 * h, 0.0055 * h), (front - 0.0095 * h, side * 0.0175 * h, center[2] + 0.008 * h)))
-        made.mesh("iris", _ball((0.003 * h, 0.0038 * h, 0.0045 * h), (front - 0.0045 * h, side * 0.0175 * h, center[2] + 0.008 * h)))
-        made.mesh("hair", _ball((0.003 * h, 0.012 * h, 0.0025 * h), (front - 0.007 * h, side * 0.0175 * h, center[2] + 0.02 * h)))
-        made.mesh("skin", _ball((0.009 * h, 0.004 * h, 0.013 * h), (center[0] - 0.004 * h, side * (wide + 0.001 * h), center[2])))
+        made.mesh(
+            "eyes",
+            _ball((0.006 * h, 0.0085 * h, 0.0055 * h), (front - 0.0095 * h, side * 0.0175 * h, center[2] + 0.008 * h)),
+        )
+        made.mesh(
+            "iris",
+            _ball((0.003 * h, 0.0038 * h, 0.0045 * h), (front - 0.0045 * h, side * 0.0175 * h, center[2] + 0.008 * h)),
+        )
+        made.mesh(
+            "hair",
+            _ball((0.003 * h, 0.012 * h, 0.0025 * h), (front - 0.007 * h, side * 0.0175 * h, center[2] + 0.02 * h)),
+        )
+        made.mesh(
+            "skin",
+            _ball((0.009 * h, 0.004 * h, 0.013 * h), (center[0] - 0.004 * h, side * (wide + 0.001 * h), center[2])),
+        )
     made.mesh("skin", _ball((0.011 * h, 0.007 * h, 0.013 * h), (front - 0.0015 * h, 0, center[2] - 0.008 * h)))
     made.mesh("lips", _ball((0.004 * h, 0.014 * h, 0.0035 * h), (front - 0.0085 * h, 0, center[2] - 0.032 * h)))
     _hair(made, sampler, h, center, (deep, wide, tall))
@@ -212,7 +258,8 @@ def _ball(half: tuple[float, float, float], center: Point, *, jaw: bool = False)
         scaled: NDArray[np.float64] = points * np.array(half)
         scaled[:, 0] *= np.sqrt(narrow)
         scaled[:, 1] *= narrow
-        return scaled + np.array(center)
+        scaled += np.array(center)
+        return scaled
 
     return warp(lathe(profile, 20 if jaw else 12), shaped)
 
@@ -228,7 +275,15 @@ def _cap(half: tuple[float, float, float], center: Point, low: float) -> Mesh:
 
 
 def _arm(
-    made: Assembly, sampler: ShapeSampler, build: _Build, side: int, shoulder: Point, *, long_sleeve: bool, raised: bool, seated: bool
+    made: Assembly,
+    sampler: ShapeSampler,
+    build: _Build,
+    side: int,
+    shoulder: Point,
+    *,
+    long_sleeve: bool,
+    raised: bool,
+    seated: bool,
 ) -> None:
     h, g = build.height, math.sqrt(build.girth)
     upper, lower = 0.172 * h, 0.155 * h
@@ -244,7 +299,11 @@ def _arm(
         bend = sampler.uniform(0.02, 0.5)
         elbow = (x - 0.04 * upper, y + side * 0.17 * upper, z - 0.98 * upper)
         wrist = (elbow[0] + math.sin(bend) * lower, elbow[1] + side * 0.04 * lower, elbow[2] - math.cos(bend) * lower)
-    made.limb("shirt", [shoulder, _between(shoulder, elbow, 0.5 if not long_sleeve else 1.0)], [0.03 * h * g, 0.028 * h * g if not long_sleeve else 0.025 * h])
+    made.limb(
+        "shirt",
+        [shoulder, _between(shoulder, elbow, 0.5 if not long_sleeve else 1.0)],
+        [0.03 * h * g, 0.028 * h * g if not long_sleeve else 0.025 * h],
+    )
     made.limb("skin", [shoulder, elbow], [0.026 * h * g, 0.0235 * h * g])
     made.limb("shirt" if long_sleeve else "skin", [elbow, wrist], [0.0245 * h * g, 0.017 * h])
     _hand(made, h, elbow, wrist)
@@ -256,4 +315,6 @@ def _hand(made: Assembly, h: float, elbow: Point, wrist: Point) -> None:
     path = np.array([np.asarray(wrist) + along * t * h for t in (-0.008, 0.012, 0.03, 0.046, 0.056)])
     made.mesh("skin", sweep(path, np.array([0.014, 0.019, 0.02, 0.014, 0.005]) * h, 10, squash=0.6))
     x, y, z = np.asarray(wrist) + along * 0.024 * h
-    made.touch(Collider(kind="sphere", size_m=(0.022 * h, 0, 0), body_from_collider=Pose((float(x), float(y), float(z)))))
+    made.touch(
+        Collider(kind="sphere", size_m=(0.022 * h, 0, 0), body_from_collider=Pose((float(x), float(y), float(z))))
+    )

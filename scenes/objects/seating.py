@@ -57,7 +57,15 @@ def _legs(made: Assembly, sampler: ShapeSampler, half_x: float, half_y: float, h
 
 
 def _back(
-    made: Assembly, sampler: ShapeSampler, half_x: float, half_y: float, seat: float, top: float, lean: float, *, padded: bool
+    made: Assembly,
+    sampler: ShapeSampler,
+    half_x: float,
+    half_y: float,
+    seat: float,
+    top: float,
+    lean: float,
+    *,
+    padded: bool,
 ) -> None:
     """Adds a backrest that leans away from the seat by `lean` radians."""
     turn, length = about_y(-lean), top - seat
@@ -70,7 +78,13 @@ def _back(
 
     kind = sampler.choice(("slats", "rails", "solid"))
     if kind == "solid":
-        made.box("pad" if padded else "frame", (0.016, half_y - 0.005, 0.37 * length), at(0.62, 0.0), turn=turn, radius_m=0.015)
+        made.box(
+            "pad" if padded else "frame",
+            (0.016, half_y - 0.005, 0.37 * length),
+            at(0.62, 0.0),
+            turn=turn,
+            radius_m=0.015,
+        )
         for side in (-1, 1):
             made.box("frame", (0.011, 0.013, 0.2 * length), at(0.19, side * (half_y - 0.045)), turn=turn)
         return
@@ -106,7 +120,9 @@ def office_chair(sampler: ShapeSampler) -> ObjectShape:
         turn = 2 * math.pi * (k + 0.5) / arms
         x, y = reach * math.cos(turn), reach * math.sin(turn)
         made.rod("base", (0.2 * x, 0.2 * y, 0.105), (x, y, 0.075), 0.021, end_radius_m=0.014)
-        made.turned("castors", [(0, 0), (0.022, 0.004), (0.026, 0.03), (0.022, 0.058), (0, 0.062)], (x, y, 0.0), segments=10)
+        made.turned(
+            "castors", [(0, 0), (0.022, 0.004), (0.026, 0.03), (0.022, 0.058), (0, 0.062)], (x, y, 0.0), segments=10
+        )
     made.rod("base", (0, 0, 0.09), (0, 0, seat - 0.08), 0.026)
     made.box("base", (0.11, 0.09, 0.015), (0, 0, seat - 0.09))
     made.box("pad", (half_x, half_y, 0.038), (0, 0, seat - 0.038), radius_m=0.035)
@@ -115,7 +131,13 @@ def office_chair(sampler: ShapeSampler) -> ObjectShape:
     half_back = (top - low) / 2
     turn_back = about_y(-lean)
     middle_x = -half_x + 0.02 - math.sin(lean) * (low + half_back - seat)
-    made.box("pad", (0.03, half_y * sampler.uniform(0.8, 1.0), half_back), (middle_x, 0, low + half_back), turn=turn_back, radius_m=0.028)
+    made.box(
+        "pad",
+        (0.03, half_y * sampler.uniform(0.8, 1.0), half_back),
+        (middle_x, 0, low + half_back),
+        turn=turn_back,
+        radius_m=0.028,
+    )
     made.box("base", (0.008, 0.03, 0.13), (-half_x - 0.005, 0, seat + 0.03))
     made.box("base", (0.08, 0.03, 0.008), (0.075 - half_x, 0, seat - 0.1))
     if sampler.chance(0.6):
@@ -180,7 +202,13 @@ def _pillows(made: Assembly, sampler: ShapeSampler, inner: float, seat: float, f
         if sampler.chance(0.45):
             size = sampler.uniform(0.17, 0.22)
             turn = about_y(-0.35)
-            made.box("pillows", (0.055, size, size), (front + 0.02, side * (inner - size - 0.03), seat + size), turn=turn, radius_m=0.054)
+            made.box(
+                "pillows",
+                (0.055, size, size),
+                (front + 0.02, side * (inner - size - 0.03), seat + size),
+                turn=turn,
+                radius_m=0.054,
+            )
 
 
 def bench(sampler: ShapeSampler) -> ObjectShape:
@@ -193,7 +221,9 @@ def bench(sampler: ShapeSampler) -> ObjectShape:
     count = sampler.integer(3, 5)
     pitch = 2 * half_x / count
     for k in range(count):
-        made.box("slats", (pitch / 2 - 0.006, half_y, 0.016), (-half_x + (k + 0.5) * pitch, 0, seat - 0.016), radius_m=0.005)
+        made.box(
+            "slats", (pitch / 2 - 0.006, half_y, 0.016), (-half_x + (k + 0.5) * pitch, 0, seat - 0.016), radius_m=0.005
+        )
     top = seat
     backed = sampler.chance(0.6)
     if not backed and sampler.chance(0.4):
@@ -206,7 +236,13 @@ def bench(sampler: ShapeSampler) -> ObjectShape:
     if backed:
         for k in range(boards):
             z = seat + 0.13 + 0.115 * k
-            made.box("slats", (0.012, half_y, 0.045), (-half_x - 0.15 * (z - seat) + 0.002, 0, z), turn=about_y(-0.15), radius_m=0.005)
+            made.box(
+                "slats",
+                (0.012, half_y, 0.045),
+                (-half_x - 0.15 * (z - seat) + 0.002, 0, z),
+                turn=about_y(-0.15),
+                radius_m=0.005,
+            )
     support = Support(center_m=(0.02, 0.0, top), half_extent_m=(half_x - 0.03, half_y - 0.03))
     return made.finish("bench", sampler.uniform(10, 28), supports=(support,))
 
@@ -216,5 +252,9 @@ def _bench_frame(made: Assembly, half: float, y: float, half_x: float, seat: flo
     for x in (-half_x + half, half_x - half):
         made.box("frame", (half, half, (seat - 0.072) / 2), (x, y, (seat - 0.072) / 2))
     if rise > 0:
-        made.box("frame", (0.014, half, (rise + 0.05) / 2), (-half_x - 0.024 - 0.075 * (rise - 0.05), y, seat + (rise - 0.05) / 2), turn=about_y(-0.15))
-
+        made.box(
+            "frame",
+            (0.014, half, (rise + 0.05) / 2),
+            (-half_x - 0.024 - 0.075 * (rise - 0.05), y, seat + (rise - 0.05) / 2),
+            turn=about_y(-0.15),
+        )

@@ -81,9 +81,15 @@ def _fronts(
     for column in range(columns):
         for row in range(rows):
             middle_y, middle_z = -y + (column + 0.5) * width, span_z[0] + (row + 0.5) * height
-            made.box("front", (_FACE_M / 2, width / 2 - _GAP_M / 2, height / 2 - _GAP_M / 2), (x - _FACE_M / 2, middle_y, middle_z))
+            made.box(
+                "front",
+                (_FACE_M / 2, width / 2 - _GAP_M / 2, height / 2 - _GAP_M / 2),
+                (x - _FACE_M / 2, middle_y, middle_z),
+            )
             side = 1 if column % 2 == 0 else -1
-            at_y, at_z = (middle_y, middle_z + 0.15 * height) if drawer else (middle_y + side * (width / 2 - 0.05), middle_z)
+            at_y, at_z = (
+                (middle_y, middle_z + 0.15 * height) if drawer else (middle_y + side * (width / 2 - 0.05), middle_z)
+            )
             _grip(made, (x, at_y, at_z), 0.06 if bar else 0.0, level=drawer)
 
 
@@ -117,7 +123,14 @@ def shelf(sampler: ShapeSampler) -> ObjectShape:
     return made.finish("shelf", 14 * height, supports=tuple(supports))
 
 
-def counter_top(sampler: ShapeSampler, half_x: float, span_y: Sequence[tuple[float, float]], top: float, sink: tuple[float, float, float] | None, look: Material | None = None) -> ObjectShape:
+def counter_top(
+    sampler: ShapeSampler,
+    half_x: float,
+    span_y: Sequence[tuple[float, float]],
+    top: float,
+    sink: tuple[float, float, float] | None,
+    look: Material | None = None,
+) -> ObjectShape:
     """Returns a worktop along y over the given spans, its upper side at `top`; `sink` = (y, half_x, half_y) of a hole.
 
     Its front edge stands 2 cm before `half_x`.
@@ -126,16 +139,24 @@ def counter_top(sampler: ShapeSampler, half_x: float, span_y: Sequence[tuple[flo
     low, supports = top - WORKTOP_M, []
     for first, last in span_y:
         holes = sink is not None and first < sink[0] < last
-        pieces = _around(first, last, half_x, sink) if holes and sink is not None else [((-half_x, first), (half_x + 0.02, last))]
+        pieces = (
+            _around(first, last, half_x, sink)
+            if holes and sink is not None
+            else [((-half_x, first), (half_x + 0.02, last))]
+        )
         for (x0, y0), (x1, y1) in pieces:
             made.span("top", (x0, y0, low), (x1, y1, top))
         for y0, y1 in _free(first, last, sink if holes else None):
             if y1 - y0 > 0.12:
-                supports.append(Support(center_m=(0.02, (y0 + y1) / 2, top), half_extent_m=(half_x - 0.05, (y1 - y0) / 2 - 0.02)))
+                supports.append(
+                    Support(center_m=(0.02, (y0 + y1) / 2, top), half_extent_m=(half_x - 0.05, (y1 - y0) / 2 - 0.02))
+                )
     return made.finish("counter", 60.0, supports=tuple(supports))
 
 
-def _around(first: float, last: float, half_x: float, sink: tuple[float, float, float]) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+def _around(
+    first: float, last: float, half_x: float, sink: tuple[float, float, float]
+) -> list[tuple[tuple[float, float], tuple[float, float]]]:
     """Returns four rectangles around the hole for the sink's basin, which lies under its rim."""
     y, hole_x, hole_y = sink
     front = half_x + 0.02
@@ -154,7 +175,14 @@ def _free(first: float, last: float, sink: tuple[float, float, float] | None) ->
     return [(first, sink[0] - margin), (sink[0] + margin, last)]
 
 
-def base_units(sampler: ShapeSampler, half_x: float, span_y: Sequence[tuple[float, float]], top: float, sink_at: float | None, front: Material | None = None) -> ObjectShape:
+def base_units(
+    sampler: ShapeSampler,
+    half_x: float,
+    span_y: Sequence[tuple[float, float]],
+    top: float,
+    sink_at: float | None,
+    front: Material | None = None,
+) -> ObjectShape:
     """Returns kitchen cupboards along y under a worktop whose lower side is at `top`, with plinth, doors and drawers."""
     face = front or looks.wood_or_paint(sampler)
     made = Assembly(front=face, body=face, plinth=looks.dark(sampler), handles=looks.metal(sampler, tone=(0.2, 0.85)))
@@ -175,7 +203,9 @@ def base_units(sampler: ShapeSampler, half_x: float, span_y: Sequence[tuple[floa
     return made.finish("cabinet", 40.0)
 
 
-def _unit(made: Assembly, half_x: float, span_y: tuple[float, float], span_z: tuple[float, float], *, drawer: bool) -> None:
+def _unit(
+    made: Assembly, half_x: float, span_y: tuple[float, float], span_z: tuple[float, float], *, drawer: bool
+) -> None:
     y, half_y = (span_y[0] + span_y[1]) / 2, (span_y[1] - span_y[0]) / 2 - _GAP_M / 2
     rows = 3 if drawer else 1
     height = (span_z[1] - span_z[0]) / rows
@@ -186,7 +216,9 @@ def _unit(made: Assembly, half_x: float, span_y: tuple[float, float], span_z: tu
         made.box("handles", (0.011, min(0.09, 0.5 * half_y), 0.006), (half_x + 0.011, y, at_z))
 
 
-def wall_units(sampler: ShapeSampler, half_x: float, span_y: Sequence[tuple[float, float]], height: float, front: Material) -> ObjectShape:
+def wall_units(
+    sampler: ShapeSampler, half_x: float, span_y: Sequence[tuple[float, float]], height: float, front: Material
+) -> ObjectShape:
     """Returns kitchen wall cupboards along y; their frame is at their lower edge."""
     made = Assembly(front=front, body=front, handles=looks.metal(sampler, tone=(0.2, 0.85)))
     for first, last in span_y:
@@ -195,6 +227,10 @@ def wall_units(sampler: ShapeSampler, half_x: float, span_y: Sequence[tuple[floa
         width = (last - first) / count
         for k in range(count):
             y = first + (k + 0.5) * width
-            made.box("front", (_FACE_M / 2, width / 2 - _GAP_M / 2, height / 2 - _GAP_M / 2), (half_x - _FACE_M / 2, y, height / 2))
+            made.box(
+                "front",
+                (_FACE_M / 2, width / 2 - _GAP_M / 2, height / 2 - _GAP_M / 2),
+                (half_x - _FACE_M / 2, y, height / 2),
+            )
             made.box("handles", (0.011, 0.006, 0.06), (half_x + 0.011, y + (0.4 if k % 2 == 0 else -0.4) * width, 0.1))
     return made.finish("cabinet", 25.0)

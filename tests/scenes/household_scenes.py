@@ -33,6 +33,6 @@ def room_scene(kind: str, index: int = 0, split: str = "train") -> Scene:
     for attempt in range(5):
         try:
             return make_scene(file_for(kind), split=split, seed=3, index=index, attempt=attempt)
-        except LayoutError:
+        except LayoutError:  # noqa: PERF203  # a few attempts at most
             continue
     raise AssertionError(kind)

@@ -37,7 +37,9 @@ def test_scenes_range_from_sparse_to_heaped_on_tables_of_all_shapes():
 
 
 def test_a_distractor_is_no_thing_and_has_no_instance(tmp_path):
-    scene = make_scene(write(tmp_path, "[objects]\ncount = 1\n[distractors]\ncount = 3\n"), split="train", seed=0, index=0)
+    scene = make_scene(
+        write(tmp_path, "[objects]\ncount = 1\n[distractors]\ncount = 3\n"), split="train", seed=0, index=0
+    )
     odd = [b for b in scene.bodies if b.category == "void"]
     assert len(odd) == 3
     assert all(b.name.startswith("distractor_") and b.dynamic for b in odd)
@@ -64,7 +66,9 @@ def test_books_stack_on_books(tmp_path):
 
 @pytest.mark.parametrize(("shape", "rounded"), [("round", True), ("square", False), ("rectangular", False)])
 def test_the_table_has_the_shape_of_the_file(shape, rounded, tmp_path):
-    scene = make_scene(write(tmp_path, f'[table]\nshape = "{shape}"\nlength_m = 1.0\naspect = 0.6\n'), split="test", seed=0, index=1)
+    scene = make_scene(
+        write(tmp_path, f'[table]\nshape = "{shape}"\nlength_m = 1.0\naspect = 0.6\n'), split="test", seed=0, index=1
+    )
     support = scene.supports[0]
     assert support.round is rounded
     half_x, half_y = support.half_extent_m

@@ -43,7 +43,13 @@ def test_keys_that_are_left_out_are_as_in_the_shipped_file(tmp_path):
 
 def test_the_digest_is_of_what_a_file_says_not_how(tmp_path):
     first = load(write(tmp_path, '[suite]\nkind = "household"\n[room]\nkind = "office"\nrug = 0.5\n', "a.toml"))
-    same = load(write(tmp_path, '# a note\n[suite]\nkind = "household"\nversion = 1\n[room]\nrug = 0.5\nkind = "office"\n', "b.toml"))
+    same = load(
+        write(
+            tmp_path,
+            '# a note\n[suite]\nkind = "household"\nversion = 1\n[room]\nrug = 0.5\nkind = "office"\n',
+            "b.toml",
+        )
+    )
     other = load(write(tmp_path, '[suite]\nkind = "household"\n[room]\nkind = "office"\nrug = 0.6\n', "c.toml"))
     assert first.digest() == same.digest() != other.digest()
 
@@ -66,18 +72,30 @@ def test_the_id_of_a_users_scene_carries_the_digest_and_a_shipped_ones_does_not(
     ("text", "sentence"),
     [
         ("[room]\n", r"mine\.toml: expected a table \[suite\]"),
-        ('[suite]\nkind = "houshold"\n', r"suite\.kind: expected one of clutter, household, got 'houshold' \(did you mean 'household'\?\)"),
+        (
+            '[suite]\nkind = "houshold"\n',
+            r"suite\.kind: expected one of clutter, household, got 'houshold' \(did you mean 'household'\?\)",
+        ),
         ('[suite]\nkind = "household"\nversion = 0\n', r"suite\.version: expected a whole number"),
         ('[suite]\nkind = "household"\nverson = 1\n', r"suite\.verson: .*did you mean 'version'"),
         ('[suite]\nkind = "household"\n[rooms]\nkind = "office"\n', r"rooms\.kind: .*did you mean 'room\.kind'"),
-        ('[suite]\nkind = "household"\n[room]\nkind = "ofice"\n', r"room\.kind \(which room it is\): .*'ofice'; did you mean 'office'\?"),
-        ('[suite]\nkind = "household"\n[room]\nwidth_m = { unifrm = [3, 4] }\n', r"room\.width_m: expected one of .*'unifrm'"),
-        ('[suite]\nkind = "household"\n[camera]\nheight_m = { uniform = [0.3, 16] }\n', r"camera\.height_m .*within 0\.15 \.\. 2, got 16"),
+        (
+            '[suite]\nkind = "household"\n[room]\nkind = "ofice"\n',
+            r"room\.kind \(which room it is\): .*'ofice'; did you mean 'office'\?",
+        ),
+        (
+            '[suite]\nkind = "household"\n[room]\nwidth_m = { unifrm = [3, 4] }\n',
+            r"room\.width_m: expected one of .*'unifrm'",
+        ),
+        (
+            '[suite]\nkind = "household"\n[camera]\nheight_m = { uniform = [0.3, 16] }\n',
+            r"camera\.height_m .*within 0\.15 \.\. 2, got 16",
+        ),
         ('[suite]\nkind = "household"\n[room]\ndoors = { uniform = [0, 2] }\n', r"room\.doors .*whole numbers"),
         ('[suite]\nkind = "clutter"\n[objects]\ncategory = "chair"\n', r"objects\.category .*got 'chair'"),
         ("[suite\n", r"mine\.toml: expected a TOML file"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_named_with_file_key_expected_and_got(text, sentence, tmp_path):
     with pytest.raises(SceneError, match=sentence):
         find_suite(str(write(tmp_path, text)))

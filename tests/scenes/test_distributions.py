@@ -32,7 +32,9 @@ def test_continuous_draws_have_the_quantiles_of_their_law(value, law):
 
 @pytest.mark.parametrize(("value", "law"), CASES, ids=["uniform", "log_uniform", "normal"])
 def test_splits_share_no_band(value, law):
-    bands = {split: set(np.floor(law.cdf(draws(value, split)) * 20 - 1e-9).astype(int)) for split in ("train", "val", "test")}
+    bands = {
+        split: set(np.floor(law.cdf(draws(value, split)) * 20 - 1e-9).astype(int)) for split in ("train", "val", "test")
+    }
     assert bands["test"] <= set(TEST_BANDS)
     assert bands["val"] <= set(VAL_BANDS)
     assert not bands["train"] & {*TEST_BANDS, *VAL_BANDS}

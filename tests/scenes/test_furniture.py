@@ -90,7 +90,7 @@ def test_supports_lie_on_a_collider_and_have_nothing_in_them(name):
             grid = grid[(grid**2).sum(axis=1) <= 0.95] if support.round else grid
             flat = np.array(support.center_m) + np.column_stack([grid * support.half_extent_m, np.zeros(len(grid))])
             under = np.any([checks.inside(c, flat - [0, 0, 0.002], 0.001) for c in shape.colliders], axis=0)
-            over = np.any([checks.inside(c, flat + [0, 0, 0.03], 0.0) for c in shape.colliders], axis=0)
+            over = np.any([checks.inside(c, flat + np.array([0, 0, 0.03]), 0.0) for c in shape.colliders], axis=0)
             assert under.mean() > 0.8, (name, seed)
             assert over.mean() < 0.25, (name, seed)
 

@@ -75,7 +75,9 @@ def test_everything_is_inside_the_room(kind):
     for body in scene.bodies:
         if body.category in ("floor", "ceiling", "wall"):
             continue
-        corners = np.concatenate([transform_points(body.world_from_body.matrix(), part.mesh.vertices) for part in body.parts])
+        corners = np.concatenate(
+            [transform_points(body.world_from_body.matrix(), part.mesh.vertices) for part in body.parts]
+        )
         assert np.abs(corners[:, 0]).max() < half_x + 1e-6, body.name
         assert np.abs(corners[:, 1]).max() < half_y + 1e-6, body.name
         assert corners[:, 2].min() > -1e-6, body.name
@@ -141,11 +143,18 @@ def test_a_robot_has_floor_to_drive_on(kind):
 
     scene = rooms.room_scene(kind)
     half_x, half_y = inner(scene)
-    grid = np.stack(np.meshgrid(np.arange(-half_x, half_x, 0.1), np.arange(-half_y, half_y, 0.1), indexing="ij"), axis=-1)
+    grid = np.stack(
+        np.meshgrid(np.arange(-half_x, half_x, 0.1), np.arange(-half_y, half_y, 0.1), indexing="ij"), axis=-1
+    )
     free = (np.abs(grid) < (half_x - 0.25, half_y - 0.25)).all(axis=-1)
     for body in scene.bodies:
         for volume in boxes(body):
-            if body.category not in ("floor", "wall", "ceiling") and not body.dynamic and volume.high_m > 0.03 and volume.low_m < 1.6:
+            if (
+                body.category not in ("floor", "wall", "ceiling")
+                and not body.dynamic
+                and volume.high_m > 0.03
+                and volume.low_m < 1.6
+            ):
                 free &= volume.rect.distance_m(grid) > 0.25
     _, _, stats, _ = cv2.connectedComponentsWithStats(free.astype(np.uint8), connectivity=4)
     assert stats[1:, cv2.CC_STAT_AREA].max() * 0.01 > 1.2
@@ -153,5 +162,21 @@ def test_a_robot_has_floor_to_drive_on(kind):
 
 def test_every_kind_of_room_and_most_categories_come_up():
     seen = {b.category for kind in rooms.ROOMS for b in rooms.room_scene(kind).bodies}
-    assert {c.name for c in TAXONOMY.things if c.name in ("chair", "couch", "bed", "dining table", "oven", "toilet", "person", "lamp", "sink")} <= seen
-    assert {"floor", "wall", "ceiling", "window", "door", "curtain", "rug", "cabinet", "counter", "shelf", "table"} <= seen
+    assert {
+        c.name
+        for c in TAXONOMY.things
+        if c.name in ("chair", "couch", "bed", "dining table", "oven", "toilet", "person", "lamp", "sink")
+    } <= seen
+    assert {
+        "floor",
+        "wall",
+        "ceiling",
+        "window",
+        "door",
+        "curtain",
+        "rug",
+        "cabinet",
+        "counter",
+        "shelf",
+        "table",
+    } <= seen

@@ -22,7 +22,9 @@ from sim._mujoco_settle import settle, write_poses
 from sim.backend import SettleRule, open_backend
 from sim.basicwriter import decode_frame, encode_frame
 
-_SPEC = importlib.util.spec_from_file_location("household_scenes", Path(__file__).parents[1] / "scenes" / "household_scenes.py")
+_SPEC = importlib.util.spec_from_file_location(
+    "household_scenes", Path(__file__).parents[1] / "scenes" / "household_scenes.py"
+)
 assert _SPEC is not None
 assert _SPEC.loader is not None
 rooms = importlib.util.module_from_spec(_SPEC)
@@ -36,7 +38,9 @@ KINDS = pytest.mark.parametrize("kind", rooms.ROOMS)
 @functools.cache
 def settled(kind: str):
     """Returns (scene, model, data, report) of a room after settling, the first attempt that is accepted."""
-    return settle_first(lambda attempt: rooms.make_scene(rooms.file_for(kind), split="train", seed=3, index=0, attempt=attempt))[:4]
+    return settle_first(
+        lambda attempt: rooms.make_scene(rooms.file_for(kind), split="train", seed=3, index=0, attempt=attempt)
+    )[:4]
 
 
 def settle_first(make):
@@ -123,7 +127,9 @@ def test_static_things_have_instances_boxes_and_survive_the_disk():
 
 def test_a_distractor_is_void_without_an_instance_and_has_depth(tmp_path):
     path = tmp_path / "odd.toml"
-    path.write_text('[suite]\nkind = "clutter"\n[objects]\ncount = 2\nheap = 0\n[distractors]\ncount = 4\nsize_m = 0.15\n')
+    path.write_text(
+        '[suite]\nkind = "clutter"\n[objects]\ncount = 2\nheap = 0\n[distractors]\ncount = 4\nsize_m = 0.15\n'
+    )
     scene = settle_first(lambda attempt: make_scene(str(path), split="train", seed=0, index=0, attempt=attempt))[0]
     backend = open_backend("mujoco")
     try:
