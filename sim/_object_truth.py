@@ -71,7 +71,7 @@ def may_hide(
     camera: Camera, box_world: OrientedBox, window: Window, depth_m: NDArray[np.float32], other: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Returns where, in the window, something else may stand before the box; `depth_m` and `other` are of the window."""
-    left, top, width, height = window
+    _, _, width, height = window
     x, y = _rays(camera, window)
     box_from_camera = inverse(box_world.outer_from_box.matrix()) @ camera.world_from_camera.matrix()
     rotation, origin = box_from_camera[:3, :3], box_from_camera[:3, 3]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import tomllib
 
 from scenes.errors import SensorError, UnknownNameError
 from sim.sensors._fields import closest, read_table

@@ -32,7 +32,7 @@ def test_the_shipped_profiles_are_these_and_say_where_they_come_from():
 
 def test_a_file_of_the_user_s_is_read_and_named_after_itself(tmp_path):
     file = tmp_path / "gripper_cam.toml"
-    file.write_text('native_width_px = 640\n[noise]\nenabled = true\nbits = 10\n[depth]\nlost_by_category = {cup = 0.5}\n')
+    file.write_text("native_width_px = 640\n[noise]\nenabled = true\nbits = 10\n[depth]\nlost_by_category = {cup = 0.5}\n")
     profile = load_profile(file)
     assert (profile.name, profile.noise.bits, profile.native_width_px) == ("gripper_cam", 10, 640)
     assert profile.depth is not None
