@@ -131,12 +131,10 @@ def _drawn_array(kind: str, array: NDArray[Any], frame: Frame) -> tuple[Image, s
 
 
 def _read_either(kind: str, number: int, read: Callable[[str], bytes]) -> tuple[bytes, str]:
-    for suffix in ("npy", "png"):
-        try:
-            return read(f"{kind}_{number:04d}.{suffix}"), suffix
-        except LookupError:
-            continue
-    raise LookupError(f"frame {number} has no {kind}")
+    try:
+        return read(f"{kind}_{number:04d}.npy"), "npy"
+    except LookupError:
+        return read(f"{kind}_{number:04d}.png"), "png"
 
 
 def _array(data: bytes, suffix: str) -> NDArray[Any]:

@@ -65,7 +65,7 @@ function outlines(detail) {
     if (state.marks.has("loose") && object.loose) add(rectangle(object.loose, "loose"));
     if (state.marks.has("tight") && object.tight) add(rectangle(object.tight, "tight"));
     if (state.marks.has("edges")) for (const [x1, y1, x2, y2] of object.edges) add(svg("line", { x1, y1, x2, y2 }));
-    if (state.marks.has("names") && (object.tight || object.loose)) add(nameTag(object, width));
+    if (state.marks.has("names") && (object.tight || state.marks.has("loose"))) add(nameTag(object, width));
     drawing.append(group);
   }
   return drawing;
@@ -74,8 +74,10 @@ function rectangle([left, top, right, bottom], kind) {
   return svg("rect", { x: left - 0.5, y: top - 0.5, width: right - left + 1, height: bottom - top + 1, class: kind });
 }
 function nameTag(object, width) {
-  const [left, top] = object.tight || object.loose;
-  const text = svg("text", { x: Math.max(left, 2), y: Math.max(top - 0.008 * width, 0.025 * width), "font-size": 0.024 * width });
+  const [left, top, right] = object.tight || object.loose;
+  const late = left > 0.86 * width;
+  const x = late ? Math.min(right, width - 3) : Math.max(left, 2);
+  const text = svg("text", { x, y: Math.max(top - 0.008 * width, 0.025 * width), "font-size": 0.024 * width, "text-anchor": late ? "end" : "start" });
   text.textContent = state.data.categories[object.category].name;
   return text;
 }

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,16 +28,10 @@ from sim.sensors.photometry import (
     light_from_srgb,
     raw_numbers,
 )
-from sim.sensors.profile import ColourSpec, ExposureSpec, LensSpec, MotionSpec, SensorProfile
+from sim.sensors.profile import ColourSpec, ExposureSpec, LensSpec, SensorProfile
 from sim.sensors.randomness import stream
 
 RenderImage = Callable[[Camera], NDArray[np.uint8]]
-
-
-class _HasImage(Protocol):
-    def image(self, camera: Camera) -> NDArray[np.uint8]:
-        """Returns the image alone."""
-        ...
 
 
 def sense(backend: Backend, scene: Scene, camera: Camera, profile: SensorProfile, *, name: str) -> Frame:
@@ -113,11 +106,10 @@ def _gathered(frame: Frame, profile: SensorProfile, image: RenderImage, key: tup
 
 def _degrades(profile: SensorProfile) -> bool:
     """Whether the picture of a frame differs from the one that is rendered through the same lens."""
-    rays = {"horizontal_fov_deg": None, "principal_point": (0.0, 0.0), "distortion": ()}
     blurs = profile.motion.linear_m_s > 0 or profile.motion.angular_rad_s > 0
     light = replace(profile.exposure, time_s=ExposureSpec().time_s) != ExposureSpec()
-    optics = replace(profile.lens, **rays) != LensSpec()
-    return profile.noise.enabled or profile.colour != ColourSpec() or light or optics or (blurs and profile.motion != MotionSpec())
+    optics = replace(profile.lens, horizontal_fov_deg=None, principal_point=(0.0, 0.0), distortion=()) != LensSpec()
+    return profile.noise.enabled or profile.colour != ColourSpec() or light or optics or blurs
 
 
 def _brightness(light: Light) -> NDArray[np.float32]:
@@ -138,6 +130,7 @@ def _shine(scene: Scene | None, most: int) -> NDArray[np.float32]:
     return shine
 
 
-def _image_of(backend: Backend | _HasImage) -> RenderImage:
-    image = getattr(backend, "image", None)
+def _image_of(backend: Backend) -> RenderImage:
+    """Returns how a backend draws an image alone; by a whole frame where it knows no shorter way."""
+    image: RenderImage | None = getattr(backend, "image", None)
     return image if image is not None else lambda camera: backend.render(camera).rgb

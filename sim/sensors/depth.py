@@ -76,10 +76,10 @@ def _shifted(inverse: NDArray[np.float64], sigma_px: float, key: Key) -> NDArray
         return inverse
     rng = stream(*key, "lateral")
     v, u = np.indices(inverse.shape)
-    u = np.rint(u + sigma_px * rng.standard_normal(inverse.shape)).astype(np.int64)
-    v = np.rint(v + sigma_px * rng.standard_normal(inverse.shape)).astype(np.int64)
+    column = np.rint(u + sigma_px * rng.standard_normal(inverse.shape)).astype(np.int64)
+    row = np.rint(v + sigma_px * rng.standard_normal(inverse.shape)).astype(np.int64)
     height, width = inverse.shape
-    moved: NDArray[np.float64] = inverse[np.clip(v, 0, height - 1), np.clip(u, 0, width - 1)]
+    moved: NDArray[np.float64] = inverse[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
     return moved
 
 

@@ -52,7 +52,8 @@ def blurred(light: Light, sigma_px: float) -> Light:
 
 def system_gain(exposure: ExposureSpec, noise: NoiseSpec) -> float:
     """Returns K, digital numbers per electron: a full well is the largest number at 0 dB."""
-    return (2**noise.bits - 1 - noise.black_level_dn) / noise.full_well_e * 10 ** (exposure.gain_db / 20)
+    amplified: float = 10.0 ** (exposure.gain_db / 20)
+    return amplified * (2.0**noise.bits - 1 - noise.black_level_dn) / noise.full_well_e
 
 
 def raw_numbers(
@@ -69,7 +70,7 @@ def raw_numbers(
     electrons = np.minimum(rng.poisson(mean_e + dark_e), noise.full_well_e).astype(np.float32)
     electrons += noise.read_noise_e * rng.standard_normal(light.shape, dtype=np.float32) - np.float32(dark_e)
     numbers = np.rint(noise.black_level_dn + system_gain(exposure, noise) * electrons)
-    return np.clip(numbers, 0, 2**noise.bits - 1).astype(np.float32)
+    return np.asarray(np.clip(numbers, 0, 2**noise.bits - 1), dtype=np.float32)
 
 
 def light_from_raw(numbers: NDArray[np.float32], noise: NoiseSpec, colour: ColourSpec) -> Light:

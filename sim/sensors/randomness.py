@@ -42,4 +42,4 @@ def normal_cdf(z: NDArray[np.float32]) -> NDArray[np.float32]:
     t = 1.0 / (1.0 + 0.3275911 * x)
     series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
     half = 0.5 * series * np.exp(-x * x)
-    return np.where(z < 0, half, 1.0 - half).astype(np.float32)
+    return np.asarray(np.where(z < 0, half, 1.0 - half), dtype=np.float32)

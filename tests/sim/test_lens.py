@@ -125,8 +125,8 @@ def test_every_pixel_has_a_sample_inside_the_wide_picture():
 
 def test_a_straight_edge_bends_as_the_formula_says():
     camera = Camera(
-        name="c", width=320, height=240, fx=250.0, fy=250.0, cx=159.5, cy=119.5, world_from_camera=look_at(np.ones(3), np.zeros(3)),
-        distortion=Distortion(coefficients=(-0.25, 0.05, 0.0, 0.0)),
+        name="c", width=320, height=240, fx=250.0, fy=250.0, cx=159.5, cy=119.5,
+        world_from_camera=look_at(np.ones(3), np.zeros(3)), distortion=Distortion(coefficients=(-0.25, 0.05, 0.0, 0.0)),
     )  # fmt: skip
     lens = lens_of(camera)
     y_of_line = 0.3

@@ -139,7 +139,8 @@ def test_the_speed_has_the_stated_root_mean_square():
 def test_the_exposure_of_a_moving_edge_is_a_ramp_as_long_as_its_way():
     """A camera that turns past an edge: light rises linearly over the pixels that the edge passes."""
     camera = Camera(
-        name="c", width=64, height=8, fx=100.0, fy=100.0, cx=31.5, cy=3.5, world_from_camera=look_at(np.array([1.0, 0, 0]), np.zeros(3))
+        name="c", width=64, height=8, fx=100.0, fy=100.0, cx=31.5, cy=3.5,
+        world_from_camera=look_at(np.array([1.0, 0, 0]), np.zeros(3))
     )  # fmt: skip
     shifts = np.arange(-5, 6)
     cameras = [replace(camera, cx=31.5 + s) for s in shifts]
