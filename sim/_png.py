@@ -83,8 +83,7 @@ def decode_labels(data: bytes) -> NDArray[np.uint32]:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 4:
         raise ValueError(f"expected 16-bit ids or 8-bit RGBA colours, got {image.dtype} {image.shape}")
     blue, green, red, alpha = (image[..., k].astype(np.uint32) for k in range(4))
-    labels: NDArray[np.uint32] = red | green << 8 | blue << 16 | alpha << 24
-    return labels
+    return np.asarray(red | green << 8 | blue << 16 | alpha << 24, dtype=np.uint32)
 
 
 def decode_ids(data: bytes) -> NDArray[np.uint16]:

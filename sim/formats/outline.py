@@ -70,7 +70,8 @@ def _walk(edges: dict[tuple[int, int], list[int]]) -> list[Loop]:
     for start in sorted(edges):
         while edges.get(start):
             direction = edges[start][0]
-            corner, corners = start, []
+            corner = start
+            corners: list[tuple[int, int]] = []
             while edges.get(corner):
                 there = edges[corner]
                 right, ahead = (direction + 1) % 4, direction

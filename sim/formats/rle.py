@@ -31,7 +31,8 @@ def decode_rle(rle: dict[str, Any]) -> NDArray[np.bool_]:
 def _runs(mask: NDArray[np.bool_]) -> list[int]:
     flat = np.concatenate([[False], mask.T.reshape(-1)])  # the first run counts zeros, be there none
     changes = np.flatnonzero(flat[1:] != flat[:-1])
-    return np.diff(np.concatenate([[0], changes, [mask.size]])).tolist()
+    runs: list[int] = np.diff(np.concatenate([[0], changes, [mask.size]])).tolist()
+    return runs
 
 
 def _pack(runs: list[int]) -> str:

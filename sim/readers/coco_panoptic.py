@@ -20,7 +20,7 @@ from scenes.camera import Camera
 from scenes.errors import DatasetError
 from scenes.taxonomy import Category
 from sim._png import decode_channels
-from sim.frame import Frame
+from sim.frame import Frame, ObjectTruth
 from sim.readers.foreign import NO_CATEGORY, category_named, nominal_camera, object_of_mask, truth_of
 
 _FOREVER = "COCO panoptic has none"
@@ -73,7 +73,7 @@ class CocoPanopticReader:
         picture = _read(self.paths(number)[1]).astype(np.int64)
         ids = picture[..., 0] + (picture[..., 1] << 8) + (picture[..., 2] << 16)
         stuff, instance = np.zeros(ids.shape, dtype=np.uint8), np.zeros(ids.shape, dtype=np.uint16)
-        objects = []
+        objects: list[ObjectTruth] = []
         try:
             for segment in self.annotations[number]["segments_info"]:
                 mask = ids == int(segment["id"])
