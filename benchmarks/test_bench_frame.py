@@ -1,50 +1,192 @@
-"""What a complete frame costs, image and all truth rendered and written to disk, against one bare RGB render."""
+"""What a complete frame costs, image and all truth rendered and written, against a bare RGB render and the plain loop.
+
+Three ratios, each of alternating rounds on the same cores in one run, software rendering held to one thread per worker:
+a complete frame to a bare render (at most 1.5), to the plain loop of three `mujoco.Renderer` passes and PNG files (at
+most 1/1.5), and two workers to one (at least 1.8 times the frames a second). Processes are started anew for each, as
+LP_NUM_THREADS is read once. Where the machine has fewer than two free cores, the third says nothing.
+"""
 
 from __future__ import annotations
 
-import itertools
+import functools
+import json
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from pytest_benchmark.fixture import BenchmarkFixture
+import numpy as np
+import pytest
 
-from benchmarks.conftest import Ratios, seconds_of
-from sim._worker import _stage_frame
+from benchmarks.conftest import Ratios
+from scenes.camera import Camera
+from scenes.scene import Scene
+from scenes.taxonomy import TAXONOMY
+from sim._mujoco_render import _frustum, _set_eye
+from sim._worker import stage_frame
+from sim.basicwriter import encode_frame
+from sim.generate import GenerateSpec, generate
 from sim.mujoco_backend import MujocoBackend
 from sim.realize import realize
 
 ROUNDS = 30
+WORKER_FRAMES = 60
+SCENES = 3
+# Frames in a row: the last one's writing has no rendering to hide behind.
+BURST = 5
 
 
-def test_bench_complete_frame(benchmark: BenchmarkFixture, ratios: Ratios, tmp_path: Path) -> None:
+def _measure(*arguments: str) -> dict[str, list[float]]:
+    """Runs this file in a process of its own and returns its seconds by name."""
+    environment = {**os.environ, "LP_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MUJOCO_GL": "egl"}
+    command = [sys.executable, "-m", "benchmarks.test_bench_frame", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, env=environment)
+    if done.returncode:
+        pytest.skip(f"nothing can be rendered here: {done.stderr.strip().splitlines()[-1:]}")
+    figures: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def test_bench_complete_frame(benchmark, ratios: Ratios, tmp_path: Path) -> None:
+    figures = benchmark.pedantic(_measure, args=("frame", str(tmp_path), str(ROUNDS)), rounds=1)
+    ratios.add("complete frame, written, 1 thread", figures["complete"], "a bare RGB render", figures["bare"])
+    ratios.add("complete frame, written, 1 thread (CPU time)", figures["complete cpu"], "a bare one's", figures["bare cpu"])
+    ratios.add("the plain loop, 1 thread", figures["plain"], "a complete frame", figures["complete"])
+    ratios.add("image and truth, not written, 1 thread", figures["truth"])
+
+
+def test_bench_two_workers(benchmark, ratios: Ratios, tmp_path: Path) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        pytest.skip("two workers need two cores")
+
+    def both() -> dict[str, list[float]]:
+        one = _measure("workers", str(tmp_path / "1"), str(WORKER_FRAMES), "1")
+        two = _measure("workers", str(tmp_path / "2"), str(WORKER_FRAMES), "2")
+        return {"one": one["seconds"], "two": two["seconds"]}
+
+    figures = benchmark.pedantic(both, rounds=1)
+    ratios.add(f"one worker, {WORKER_FRAMES} frames", figures["one"], "two workers", figures["two"])
+
+
+
+def main(arguments: list[str]) -> None:
+    """Prints one line of JSON."""
+    what, folder, count, *rest = arguments
+    if what == "frame":
+        print(json.dumps(frame_costs(Path(folder), int(count))))
+    else:
+        print(json.dumps({"seconds": [worker_seconds(Path(folder), int(count), int(rest[0]))]}))
+
+
+def frame_costs(folder: Path, rounds: int) -> dict[str, list[float]]:
+    """Returns seconds per frame of each way to make one, over the scenes in turn; wall, and CPU of all threads."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    seconds: dict[str, list[float]] = {}
     backend = MujocoBackend()
-    scene, _ = realize(backend, "tabletop", split="test", seed=0, index=0)
-    camera = scene.cameras[0]
-    canvas = backend._loaded().canvas()  # noqa: SLF001  # the bare render has no public door, and needs none
-    bare: list[float] = []
-    numbers = itertools.count()
-
-    def render_bare() -> None:
-        started = time.perf_counter()
-        canvas.image(camera)
-        bare.append(time.perf_counter() - started)
-
-    def render_and_write() -> None:
-        _stage_frame(tmp_path, next(numbers), backend.render(camera), scene)
-
-    for _ in range(3):
-        render_bare()
-        render_and_write()
-    bare.clear()
-    benchmark.pedantic(render_and_write, setup=render_bare, rounds=ROUNDS)
+    for index in range(SCENES):
+        scene, _ = realize(backend, "tabletop", split="test", seed=0, index=index)
+        camera = scene.cameras[0]
+        plain = PlainLoop(backend, scene, camera)
+        ways: dict[str, Callable[[int], object]] = {
+            "bare": lambda n, c=camera: [backend._loaded().canvas().image(c) for _ in range(n)],  # type: ignore[misc]  # noqa: SLF001  # has no public door
+            "complete": functools.partial(_complete, backend, camera, scene, folder),
+            "truth": lambda n, c=camera: [backend.render(c) for _ in range(n)],  # type: ignore[misc]
+            "plain": lambda n, p=plain: [p.frame(folder) for _ in range(n)],  # type: ignore[misc]
+        }
+        for way in ways.values():
+            way(2)
+        for _ in range(max(1, rounds // SCENES // BURST)):
+            for name, way in ways.items():
+                wall, cpu = time.perf_counter(), time.process_time()
+                way(BURST)
+                seconds.setdefault(name, []).append((time.perf_counter() - wall) / BURST)
+                seconds.setdefault(f"{name} cpu", []).append((time.process_time() - cpu) / BURST)
+        plain.close()
     backend.close()
-    ratios.add("complete frame, written", seconds_of(benchmark), "a bare RGB render", bare)
+    return seconds
 
 
-def test_bench_render_with_truth(benchmark: BenchmarkFixture, ratios: Ratios) -> None:
-    backend = MujocoBackend()
-    scene, _ = realize(backend, "tabletop", split="test", seed=0, index=0)
-    camera = scene.cameras[0]
-    benchmark.pedantic(backend.render, args=(camera,), rounds=ROUNDS, warmup_rounds=3)
-    backend.close()
-    ratios.add("image and truth, not written", seconds_of(benchmark))
+def _complete(backend: MujocoBackend, camera: Camera, scene: Scene, folder: Path, count: int) -> None:
+    """Makes frames as a worker does: each is written while the next one is rendered."""
+    digest = scene.digest()
+    with ThreadPoolExecutor(1) as writer:
+        writing: Future[Any] | None = None
+        for number in range(count):
+            frame = backend.render(camera)
+            if writing is not None:
+                writing.result()
+            encoding = functools.partial(encode_frame, frame, number)
+            writing = writer.submit(stage_frame, folder, frame.name, encoding, 0, digest)
+        if writing is not None:
+            writing.result()
+
+
+class PlainLoop:
+    """The loop that one would write first: three passes of `mujoco.Renderer`, PNG and npy files, boxes from the ids."""
+
+    def __init__(self, backend: MujocoBackend, scene: Scene, camera: Camera) -> None:
+        import mujoco
+
+        world = backend._loaded()  # noqa: SLF001  # the same model and poses, drawn by MuJoCo's own class
+        self._data, self._bodies = world.data, world.model.geom_bodyid
+        self._renderer = mujoco.Renderer(world.model, camera.height, camera.width)
+        self._camera, self._frustum = camera, _frustum(camera, (0, 0, camera.width, camera.height))
+        self._category_of = np.zeros(world.model.nbody, dtype=np.uint8)
+        for body in scene.bodies:
+            self._category_of[world.model.body(body.name).id] = TAXONOMY.named(body.category).id
+        self._option = mujoco.MjvOption()
+        self._option.geomgroup[:] = [0, 0, 1, 0, 0, 0]
+
+    def frame(self, folder: Path) -> None:
+        """Renders and writes one frame: rgb, depth, instances, semantics, and the box of every body."""
+        import cv2
+
+        renderer = self._renderer
+        renderer.update_scene(self._data, scene_option=self._option)
+        for eye in renderer.scene.camera:
+            _set_eye(eye, self._camera)
+            eye.frustum_center, eye.frustum_width, eye.frustum_top, eye.frustum_bottom = self._frustum
+        rgb = renderer.render()
+        renderer.enable_depth_rendering()
+        depth = renderer.render()
+        renderer.disable_depth_rendering()
+        renderer.enable_segmentation_rendering()
+        geoms = renderer.render()[..., 0]
+        renderer.disable_segmentation_rendering()
+        bodies = np.where(geoms >= 0, self._bodies[geoms], 0).astype(np.uint16)
+        boxes = []
+        for body in np.unique(bodies):
+            v, u = np.nonzero(bodies == body)
+            boxes.append((int(body), int(u.min()), int(v.min()), int(u.max()), int(v.max())))
+        cv2.imwrite(str(folder / "plain_rgb.png"), rgb[..., ::-1])
+        cv2.imwrite(str(folder / "plain_instance.png"), bodies)
+        cv2.imwrite(str(folder / "plain_semantic.png"), self._category_of[bodies])
+        np.save(folder / "plain_depth.npy", depth)
+        (folder / "plain_boxes.json").write_text(json.dumps(boxes))
+
+    def close(self) -> None:
+        """Frees the renderer."""
+        self._renderer.close()
+
+
+def worker_seconds(folder: Path, frames: int, workers: int) -> float:
+    """Returns the seconds from the first finished scenes to the last, so that starting processes does not count."""
+    done: list[tuple[int, float]] = []
+    generate(
+        GenerateSpec(suite="tabletop", out=folder, frames=frames, split="test", workers=workers, stages=False),
+        progress=lambda count, _: done.append((count, time.monotonic())),
+    )
+    # The first scene of every worker pays for its start; the rate is over what comes after.
+    first, last = done[workers], done[-1]
+    return (last[1] - first[1]) / (last[0] - first[0]) * frames
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
