@@ -9,8 +9,11 @@ from pathlib import Path
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import Ratios, seconds_of
+from sim._proven import Prover
 from sim._worker import _stage_frame
+from sim.clearance import clearances_m
 from sim.mujoco_backend import MujocoBackend
+from sim.raycast import RayCaster
 from sim.realize import realize
 
 ROUNDS = 30
@@ -21,6 +24,7 @@ def test_bench_complete_frame(benchmark: BenchmarkFixture, ratios: Ratios, tmp_p
     scene, _ = realize(backend, "tabletop", split="test", seed=0, index=0)
     camera = scene.cameras[0]
     canvas = backend._loaded().canvas()  # noqa: SLF001  # the bare render has no public door, and needs none
+    prover, clearance_m = Prover(RayCaster(scene), tmp_path), clearances_m(scene)
     bare: list[float] = []
     numbers = itertools.count()
 
@@ -30,7 +34,7 @@ def test_bench_complete_frame(benchmark: BenchmarkFixture, ratios: Ratios, tmp_p
         bare.append(time.perf_counter() - started)
 
     def render_and_write() -> None:
-        _stage_frame(tmp_path, next(numbers), backend.render(camera), scene)
+        _stage_frame(tmp_path, next(numbers), backend.render(camera), scene, prover, clearance_m)
 
     for _ in range(3):
         render_bare()

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +72,7 @@ def _close(source: FrameSource) -> None:
 
 
 def _stage_frame(
-    staging: Path, number: int, frame: Frame, scene: Scene, prover: Prover | None, clearance_m: dict[str, float | None]
+    staging: Path, number: int, frame: Frame, scene: Scene, prover: Prover | None, clearance_m: Mapping[str, float | None]
 ) -> FrameEntry:
     agreement = None if prover is None else prover.prove(frame, number)
     files = frame_files(frame, number, clearance_m)
