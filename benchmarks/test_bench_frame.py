@@ -27,10 +27,15 @@ from scenes.camera import Camera
 from scenes.scene import Scene
 from scenes.taxonomy import TAXONOMY
 from sim._mujoco_render import _frustum, _set_eye
-from sim._worker import stage_frame
+from sim._proven import Prover
+from sim._worker import Checks, encode_checked, stage_frame
 from sim.basicwriter import encode_frame
+from sim.clearance import clearances_m
+from sim.frame import Frame
 from sim.generate import GenerateSpec, generate
 from sim.mujoco_backend import MujocoBackend
+from sim.proof_figures import Agreement
+from sim.raycast import RayCaster
 from sim.realize import realize
 
 ROUNDS = 30
@@ -55,6 +60,7 @@ def test_bench_complete_frame(benchmark, ratios: Ratios, tmp_path: Path) -> None
     figures = benchmark.pedantic(_measure, args=("frame", str(tmp_path), str(ROUNDS)), rounds=1)
     ratios.add("complete frame, written, 1 thread", figures["complete"], "a bare RGB render", figures["bare"])
     ratios.add("complete frame, written, 1 thread (CPU time)", figures["complete cpu"], "a bare one's", figures["bare cpu"])
+    ratios.add("the same with proof and difficulty, 1 thread", figures["proven"], "a bare RGB render", figures["bare"])
     ratios.add("the plain loop, 1 thread", figures["plain"], "a complete frame", figures["complete"])
     ratios.add("image and truth, not written, 1 thread", figures["truth"])
 
@@ -94,9 +100,11 @@ def frame_costs(folder: Path, rounds: int) -> dict[str, list[float]]:
         scene, _ = realize(backend, "tabletop", split="test", seed=0, index=index)
         camera = scene.cameras[0]
         plain = PlainLoop(backend, scene, camera)
+        checks = Checks(prover=Prover(RayCaster(scene), folder), clearance_m=clearances_m(scene))
         ways: dict[str, Callable[[int], object]] = {
             "bare": lambda n, c=camera: [backend._loaded().canvas().image(c) for _ in range(n)],  # type: ignore[misc]  # noqa: SLF001  # has no public door
-            "complete": functools.partial(_complete, backend, camera, scene, folder),
+            "complete": functools.partial(_complete, backend, camera, scene, folder, _labels),
+            "proven": functools.partial(_complete, backend, camera, scene, folder, functools.partial(encode_checked, checks=checks)),
             "truth": lambda n, c=camera: [backend.render(c) for _ in range(n)],  # type: ignore[misc]
             "plain": lambda n, p=plain: [p.frame(folder) for _ in range(n)],  # type: ignore[misc]
         }
@@ -113,7 +121,17 @@ def frame_costs(folder: Path, rounds: int) -> dict[str, list[float]]:
     return seconds
 
 
-def _complete(backend: MujocoBackend, camera: Camera, scene: Scene, folder: Path, count: int) -> None:
+Encode = Callable[[Frame, int], tuple[dict[str, bytes], Agreement | None]]
+
+
+def _labels(frame: Frame, number: int) -> tuple[dict[str, bytes], Agreement | None]:
+    """Image, depth, ids and boxes, and neither the rays' proof nor difficulty."""
+    return encode_frame(frame, number), None
+
+
+def _complete(
+    backend: MujocoBackend, camera: Camera, scene: Scene, folder: Path, encode: Encode, count: int
+) -> None:
     """Makes frames as a worker does: each is written while the next one is rendered."""
     digest = scene.digest()
     with ThreadPoolExecutor(1) as writer:
@@ -122,7 +140,7 @@ def _complete(backend: MujocoBackend, camera: Camera, scene: Scene, folder: Path
             frame = backend.render(camera)
             if writing is not None:
                 writing.result()
-            encoding = functools.partial(encode_frame, frame, number)
+            encoding = functools.partial(encode, frame, number)
             writing = writer.submit(stage_frame, folder, frame.name, encoding, 0, digest)
         if writing is not None:
             writing.result()

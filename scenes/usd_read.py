@@ -48,7 +48,8 @@ def read_scene(path: Path, *, renamed: Mapping[str, str] | None = None, size: tu
     stage = open_stage(path)
     world_from_stage = _world_from_stage(stage, path)
     found, problems = _labelled(stage, renamed or {})
-    bodies, notes = [], []
+    bodies: list[Body] = []
+    notes: list[str] = []
     names = _names([each.owner for each in found])
     for owner_path, name in names.items():
         mine = [each for each in found if str(each.owner.GetPath()) == owner_path]
@@ -74,7 +75,8 @@ def read_parts_of(path: Path, category: str) -> tuple[Part, ...]:
     TAXONOMY.named(category)
     stage = open_stage(path)
     world_from_stage = _world_from_stage(stage, path)
-    problems, parts = [], []
+    problems: list[str] = []
+    parts: list[Part] = []
     for prim in rendered_gprims(stage):
         label = labelled(prim, {})
         if isinstance(label, Labelled) and label.category != category:

@@ -49,7 +49,7 @@ def make_scene_files(spec: GenerateSpec, open_source: OpenSource, index: int) ->
     source = _open_once(open_source, spec)
     scene, rejected = source.scene(index)
     staging = staging_folder(spec.out, index)
-    checks = _Checks(prover=Prover.of(spec, scene), clearance_m=clearances_m(scene))
+    checks = Checks(prover=Prover.of(spec, scene), clearance_m=clearances_m(scene))
     frames = _write_frames(staging, scene, _frames(source, spec, spec.frames_of(index), checks))
     stage = f"scenes/scene_{index:06d}.usdc" if spec.stages else None
     if stage is not None:
@@ -79,7 +79,7 @@ Encoding = Callable[[], tuple[dict[str, bytes], Agreement | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Checks:
+class Checks:
     """What is held against every frame of a settled scene: the rays, and how much room each object has around it."""
 
     prover: Prover | None
@@ -87,25 +87,26 @@ class _Checks:
 
 
 def _frames(
-    source: FrameSource, spec: GenerateSpec, numbers: range, checks: _Checks
+    source: FrameSource, spec: GenerateSpec, numbers: range, checks: Checks
 ) -> Iterator[tuple[Frame, Encoding]]:
     """Yields the frames of those numbers, of the scene that was made last, each with what proves it and makes its files."""
     if spec.capture.plain:
         for view, number in enumerate(numbers):
             frame = source.frame(view)
-            yield frame, functools.partial(_encode_frame, frame, number, checks)
+            yield frame, functools.partial(encode_checked, frame, number, checks)
         return
     for k, seen in enumerate(source.views(numbers)):
         yield seen.frame, functools.partial(_encode_view, seen, spec.capture, k, checks)
 
 
-def _encode_frame(frame: Frame, number: int, checks: _Checks) -> tuple[dict[str, bytes], Agreement | None]:
+def encode_checked(frame: Frame, number: int, checks: Checks) -> tuple[dict[str, bytes], Agreement | None]:
+    """Returns the files of a frame by name and what the rays found; raises ProofError where they contradict it."""
     agreement = None if checks.prover is None else checks.prover.prove(frame, number)
     return frame_files(frame, number, checks.clearance_m), agreement
 
 
 def _encode_view(
-    view: View, capture: Capture, position: int, checks: _Checks
+    view: View, capture: Capture, position: int, checks: Checks
 ) -> tuple[dict[str, bytes], Agreement | None]:
     from sim.annotators.registry import encode
 

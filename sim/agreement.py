@@ -92,7 +92,7 @@ class FrameComparison:
 
 def _fraction_limit(o: ObjectDifference) -> float:
     """A visible fraction counts pixels of outlines too, which round differently: small objects get more room."""
-    return _FRACTION_LIMIT + _FRACTION_LIMIT_PX / max(*o.pixels, 1) ** 0.5
+    return float(_FRACTION_LIMIT + _FRACTION_LIMIT_PX / np.sqrt(max(*o.pixels, 1)))
 
 
 def compare_frames(first: Frame, second: Frame) -> FrameComparison:

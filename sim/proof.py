@@ -172,7 +172,8 @@ def _of_each_object(truth: Truth, rng: np.random.Generator) -> Ints:
     pixels = (corners[:, None, :2] + share * (corners[:, None, 2:] - corners[:, None, :2] + 1)).astype(np.int64)
     kept = truth.instance[pixels[..., 1], pixels[..., 0]] == ids[:, None]
     kept &= np.cumsum(kept, axis=1) <= 2 * _OF_EACH_OBJECT
-    return pixels[kept]
+    chosen: Ints = pixels[kept]
+    return chosen
 
 
 def _aimed(camera: Camera, caster: RayCaster, rng: np.random.Generator, poses: Mapping[str, Pose]) -> Ints:
@@ -201,7 +202,8 @@ def _interior(truth: Truth, pixels: Ints) -> Ints:
         np.abs(known[:, 2, 1] + known[:, 0, 1] - 2 * known[:, 1, 1]),
     )
     smooth = np.where(finite.all(axis=1), bend < BEND_M * np.maximum(1.0, known[:, 1, 1]), ~finite.any(axis=1))
-    return pixels[one & smooth]
+    kept: Ints = pixels[one & smooth]
+    return kept
 
 
 def _spread_m(truth: Truth, pixels: Ints) -> Floats:
@@ -209,4 +211,5 @@ def _spread_m(truth: Truth, pixels: Ints) -> Floats:
     u, v = (pixels[:, None] + _AROUND).transpose(2, 0, 1)
     depth_m = truth.depth_m[v, u].astype(np.float64)
     known = np.where(np.isfinite(depth_m), depth_m, 0.0)
-    return known.max(axis=1) - known.min(axis=1)
+    spread: Floats = known.max(axis=1) - known.min(axis=1)
+    return spread

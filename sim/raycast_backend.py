@@ -109,4 +109,5 @@ def _picture(camera: Camera, truth: Truth) -> NDArray[np.uint8]:
     length = np.linalg.norm(normal, axis=-1) * np.linalg.norm(points, axis=-1)
     facing = np.abs(np.einsum("hwk,hwk->hw", normal, points))
     shade = 0.35 + 0.65 * np.divide(facing, length, out=np.zeros_like(length), where=length > 0)
-    return (colours * shade[..., None]).round().astype(np.uint8)
+    picture: NDArray[np.uint8] = (colours * shade[..., None]).round().astype(np.uint8)
+    return picture

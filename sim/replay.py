@@ -131,7 +131,7 @@ def compare(entry: FrameEntry, number: int, made: Rebuilt, *, against: str, disk
         Field(name="scene_digest", expected=entry.scene_digest, got=made.scene.digest()),
         *_poses(disk, made.frame),
     ]
-    images = []
+    images: list[Field] = []
     for name, digest in entry.files.items():
         field = Field(name=name, expected=digest, got=files.get(name, "not made"))
         (images if name.startswith(IMAGES) else fields).append(field)
