@@ -38,7 +38,7 @@ class DepthCalibration:
     def scale(self, focal_px: float, reference_focal_px: float) -> float:
         """Returns metres per unit of canonical depth for a focal length in pixels of the network's input."""
         measured = min(max(focal_px, self.focal_range_px[0]), self.focal_range_px[1])
-        return self.gain * (measured / reference_focal_px) ** self.focal_exponent * focal_px / measured
+        return self.gain * math.pow(measured / reference_focal_px, self.focal_exponent) * focal_px / measured
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""

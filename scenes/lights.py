@@ -77,6 +77,11 @@ def white_balanced(temperature_k: float, balance_k: float, *, adaptation: float 
     return r, g, b
 
 
+def shown_colour(temperature_k: float) -> Vec3:
+    """Returns how light of a temperature looks in a room; cameras and eyes adapt, though not wholly: warm light looks warm."""
+    return white_balanced(temperature_k, 5000.0, adaptation=0.6)
+
+
 def overhead(rng: np.random.Generator, middle_m: Vec3) -> LightRig:
     """A lit ceiling: one shadow from above, one or two lamps to fill it, neutral to warm white."""
     kelvin = float(rng.uniform(3000, 5000))
@@ -157,7 +162,7 @@ def _sun(name: str, azimuth: float, tilt: float, middle_m: Vec3, kelvin: float, 
         kind="sun",
         position_m=(x, y, z),
         direction=direction,
-        colour=_shown(kelvin),
+        colour=shown_colour(kelvin),
         intensity=float(intensity),
     )
 
@@ -172,7 +177,7 @@ def _lamp(
         kind="lamp",
         position_m=position_m,
         direction=(x, y, z),
-        colour=_shown(kelvin),
+        colour=shown_colour(kelvin),
         intensity=float(intensity),
         casts_shadow=casts_shadow,
     )
@@ -189,11 +194,6 @@ def _beside(middle_m: Vec3, azimuth: float, distance_m: float, height_m: float) 
     return float(x + distance_m * math.cos(azimuth)), float(y + distance_m * math.sin(azimuth)), float(z + height_m)
 
 
-def _shown(kelvin: float) -> Vec3:
-    # Cameras and eyes adapt to the light of a room, though not wholly: warm light still looks warm.
-    return white_balanced(kelvin, 5000.0, adaptation=0.6)
-
-
 def _ambient(kelvin: float, level: float) -> Vec3:
-    r, g, b = _shown(kelvin)
+    r, g, b = shown_colour(kelvin)
     return float(level * r), float(level * g), float(level * b)

@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,7 +147,7 @@ def _roll(world_from_camera: NDArray[np.float64]) -> float:
 def _numbers(poses: Sequence[Pose]) -> NDArray[np.float64]:
     """Returns positions and quaternions, float64 (N, 7), each quaternion on the side of the one before."""
     rows = [np.array([*pose.position_m, *pose.quaternion_wxyz]) for pose in poses]
-    for before, row in zip(rows, rows[1:], strict=False):
+    for before, row in pairwise(rows):
         if float(before[3:] @ row[3:]) < 0:
             row[3:] *= -1
     return np.array(rows)

@@ -18,6 +18,7 @@ from scenes.footprints import Volume
 from scenes.household.make import Namer
 from scenes.household.shell import room_bodies
 from scenes.household.things import small_object
+from scenes.lights import make_rig, shown_colour
 from scenes.objects import living, storage
 from scenes.objects.shape import ObjectShape
 from scenes.relations import WALLS, against, at, reach_along_m
@@ -120,6 +121,10 @@ def _moved(pose: Pose, by_m: tuple[float, float]) -> Pose:
 
 
 def _lights(draws: Draws, top: Support) -> tuple[tuple[Light, ...], Vec3]:
+    name = draws.name("light.rig")
+    if name != "keys":
+        rig = make_rig(name, top.center_m, rng=draws.sampler.rng)
+        return rig.lights, rig.ambient
     azimuth, tilt = float(draws.sampler.rng.uniform(0, 2 * math.pi)), draws.number("light.sun_tilt_rad")
     direction = (math.sin(tilt) * math.cos(azimuth), math.sin(tilt) * math.sin(azimuth), -math.cos(tilt))
     position = (-2.5 * direction[0], -2.5 * direction[1], top.center_m[2] - 2.5 * direction[2])
@@ -129,7 +134,7 @@ def _lights(draws: Draws, top: Support) -> tuple[tuple[Light, ...], Vec3]:
             kind="sun",
             position_m=position,
             direction=direction,
-            colour=tint(draws.number("light.warmth")),
+            colour=shown_colour(draws.number("light.kelvin")),
             intensity=draws.number("light.sun_intensity"),
         )
     ]
@@ -140,16 +145,12 @@ def _lights(draws: Draws, top: Support) -> tuple[tuple[Light, ...], Vec3]:
         lights.append(
             Light(
                 name=f"lamp_{k + 1}", kind="lamp", position_m=(x, y, z), direction=(ax, ay, az),
-                colour=tint(draws.number("light.warmth")), intensity=draws.number("light.lamp_intensity"), casts_shadow=False,
+                colour=shown_colour(draws.number("light.kelvin")), intensity=draws.number("light.lamp_intensity"),
+                casts_shadow=False,
             )
         )  # fmt: skip
-    level, (r, g, b) = draws.number("light.ambient"), tint(draws.number("light.warmth"))
+    level, (r, g, b) = draws.number("light.ambient"), shown_colour(draws.number("light.kelvin"))
     return tuple(lights), (level * r, level * g, level * b)
-
-
-def tint(warmth: float) -> Vec3:
-    """Returns a colour between cool (-1) and warm (1) white."""
-    return 1.0 - 0.12 * max(-warmth, 0.0), 1.0 - 0.05 * abs(warmth), 1.0 - 0.22 * max(warmth, 0.0)
 
 
 def _cameras(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scenes.description import Parameter, chance, count, name, number
 from scenes.household.schema import SMALL
+from scenes.lights import COOLEST_K, RIGS, WARMEST_K
 
 SHAPES = ("rectangular", "square", "round")
 BACKGROUNDS = ("room", "corner", "hall", "furnished")
@@ -23,12 +24,13 @@ SCHEMA: tuple[Parameter, ...] = (
     chance("objects.contain", "probability that an object goes into a bowl, cup or plate that takes it"),
     count("distractors.count", 0, 20, "shapes of no category, labelled void"),
     number("distractors.size_m", 0.02, 0.3, "longest edge of a distractor"),
+    name("light.rig", ("keys", *sorted(RIGS)), "a rig by name, or `keys`: the lights that the other keys describe"),
     number("light.sun_intensity", 0, 2, "the light with a shadow; 1 shows white as white"),
     number("light.sun_tilt_rad", 0, 1.4, "its angle from straight down"),
     count("light.lamps", 0, 4, "further lamps without a shadow"),
     number("light.lamp_intensity", 0, 2, "strength of each of them"),
     number("light.ambient", 0, 1, "light from everywhere"),
-    number("light.warmth", -1, 1, "-1 cool to 1 warm, for each light"),
+    number("light.kelvin", WARMEST_K, COOLEST_K, "colour temperature of each light"),
     number("camera.distance_m", 0.3, 3, "camera to what it looks at"),
     number("camera.elevation_deg", 5, 85, "height of the view above the table's plane"),
     number("camera.fov_deg", 30, 110, "horizontal field of view, the same for all views"),

@@ -7,6 +7,7 @@ import math
 from scenes.description import Draws
 from scenes.floorplan import Piece
 from scenes.household.shell import Shell
+from scenes.lights import shown_colour
 from scenes.relations import wall_turn
 from scenes.scene import Light
 from scenes.transforms import Vec3
@@ -22,11 +23,11 @@ def make_lights(draws: Draws, shell: Shell) -> tuple[tuple[Light, ...], Vec3]:
         strength = draws.number("light.lamp_intensity") * (0.6 if day else 1.6 if k == 0 else 1.0)
         lights.append(
             Light(
-                name=f"lamp_{k + 1}", kind="lamp", position_m=position, direction=(0.0, 0.0, -1.0), colour=_tint(draws),
-                intensity=strength, casts_shadow=not day and k == 0,
+                name=f"lamp_{k + 1}", kind="lamp", position_m=position, direction=(0.0, 0.0, -1.0),
+                colour=shown_colour(draws.number("light.kelvin")), intensity=strength, casts_shadow=not day and k == 0,
             )
         )  # fmt: skip
-    level, (r, g, b) = draws.number("light.ambient"), _tint(draws)
+    level, (r, g, b) = draws.number("light.ambient"), shown_colour(draws.number("light.kelvin"))
     return tuple(lights), (level * r, level * g, level * b)
 
 
@@ -41,7 +42,7 @@ def _sun(draws: Draws, shell: Shell) -> Light:
         kind="sun",
         position_m=position,
         direction=direction,
-        colour=_tint(draws),
+        colour=shown_colour(draws.number("light.kelvin")),
         intensity=draws.number("light.sun_intensity"),
     )
 
@@ -60,9 +61,3 @@ def _below(piece: Piece) -> Vec3:
     x, y, z = piece.world_from_body.position_m
     low, _ = bounds_m(piece.shape)
     return x, y, z + float(low[2]) - 0.02
-
-
-def _tint(draws: Draws) -> Vec3:
-    """Returns a colour between cool and warm white."""
-    warmth = draws.number("light.warmth")
-    return 1.0 - 0.12 * max(-warmth, 0.0), 1.0 - 0.05 * abs(warmth), 1.0 - 0.22 * max(warmth, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenes.description import Parameter, chance, count, name, number
+from scenes.lights import COOLEST_K, WARMEST_K
 from scenes.taxonomy import TAXONOMY
 
 ROOMS = ("kitchen", "dining", "living", "bedroom", "office", "bathroom")
@@ -72,7 +73,7 @@ SCHEMA: tuple[Parameter, ...] = (
     number("light.sun_elevation_deg", 5, 90, "height of the sun; it shines in by a window"),
     number("light.lamp_intensity", 0, 2, "each lamp's; without sun the first one's shadow shows"),
     number("light.ambient", 0, 1, "light from everywhere"),
-    number("light.warmth", -1, 1, "-1 cool to 1 warm, for each light"),
+    number("light.kelvin", WARMEST_K, COOLEST_K, "colour temperature of each light"),
     number("camera.height_m", 0.15, 2, "height of a camera above the floor"),
     number("camera.distance_m", 0.5, 6, "wanted distance to what it looks at, as far as the room allows"),
     number("camera.fov_deg", 30, 110, "horizontal field of view, the same for all views"),

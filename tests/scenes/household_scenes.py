@@ -20,7 +20,7 @@ def file_for(kind: str) -> str:
     path = folder / f"{kind}.toml"
     path.write_text(
         f'[suite]\nkind = "household"\n[room]\nkind = "{kind}"\nrug = 1\ncurtains = 1\npendant = 1\nwindows = 1\n'
-        "[people]\nstanding = 1\nseated = 0.5\n[furniture]\nextras = 3\n"
+        "[people]\nstanding = 1\nseated = 1\n[furniture]\nextras = 3\n"
     )
     return str(path)
 

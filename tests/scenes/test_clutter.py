@@ -85,3 +85,19 @@ def test_cameras_stay_inside_the_room_also_in_a_corner(tmp_path):
             assert walls["wall_west"][0] < x < walls["wall_east"][0]
             assert walls["wall_south"][1] < y < walls["wall_north"][1]
     assert find_suite(path).name == "mine"
+
+
+def test_a_rig_by_name_lights_the_table(tmp_path):
+    scene = make_scene(write(tmp_path, '[light]\nrig = "desk"\n'), split="train", seed=0, index=0)
+    assert [light.name for light in scene.lights] == ["desk_lamp"]
+    aim = np.subtract(scene.supports[0].center_m, scene.lights[0].position_m)
+    assert np.allclose(aim / np.linalg.norm(aim), scene.lights[0].direction)
+
+
+def test_light_has_the_colour_of_its_temperature(tmp_path):
+    warm, cool = (
+        make_scene(write(tmp_path, f'[light]\nrig = "keys"\nkelvin = {k}\n'), split="train", seed=0, index=0).lights[0].colour
+        for k in (2500, 9000)
+    )
+    assert warm[2] < 0.7 < warm[0] == 1.0
+    assert cool[0] < 0.95 < cool[2] == 1.0
