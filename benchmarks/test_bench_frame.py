@@ -95,7 +95,7 @@ def frame_costs(folder: Path, rounds: int) -> dict[str, list[float]]:
         camera = scene.cameras[0]
         plain = PlainLoop(backend, scene, camera)
         ways: dict[str, Callable[[int], object]] = {
-            "bare": lambda n, c=camera: [backend._loaded().canvas().image(c) for _ in range(n)],  # type: ignore[misc]  # noqa: SLF001  # has no public door
+            "bare": lambda n, c=camera: [backend._loaded().image(c) for _ in range(n)],  # type: ignore[misc]  # noqa: SLF001  # has no public door
             "complete": functools.partial(_complete, backend, camera, scene, folder),
             "truth": lambda n, c=camera: [backend.render(c) for _ in range(n)],  # type: ignore[misc]
             "plain": lambda n, p=plain: [p.frame(folder) for _ in range(n)],  # type: ignore[misc]
