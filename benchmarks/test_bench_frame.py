@@ -103,7 +103,7 @@ def frame_costs(folder: Path, rounds: int) -> dict[str, list[float]]:
         checks = Checks(prover=Prover(RayCaster(scene), folder), clearance_m=clearances_m(scene))
         proven = functools.partial(encode_checked, checks=checks)
         ways: dict[str, Callable[[int], object]] = {
-            "bare": lambda n, c=camera: [backend._loaded().canvas().image(c) for _ in range(n)],  # type: ignore[misc]  # noqa: SLF001  # has no public door
+            "bare": lambda n, c=camera: [backend._loaded().image(c) for _ in range(n)],  # type: ignore[misc]  # noqa: SLF001  # has no public door
             "complete": functools.partial(_complete, backend, camera, scene, folder, _labels),
             "proven": functools.partial(_complete, backend, camera, scene, folder, proven),
             "truth": lambda n, c=camera: [backend.render(c) for _ in range(n)],  # type: ignore[misc]

@@ -7,10 +7,10 @@ is left to a backend; the push itself is a value.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class Path:
     def __post_init__(self) -> None:
         if len(self.times_s) != len(self.poses) or not self.poses:
             raise ValueError(f"A path needs as many times as poses, got {len(self.times_s)} and {len(self.poses)}.")
-        if any(b <= a for a, b in zip(self.times_s, self.times_s[1:], strict=False)):
+        if any(b <= a for a, b in itertools.pairwise(self.times_s)):
             raise ValueError("A path needs times that rise.")
 
     def at(self, time_s: float) -> Pose:
@@ -147,7 +147,7 @@ def _roll(world_from_camera: NDArray[np.float64]) -> float:
 def _numbers(poses: Sequence[Pose]) -> NDArray[np.float64]:
     """Returns positions and quaternions, float64 (N, 7), each quaternion on the side of the one before."""
     rows = [np.array([*pose.position_m, *pose.quaternion_wxyz]) for pose in poses]
-    for before, row in pairwise(rows):
+    for before, row in itertools.pairwise(rows):
         if float(before[3:] @ row[3:]) < 0:
             row[3:] *= -1
     return np.array(rows)

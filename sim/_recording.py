@@ -38,7 +38,7 @@ def record(backend: Backend, scene: Scene, capture: Capture, size: tuple[int, in
     eyes = len(capture.eyes)
     times = [k / capture.rate_hz for k in range(capture.sequence)]
     motion = motion_of(scene, capture)
-    stands = _stands(backend, scene, motion, times)
+    stands = _stands(backend, motion, times)
     number = numbers.start
     for view in range(len(numbers) // capture.frames_per_view):
         cameras = [_camera_at(scene, motion, view, time).resized(*size) for time in times]
@@ -68,7 +68,7 @@ def motion_of(scene: Scene, capture: Capture) -> Motion:
     return make_motion(scene, duration_s, camera=what in {"camera", "both"}, objects=what in {"objects", "both"})
 
 
-def _stands(backend: Backend, scene: Scene, motion: Motion, times: list[float]) -> list[dict[str, Pose]]:
+def _stands(backend: Backend, motion: Motion, times: list[float]) -> list[dict[str, Pose]]:
     """Returns where every moved body is at every time."""
     stands: list[dict[str, Pose]] = [{} for _ in times]
     if motion.pushes:

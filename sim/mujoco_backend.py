@@ -17,6 +17,7 @@ from scenes.motion import Push
 from scenes.scene import Scene
 from scenes.taxonomy import TAXONOMY
 from scenes.transforms import Pose
+from sim._closed import Solids
 from sim._gl import GlContext, open_context
 from sim._lookup import look_up
 from sim._object_truth import BodyBounds, Window, box_of, may_hide, window_of
@@ -66,7 +67,7 @@ class MujocoBackend:
         world = self._loaded()
         truth = world.truth(camera)
         return Frame(
-            name=f"{world.scene.id}/{camera.name}", rgb=world.canvas().image(camera), camera=camera, truth=truth
+            name=f"{world.scene.id}/{camera.name}", rgb=world.image(camera), camera=camera, truth=truth
         )
 
     def place(self, world_from_body: Mapping[str, Pose]) -> None:
@@ -124,6 +125,7 @@ class _World:
         self.data = mujoco.MjData(model)
         self._gl = gl
         self._canvas: Canvas | None = None
+        self._solids: Solids | None = None
         self._things = [(model.body(body.name).id, body, BodyBounds.of(body)) for body in scene.things]
         self._seen: _Seen | None = None
         self._category, self._instance, self._part = _labels_of_geoms(scene, model)
@@ -165,6 +167,12 @@ class _World:
         if self._canvas is not None:
             self._canvas.close()
             self._canvas = None
+
+    def image(self, camera: Camera) -> NDArray[np.uint8]:
+        """Renders the image, uint8 (H, W, 3)."""
+        if self._solids is None:
+            self._solids = Solids.of(self.scene)
+        return self.canvas().image(camera, back_faces=not self._solids.seen_from_outside(camera, self._poses))
 
     def truth(self, camera: Camera) -> Truth:
         """Renders depth and ids in one pass and makes the record of every object in view."""

@@ -149,7 +149,8 @@ def test_disparity_is_the_flow_to_the_other_eye(backend):
 
 
 def test_a_pushed_ball_slows_down_and_a_still_one_stays(backend):
-    scene = scene_of(floor(), ball("orange_01", 0.03, (0, 0, 0.03), dynamic=True), ball("orange_02", 0.03, (0.2, 0, 0.03), dynamic=True))
+    balls = (ball(f"orange_0{k}", 0.03, (0.2 * (k - 1), 0, 0.03), dynamic=True) for k in (1, 2))
+    scene = scene_of(floor(), *balls)
     backend.load(scene)
     push = Push(body_name="orange_01", velocity_m_s=(0.0, 0.5, 0.0))
     times = [k / 10 for k in range(6)]
@@ -165,7 +166,8 @@ def test_a_pushed_ball_slows_down_and_a_still_one_stays(backend):
 
 
 def test_a_placed_body_is_seen_there_and_the_others_stay(backend):
-    scene = scene_of(floor(), ball("orange_01", 0.03, (0, 0, 0.03), dynamic=True), block("box_01", (0.01,) * 3, (0.05, 0, 0.01), dynamic=True))
+    orange = ball("orange_01", 0.03, (0, 0, 0.03), dynamic=True)
+    scene = scene_of(floor(), orange, block("box_01", (0.01,) * 3, (0.05, 0, 0.01), dynamic=True))
     backend.load(scene)
     pose = scene.bodies[1].world_from_body
     moved = type(pose)((0.0, 0.03, 0.03), pose.quaternion_wxyz)
