@@ -1,6 +1,6 @@
 """Draws docs/sensors.png: for every shipped profile the ideal picture, the camera's, the true depth and the measured one.
 
-    python scripts/sensors_picture.py [--out docs/sensors.png] [--times]
+python scripts/sensors_picture.py [--out docs/sensors.png] [--times]
 """
 
 from __future__ import annotations
