@@ -49,10 +49,10 @@ function drawFigures() {
   const byCategory = data.categories.map((c, id) => ({ label: c.name, colour: c.colour, value: objects.filter((o) => o[0] === id).length, kind: c.kind }))
     .filter((c) => c.kind === "thing" && c.value > 0).sort((a, b) => b.value - a.value);
   const perFrame = shown.map((k) => data.frames[k].objects.filter(passes).length);
-  const most = Math.max(1, ...perFrame);
+  const most = Math.max(1, bounds(perFrame)[1]);
   const steps = (n, low, high) => Array.from({ length: n + 1 }, (_, k) => low + ((high - low) * k) / n);
-  const farthest = Math.max(1, ...of("distance"));
-  const powers = Array.from({ length: 20 }, (_, k) => 2 ** k);
+  const farthest = Math.max(1, bounds(of("distance"))[1]);
+  const powers = Array.from({ length: Math.max(2, Math.ceil(Math.log2(bounds(of("pixels"))[1] + 1)) + 1) }, (_, k) => 2 ** k);
   const facts = make("div", { class: "card wide" }, make("h3", {}, "The data set"), make("table", {}, ...data.facts.map(([k, v]) => make("tr", {}, make("th", {}, k), make("td", {}, v)))));
   const rejected = Object.entries(data.rejected);
   $("figures").replaceChildren(
@@ -61,7 +61,7 @@ function drawFigures() {
     columns("Objects per frame", steps(most, 1, most + 1), histogram(perFrame.filter((n) => n > 0), steps(most, 1, most + 1)), (e) => String(Math.round(e))),
     columns("Visible share", steps(20, 0, 1), histogram(of("visible"), steps(20, 0, 1)), (e) => `${Math.round(100 * e)} %`, "Visible pixels over those it would have with nothing in front."),
     columns("Visible pixels of an object", powers, histogram(of("pixels"), powers), short, "In powers of two."),
-    columns("Distance of an object", steps(24, 0, farthest), histogram(of("distance"), steps(24, 0, farthest)), (e) => `${e.toFixed(1)} m`),
+    columns("Distance of an object", steps(24, 0, farthest), histogram(of("distance"), steps(24, 0, farthest)), (e) => `${e.toFixed(2)} m`),
     depthChart(data),
     rejected.length ? bars("Scenes thrown away, by reason", rejected.map(([label, value]) => ({ label, value })), "%n attempts did not settle and were made again.") :
       make("div", { class: "card" }, make("h3", {}, "Scenes thrown away"), make("p", { class: "hint" }, "None: every scene settled at the first attempt.")),
