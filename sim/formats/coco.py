@@ -28,6 +28,8 @@ from sim.formats.rle import encode_rle
 from sim.frame import Frame, ObjectTruth
 
 POLYGON_TOLERANCE_PX = 0.75
+# Odd, so that multiplying by it modulo 2^24 maps no two ids to one.
+_SPREAD = 0x9E3779
 
 
 class CocoExport:
@@ -42,8 +44,8 @@ class CocoExport:
         """Writes the image and the panoptic picture of one frame."""
         frame = self._dataset[part]
         name = f"{part:06d}.png"
-        ids = panoptic_ids(frame)
-        for path, pixels in (("images", frame.rgb), ("annotations/panoptic", _id_colours(ids))):
+        segments = segment_numbers(frame)
+        for path, pixels in (("images", frame.rgb), ("annotations/panoptic", _id_colours(spread(segments)))):
             (folder / path).mkdir(parents=True, exist_ok=True)
             (folder / path / name).write_bytes(encode_rgba(pixels))
         image = {"id": part, "file_name": name, "width": frame.camera.width, "height": frame.camera.height}
@@ -51,7 +53,7 @@ class CocoExport:
         return {
             "image": image | {"name": frame.name},
             "instances": instances,
-            "segments": [_segment(ids, int(value)) for value in np.unique(ids) if value],
+            "segments": [_segment(segments, int(value)) for value in np.unique(segments) if value],
         }
 
     def finish(self, folder: Path, records: Sequence[Record]) -> None:
@@ -96,9 +98,14 @@ class CocoExport:
         return row
 
 
-def panoptic_ids(frame: Frame) -> NDArray[np.int32]:
-    """Returns the segment of every pixel, int32 (H, W): instance * 256 + category, 0 where nothing is labelled."""
-    return frame.truth.instance.astype(np.int32) * 256 + frame.truth.semantic
+def segment_numbers(frame: Frame) -> NDArray[np.int64]:
+    """Returns the segment of every pixel, int64 (H, W): instance * 256 + category, 0 where nothing is labelled."""
+    return frame.truth.instance.astype(np.int64) * 256 + frame.truth.semantic
+
+
+def spread(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns the ids written for segments: other numbers below 2^24, all different, 0 for 0, that look different too."""
+    return numbers * _SPREAD % (1 << 24)
 
 
 def categories() -> list[dict[str, Any]]:
@@ -110,9 +117,10 @@ def categories() -> list[dict[str, Any]]:
     ]
 
 
-def _segment(ids: NDArray[np.int32], value: int) -> dict[str, Any]:
-    mask = ids == value
-    return {"id": value, "category_id": value & 255, "area": int(mask.sum()), "bbox": _box(mask), "iscrowd": 0}
+def _segment(segments: NDArray[np.int64], value: int) -> dict[str, Any]:
+    mask = segments == value
+    written = int(spread(np.array(value)))
+    return {"id": written, "category_id": value & 255, "area": int(mask.sum()), "bbox": _box(mask), "iscrowd": 0}
 
 
 def _box(mask: NDArray[np.bool_]) -> list[int]:
@@ -121,7 +129,7 @@ def _box(mask: NDArray[np.bool_]) -> list[int]:
     return [int(u[0]), int(v[0]), int(u[-1] - u[0]) + 1, int(v[-1] - v[0]) + 1]
 
 
-def _id_colours(ids: NDArray[np.int32]) -> NDArray[np.uint8]:
+def _id_colours(ids: NDArray[np.int64]) -> NDArray[np.uint8]:
     return np.stack([ids & 255, (ids >> 8) & 255, ids >> 16], axis=-1).astype(np.uint8)
 
 
