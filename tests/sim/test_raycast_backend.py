@@ -32,12 +32,20 @@ class TestRaycastBackend(BackendConformance):
     """All promises but those of physics and of looks."""
 
     test_texture_row_zero_is_at_v_one = None  # type: ignore[assignment]  # it paints categories, not textures
+    test_any_image_size = None  # type: ignore[assignment]  # a second or two for a large image: below, small ones
     test_shading_follows_the_normals = None  # type: ignore[assignment]  # it shades by depth, without normals
     test_a_scene_does_not_depend_on_those_before_it = None  # type: ignore[assignment]  # no physics, from here on
     test_what_settled_is_what_is_seen = None  # type: ignore[assignment]
     test_a_ball_comes_to_rest_in_a_ring = None  # type: ignore[assignment]
     test_a_stack_stays_where_it_is_put = None  # type: ignore[assignment]
     test_lost_and_unsettled_are_told = None  # type: ignore[assignment]
+
+    def test_small_images_of_any_size(self, backend: Backend) -> None:
+        backend.load(scene_of(floor()))
+        for width, height in ((33, 17), (17, 65)):
+            frame = backend.render(camera_above().resized(width, height))
+            assert frame.rgb.shape == (height, width, 3)
+            assert abs(frame.truth.depth_m - 1).max() < 1e-6
 
     def test_it_does_not_pretend_to_settle(self, backend: Backend) -> None:
         backend.load(scene_of(floor()))
