@@ -70,7 +70,8 @@ def _cut(
     radius_m: float, height_m: float, end_rad: float, sponge: Material, cream: Material, icing: Material, layers: int
 ) -> list[Part]:
     coat, filling = 0.005, 0.006
-    inner = sector(radius_m - coat, 0.0, end_rad)
+    # A hair short of the wall: solids that share a whole edge would make a mesh that is not manifold.
+    inner = sector(radius_m - coat - 0.0001, 0.0, end_rad)
     cake_height = height_m - coat
     each = (cake_height - filling * (layers - 1)) / layers
     floors = [k * (each + filling) for k in range(layers)]

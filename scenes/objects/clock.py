@@ -120,7 +120,7 @@ def _alarm(sampler: ShapeSampler) -> ObjectShape:
         )
         foot = np.array([side * 0.72 * radius, 0.0, 0.0045])
         extras.append(ellipsoid((0.0045, 0.0045, 0.0045), foot, segments=10, rows=8))
-        extras.append(sweep([foot, [side * 0.55 * radius, 0.0, middle - 0.78 * radius]], [0.0045, 0.0045], 8))
+        extras.append(sweep([foot.tolist(), [side * 0.55 * radius, 0.0, middle - 0.78 * radius]], [0.0045, 0.0045], 8))
     handle = [
         [-0.35 * radius, 0, middle + 1.25 * radius],
         [-0.3 * radius, 0, middle + 1.62 * radius],

@@ -81,9 +81,9 @@ def _nozzle(barrel: float, length: float, mouth: float, nozzle: float) -> Mesh:
 def _grille(barrel: float, length: float) -> list[Mesh]:
     """Returns three rings on the back."""
     rings = []
-    for r in (barrel * 0.62, barrel * 0.4, barrel * 0.2):
+    for k, r in enumerate((barrel * 0.62, barrel * 0.4, barrel * 0.2)):
         profile = [(0.0, 0.0), (r, 0.0), (r, 0.0015), (r - 0.003, 0.0015), (r - 0.003, 0.001), (0.0, 0.001)]
-        rings.append(placed(lathe(profile, 24), Pose((-length / 2 - 0.0012, 0.0, barrel), _ALONG_X)))
+        rings.append(placed(lathe(profile, 24), Pose((-length / 2 - 0.0012 - 0.0001 * k, 0.0, barrel), _ALONG_X)))
     return rings
 
 

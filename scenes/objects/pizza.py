@@ -26,7 +26,7 @@ def pizza(sampler: ShapeSampler) -> ObjectShape:
     rim = sampler.uniform(0.008, 0.011)
     end = 2 * math.pi * share
     bread = baked(sampler)
-    base = extrude(sector(radius - rim, 0.0, end), thickness, 0.03) if share < 1 else _disc(radius - rim, thickness)
+    base = extrude(sector(radius - 1.05 * rim, 0.0, end), thickness, 0.03) if share < 1 else _disc(radius - 1.05 * rim, thickness)
     parts = [
         Part(
             name="crust",

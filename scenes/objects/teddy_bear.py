@@ -123,7 +123,7 @@ def _ribbon(sampler: ShapeSampler, build: _Build) -> Part:
     turn = np.arange(24) * (2 * math.pi / 24)
     ring = np.column_stack([r * np.cos(turn), r * np.sin(turn) - 0.05 * h, np.full(24, z)])
     bow = [
-        ellipsoid((0.3 * h, 0.1 * h, 0.18 * h), (s * 0.3 * h, -r - 0.16 * h, z), segments=12, rows=8) for s in _SIDES
+        ellipsoid((0.31 * h, 0.1 * h, 0.18 * h), (s * 0.3 * h, -r - 0.16 * h, z), segments=12, rows=8) for s in _SIDES
     ]
     silk = Material(colour=sampler.colour(saturation=(0.5, 0.95), value=(0.4, 0.95)), roughness=0.5)
     return Part(name="ribbon", mesh=joined([closed_tube(ring, 0.1 * h, 8, 1.3), *bow]), material=silk)

@@ -61,7 +61,7 @@ def _leaves(sampler: ShapeSampler, top: NDArray[np.float64], radius_m: float) ->
         t = np.linspace(0.0, 1.0, 4)
         side = 0.35 * radius_m * (k % 3 - 1) + reach * math.sin(fan) * t
         height = np.maximum(top[2] + 0.3 * radius_m * (k % 2) + reach * (0.25 * t - 0.4 * t * t) * (1 + fan), 0.003)
-        path = np.column_stack([top[0] + 0.002 - reach * math.cos(fan) * t, top[1] + side, height])
+        path = np.column_stack([top[0] + 0.002 + 0.0003 * k - reach * math.cos(fan) * t, top[1] + side, height])
         stalks.append(sweep(path, 0.0022 - 0.0008 * t, 5))
         if long:
             for s in (0.45, 0.65, 0.85, 1.0):
@@ -125,7 +125,7 @@ def broccoli(sampler: ShapeSampler) -> ObjectShape:
 
 
 def _stalk(sampler: ShapeSampler, radius_m: float, stem_m: float, crown_m: float) -> Mesh:
-    trunk = sweep([[0, 0, 0], [0, 0, 0.5 * stem_m], [0, 0, stem_m]], [1.05 * radius_m, radius_m, 1.2 * radius_m], 14)
+    trunk = sweep([[0.0, 0.0, 0.0], [0.0, 0.0, 0.5 * stem_m], [0.0, 0.0, stem_m]], [1.05 * radius_m, radius_m, 1.2 * radius_m], 14)
     branches = [trunk]
     for k in range(6):
         path = [

@@ -84,6 +84,29 @@ def shells(mesh: Mesh) -> np.ndarray:
     return numbered
 
 
+def not_manifold(mesh: Mesh) -> tuple[int, int]:
+    """Counts welded edges that have not two faces, and vertices whose faces are not one fan."""
+    _, weld = np.unique(mesh.vertices.round(7), axis=0, return_inverse=True)
+    faces = weld.reshape(-1)[mesh.faces]
+    faces = faces[(faces != np.roll(faces, 1, axis=1)).all(axis=1)]
+    corner = np.arange(faces.size).reshape(-1, 3)
+    # One row for each side of a face: its two vertices in order, and the face's corners at them.
+    sides = np.concatenate([faces, np.roll(faces, -1, axis=1)]).reshape(2, -1).T
+    corners = np.concatenate([corner, np.roll(corner, -1, axis=1)]).reshape(2, -1).T
+    turned = sides[:, 0] > sides[:, 1]
+    sides[turned], corners[turned] = sides[turned, ::-1], corners[turned, ::-1]
+    order = np.lexsort(sides.T)
+    sides, corners = sides[order], corners[order]
+    _, start, count = np.unique(sides, axis=0, return_index=True, return_counts=True)
+    if (count != 2).any():
+        return int((count != 2).sum()), 0
+    links = np.concatenate([np.stack([corners[start, k], corners[start + 1, k]], axis=1) for k in (0, 1)])
+    graph = coo_matrix((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(faces.size, faces.size))
+    fan = connected_components(graph, directed=False)[1]
+    fans = np.unique(np.stack([faces.reshape(-1), fan], axis=1), axis=0)
+    return 0, int((np.bincount(fans[:, 0]) > 1).sum())
+
+
 def inside(collider: Collider, points: np.ndarray, margin_m: float) -> np.ndarray:
     """Tells which points of the body frame lie in a collider grown by a margin."""
     local = np.abs(transform_points(inverse(collider.body_from_collider.matrix()), points))
@@ -122,6 +145,12 @@ def test_every_closed_shell_of_a_part_faces_outward(category: str, seed: int) ->
         flat = np.cross(b - a, c - a)
         facing = np.einsum("ij,ikj->ik", flat, part.mesh.corner_normals)
         assert (facing > 0).mean() > 0.99, part.name
+
+
+@pytest.mark.parametrize(("category", "seed"), CASES)
+def test_meshes_are_manifold_as_asset_validators_ask(category: str, seed: int) -> None:
+    for part in make(category, seed).parts:
+        assert not_manifold(part.mesh) == (0, 0), part.name
 
 
 @pytest.mark.parametrize(("category", "seed"), CASES)
