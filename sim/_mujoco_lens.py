@@ -14,10 +14,10 @@ from sim._mujoco_render import Canvas, Window
 class LensCanvas(Canvas):
     """A Canvas whose cameras may have distortion."""
 
-    def image(self, camera: Camera) -> NDArray[np.uint8]:
-        """Returns rgb uint8 (H, W, 3)."""
+    def image(self, camera: Camera, *, back_faces: bool = True) -> NDArray[np.uint8]:
+        """Returns rgb uint8 (H, W, 3); through a lens always with back faces, since its wide picture sees more."""
         if camera.distortion is None:
-            return super().image(camera)
+            return super().image(camera, back_faces=back_faces)
         lens = lens_of(camera)
         return lens.image(super().image(lens.wide))
 

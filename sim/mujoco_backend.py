@@ -94,7 +94,7 @@ class MujocoBackend:
 
     def image(self, camera: Camera) -> NDArray[np.uint8]:
         """Returns the image alone, uint8 (H, W, 3), as the bodies stand now: what a sub-frame of an exposure needs."""
-        return self._loaded().canvas().image(camera)
+        return self._loaded().image(camera)
 
     def close(self) -> None:
         """Frees what the simulator holds; may be called twice."""

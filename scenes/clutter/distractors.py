@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenes import textures
+from scenes.looks import LOOKS, natural_colour
 from scenes.objects._assembly import Assembly
 from scenes.objects.shape import LYING, UPRIGHT, ObjectShape
 from scenes.sampler import ShapeSampler
@@ -25,21 +25,10 @@ def distractor(sampler: ShapeSampler, size_m: float) -> ObjectShape:
 
 
 def _look(sampler: ShapeSampler) -> Material:
-    colour = sampler.colour(saturation=(0.0, 1.0), value=(0.1, 1.0))
-    make = sampler.choice(
-        (textures.stripes, textures.label, textures.speckle, textures.marble, textures.tiles, _speckles, textures.plain)
+    name = sampler.choice(
+        ("noise distractor", "noise distractor", "printed label", "tile", "plastic speckle", "marble")
     )
-    return Material(texture=make(sampler, colour, 128), roughness=sampler.uniform(0.1, 0.95))
-
-
-def _speckles(sampler: ShapeSampler, colour: tuple[float, float, float], size: int) -> textures.Image:
-    """Returns coloured noise about a colour."""
-    fields = [textures.noise(sampler.rng, size, sampler.choice((4, 8, 16, 32))) for _ in range(3)]
-    import numpy as np
-
-    mixed = np.stack([0.5 * c + 0.5 * f for c, f in zip(colour, fields, strict=True)], axis=-1)
-    image: textures.Image = np.clip(255 * mixed, 0, 255).astype(np.uint8)
-    return image
+    return LOOKS[name](sampler, natural_colour(name, sampler), 128)
 
 
 def _block(made: Assembly, sampler: ShapeSampler, half: float) -> None:

@@ -33,6 +33,7 @@ class Furnisher:
         self.rng = rng
         self.rugs: list[Piece] = []
         self.occupied: list[Piece] = []
+        self.offered: list[Piece] = []
 
     def needed(self, piece: Piece | None) -> Piece:
         """Returns the piece; raises NoRoomError where there is none."""

@@ -18,6 +18,7 @@ from scenes.transforms import Pose, multiply
 
 PENDANT_DROP_M = (0.5, 0.8)
 _CABINET_FRONT_M = 0.4
+_SEATED_PULL_M = 0.18  # front edge of an occupied chair from the table's: room for the trunk, knees under the table
 
 
 def furnish(room: Furnisher, kind: str) -> None:
@@ -152,13 +153,18 @@ def _chairs(room: Furnisher, table: Piece) -> None:
     poses = list(around(table.shape, table.world_from_body, max(count, 4), 0.0, chair))
     chosen = sorted(int(k) for k in room.rng.permutation(len(poses))[:count])
     for k in chosen:
+        sits = room.draws.chance("people.seated")
         tries = []
         for _ in range(3):
-            pull = room.draws.number("furniture.chair_pull_m")
+            pull = _SEATED_PULL_M if sits else room.draws.number("furniture.chair_pull_m")
             pose = list(around(table.shape, table.world_from_body, max(count, 4), pull, chair))[k]
             tries += [_twist(room, pose), pose]
         near = [p for p in room.plan.pieces if p is table or p.shape is chair]
-        room.try_poses(chair, tries, place="seat", close_to=near)
+        seat = room.try_poses(chair, tries, place="seat", close_to=near)
+        if seat is not None:
+            room.offered.append(seat)
+            if sits and room.sit(seat, near) is not None:
+                room.occupied.append(seat)
 
 
 def _armchair(room: Furnisher, by: Piece) -> None:
@@ -235,7 +241,7 @@ def _lay(room: Furnisher, half_x: float, half_y: float, pose: Pose) -> None:
 
 
 def _seat_people(room: Furnisher) -> None:
-    for seat in [p for p in room.plan.pieces if p.place == "seat"]:
+    for seat in [p for p in room.plan.pieces if p.place == "seat" and p not in room.offered]:
         if room.draws.chance("people.seated"):
             near = [p for p in room.plan.pieces if p.place in ("table", "desk", "seat")]
             if room.sit(seat, near) is not None:
