@@ -386,11 +386,20 @@ def build_parser() -> argparse.ArgumentParser:
         prog="rehearse",
         description="Rehearse a robot's perception before the hardware has to do it for real.",
         epilog="Every command explains itself: rehearse generate --help. Start with: rehearse doctor; rehearse demo.",
+        formatter_class=_Wide,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_add_looking, _add_making, _add_learning, _add_judging, _add_rehearsing):
         add(commands)
     return parser
+
+
+class _Wide(argparse.HelpFormatter):
+    """Leaves room for the longest command: argparse forgets that the list of commands is indented."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = 14
 
 
 Commands = argparse._SubParsersAction  # noqa: SLF001  # argparse gives the type no public name

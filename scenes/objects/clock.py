@@ -109,7 +109,7 @@ def _alarm(sampler: ShapeSampler) -> ObjectShape:
         cup = [(0.0, 0.0), (bell, 0.0), (bell * 0.92, bell * 0.3), (bell * 0.6, bell * 0.62), (0.0, bell * 0.75)]
         at = (side * math.sin(0.62) * radius * 1.08, 0.0, middle + math.cos(0.62) * radius * 1.08)
         extras.append(placed(lathe(cup, 20), Pose(at, lean)))
-        stalk = lathe([(0.0, -0.16 * radius), (0.003, -0.16 * radius), (0.003, 0.0), (0.0, 0.0)], 8)
+        stalk = lathe([(0.0, -0.16 * radius), (0.003, -0.16 * radius), (0.003, 0.0006), (0.0, 0.0006)], 8)
         extras.append(placed(stalk, Pose(at, lean)))
         colliders.append(
             Collider(

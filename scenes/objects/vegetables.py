@@ -125,8 +125,8 @@ def broccoli(sampler: ShapeSampler) -> ObjectShape:
 
 
 def _stalk(sampler: ShapeSampler, radius_m: float, stem_m: float, crown_m: float) -> Mesh:
-    path = [[0.0, 0.0, 0.0], [0.0, 0.0, 0.5 * stem_m], [0.0, 0.0, stem_m]]
-    trunk = sweep(path, [1.05 * radius_m, radius_m, 1.2 * radius_m], 14)
+    middle_line = [[0.0, 0.0, 0.0], [0.0, 0.0, 0.5 * stem_m], [0.0, 0.0, stem_m]]
+    trunk = sweep(middle_line, [1.05 * radius_m, radius_m, 1.2 * radius_m], 14)
     branches = [trunk]
     for k in range(6):
         path = [
