@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import Ratios
 from scenes.camera import Camera
@@ -51,7 +52,7 @@ def _measure(*arguments: str) -> dict[str, list[float]]:
     return figures
 
 
-def test_bench_complete_frame(benchmark, ratios: Ratios, tmp_path: Path) -> None:
+def test_bench_complete_frame(benchmark: BenchmarkFixture, ratios: Ratios, tmp_path: Path) -> None:
     figures = benchmark.pedantic(_measure, args=("frame", str(tmp_path), str(ROUNDS)), rounds=1)
     ratios.add("complete frame, written, 1 thread", figures["complete"], "a bare RGB render", figures["bare"])
     ratios.add("complete frame, written, 1 thread (CPU time)", figures["complete cpu"], "a bare one's", figures["bare cpu"])
@@ -59,7 +60,7 @@ def test_bench_complete_frame(benchmark, ratios: Ratios, tmp_path: Path) -> None
     ratios.add("image and truth, not written, 1 thread", figures["truth"])
 
 
-def test_bench_two_workers(benchmark, ratios: Ratios, tmp_path: Path) -> None:
+def test_bench_two_workers(benchmark: BenchmarkFixture, ratios: Ratios, tmp_path: Path) -> None:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         pytest.skip("two workers need two cores")

@@ -78,8 +78,8 @@ def _frames(source: FrameSource, spec: GenerateSpec, numbers: range) -> Iterator
             frame = source.frame(view)
             yield frame, functools.partial(encode_frame, frame, number)
         return
-    for k, view in enumerate(source.views(numbers)):
-        yield view.frame, functools.partial(_encode_view, view, spec.capture, k)
+    for k, seen in enumerate(source.views(numbers)):
+        yield seen.frame, functools.partial(_encode_view, seen, spec.capture, k)
 
 
 def _encode_view(view: View, capture: Capture, position: int) -> dict[str, bytes]:

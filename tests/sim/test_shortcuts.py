@@ -38,7 +38,7 @@ def test_one_sample_a_pixel_gives_the_labels_of_four(backend, monkeypatch, index
 
     quick = labels()
     fit = Canvas._fit
-    monkeypatch.setattr(Canvas, "_fit", lambda self, camera, *, samples: fit(self, camera, samples=self._samples))
+    monkeypatch.setattr(Canvas, "_fit", lambda self, camera, **_: fit(self, camera, samples=self._samples))
     assert labels() == quick
 
 
