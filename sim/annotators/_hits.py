@@ -100,7 +100,7 @@ def _pairs(seen: _Seen, mask: NDArray[np.bool_], triangles: _Ints) -> Iterator[t
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     low, high = np.array([columns[0], rows[0]]), np.array([columns[-1], rows[-1]])
     corners = seen.corners[triangles]
-    ahead: NDArray[np.bool_] = np.asarray((corners[..., 2] > camera.near_m).all(axis=1))
+    ahead: NDArray[np.bool_] = np.asarray(corners[..., 2].min(axis=1) > camera.near_m)
     pixels = camera.project(np.where(ahead[:, None, None], corners, 1.0))
     first = np.maximum(np.ceil(pixels.min(axis=1) - _SLACK_PX), low).astype(np.int64)
     last = np.minimum(np.floor(pixels.max(axis=1) + _SLACK_PX), high).astype(np.int64)

@@ -43,7 +43,7 @@ def test_every_file_of_a_frame_is_in_the_table_and_the_other_way_round(source):
 
 
 def test_every_annotator_and_each_of_its_files_is_in_the_second_table():
-    sections = DOCUMENT.split("## Annotators beyond the default")[1].split("## manifest.json")[0]
+    sections = DOCUMENT.split("## Annotators beyond the default")[1].split("## Sequences and stereo")[0]
     named = set(re.findall(r"`(\w+)`", sections))
     files = set(re.findall(r"`(\w+_N\.\w+)`", sections))
     more = {name: annotator for name, annotator in ANNOTATORS.items() if name not in DEFAULT}
