@@ -54,6 +54,8 @@ def _least_m(model: object, data: object, owner: NDArray[np.int64], count: int) 
     least = np.full(count, np.inf)
     for i, j in zip(first[order].tolist(), second[order].tolist(), strict=True):
         a, b = owner[i], owner[j]
+        if bound[i, j] >= least.max():
+            break
         if bound[i, j] >= least[a] and bound[i, j] >= least[b]:
             continue
         # Nothing nearer than what is known matters, nor anything beyond the distance of the centres.
