@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.boxes3d import fit_boxes
+from perception.calibration import DepthCalibration
 from perception.engine import Engine
 from perception.grouping import GroupingSpec
 from perception.postprocess import panoptic_depth
@@ -36,9 +37,15 @@ class StageTimes:
 class Perceiver:
     """Maps images to predictions with one engine; like the engine, it serves one thread at a time."""
 
-    def __init__(self, engine: Engine, spec: GroupingSpec | None = None) -> None:
-        """Raises EngineError where the engine knows a category that the taxonomy does not."""
+    def __init__(
+        self, engine: Engine, spec: GroupingSpec | None = None, *, calibration: DepthCalibration | None = None
+    ) -> None:
+        """Takes the engine's own depth calibration unless given another.
+
+        Raises EngineError where the engine knows a category that the taxonomy does not.
+        """
         self.engine = engine
+        self._calibration = calibration or engine.metadata.calibration
         self.spec = spec or GroupingSpec()
         self._taxonomy_id = _taxonomy_ids(engine)
 
@@ -57,12 +64,16 @@ class Perceiver:
         raw = self.engine.infer(image)
         inferred = time.perf_counter()
         height, width = rgb.shape[:2]
-        scale = metadata.calibration.scale(fx * metadata.input_size[1] / width, metadata.reference_focal_px)
+        rows, stride = raw.depth.shape[-2], metadata.input_size[0] // raw.depth.shape[-2]
+        row_px = np.arange(rows) * stride + (stride - 1) / 2
+        cy_px = (cy + 0.5) * metadata.input_size[0] / height - 0.5
+        focal_px = fx * metadata.input_size[1] / width
+        scale = self._calibration.scale(focal_px, metadata.reference_focal_px, row_px - cy_px)
         flat = panoptic_depth(
             raw,
             taxonomy_id=self._taxonomy_id,
             size=(height, width),
-            depth_scale=scale,
+            depth_scale=scale[:, None],
             spec=self.spec,
             intrinsics=(fx, fy, cx, cy),
         )

@@ -25,13 +25,14 @@ def panoptic_depth(
     *,
     taxonomy_id: NDArray[np.uint8],
     size: tuple[int, int],
-    depth_scale: float,
+    depth_scale: float | NDArray[np.float32],
     spec: GroupingSpec,
     intrinsics: Intrinsics | None = None,
 ) -> Prediction:
     """Returns the segments and the depth of one image of (H, W) pixels; segments have no boxes yet.
 
-    `taxonomy_id` uint8 (256,) maps the network's categories to the taxonomy's; `depth_scale` turns its depth to metres.
+    `taxonomy_id` uint8 (256,) maps the network's categories to the taxonomy's; `depth_scale`, one number or one for each
+    row (h/2, 1), turns its depth to metres.
     With the camera's `intrinsics` the table is made flat (`perception.flatten`); without, depth stays the network's own.
     Raises EngineError where the network gave numbers that are not finite.
     """
@@ -43,7 +44,7 @@ def panoptic_depth(
     stride = category.shape[0] // heat.shape[0]
     peaks = find_peaks(heat, stride=stride, threshold=spec.center_threshold, window=spec.nms_window, top_k=spec.top_k)
     grouping = group(category, raw.confidence[0], raw.offset[0], peaks, spec)
-    small_depth_m = np.maximum(raw.depth[0, 0] * np.float32(depth_scale), np.float32(_MIN_DEPTH_M))
+    small_depth_m = np.maximum(raw.depth[0, 0] * np.asarray(depth_scale, dtype=np.float32), np.float32(_MIN_DEPTH_M))
     depth_m = cv2.resize(small_depth_m, category.shape[::-1], interpolation=cv2.INTER_LINEAR)
     depth_m = sharpen_depth(grouping.ids, depth_m.astype(np.float32, copy=False), reach_px=_SMEAR_PX)
     depth_m = cv2.resize(depth_m, size[::-1], interpolation=cv2.INTER_LINEAR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 from perception.calibrate import measure_calibration
 from perception.calibration import DepthCalibration, fit_calibration
 from perception.engine import EngineMetadata, RawOutput
+from perception.perceiver import Perceiver
 from scenes.errors import TrainingError
 from scenes.taxonomy import TABLETOP_CATEGORIES
 from sim.dataset import Dataset
+from sim.frame import Frame
 from sim.generate import GenerateSpec, generate
 from tests.sim.fake_frames import FakeSource
 
@@ -47,37 +50,65 @@ class ConstantEngine:
         )
 
 
-@pytest.mark.parametrize(("gain", "exponent"), [(1.0, 1.0), (0.97, 0.82), (1.1, 1.3)])
-def test_a_planted_calibration_is_found(gain: float, exponent: float, rng: np.random.Generator) -> None:
-    focal = rng.uniform(260, 360, 400)
-    ratio = gain * (focal / REFERENCE) ** exponent * np.exp(rng.normal(0, 0.01, 400))
-    found = fit_calibration(focal, ratio, REFERENCE)
-    assert found.gain == pytest.approx(gain, abs=3e-3)
-    assert found.focal_exponent == pytest.approx(exponent, abs=0.03)
+ROWS = np.linspace(-119.5, 119.5, 60)
+
+
+def planted(rng: np.random.Generator, calibration: DepthCalibration, *, frames: int = 300) -> tuple[np.ndarray, ...]:
+    """Returns focal lengths, rows and ratios of frames that such a calibration would set right, but for noise."""
+    focal = rng.uniform(260, 360, frames)
+    rows = np.broadcast_to(ROWS, (frames, len(ROWS)))
+    exact = np.stack([calibration.scale(f, REFERENCE, ROWS) for f in focal])
+    return focal, rows, exact * np.exp(rng.normal(0, 0.02, exact.shape))
+
+
+@pytest.mark.parametrize(
+    "true",
+    [
+        DepthCalibration(),
+        DepthCalibration(gain=0.97, focal_exponent=0.82),
+        DepthCalibration(gain=1.1, focal_exponent=1.3, tilt=-0.05, focal_tilt=0.75),
+    ],
+    ids=["pinhole", "scale", "tilt"],
+)
+def test_a_planted_calibration_is_found(true: DepthCalibration, rng: np.random.Generator) -> None:
+    focal, rows, ratio = planted(rng, true)
+    found = fit_calibration(focal, rows, ratio, REFERENCE)
+    assert found.gain == pytest.approx(true.gain, abs=3e-3)
+    assert found.focal_exponent == pytest.approx(true.focal_exponent, abs=0.01)
+    assert found.tilt == pytest.approx(true.tilt, abs=3e-3)
+    assert found.focal_tilt == pytest.approx(true.focal_tilt, abs=0.03)
     assert found.focal_range_px[0] <= focal.min() <= focal.max() <= found.focal_range_px[1]
 
 
 def test_the_gain_makes_the_mean_relative_error_least(rng: np.random.Generator) -> None:
-    focal, ratio = np.full(75, REFERENCE), np.exp(rng.normal(0.1, 0.2, 75))
-    found = fit_calibration(focal, ratio, REFERENCE)
+    rows = np.zeros((75, 4))
+    ratio = np.exp(rng.normal(0.1, 0.2, (75, 4)))
+    found = fit_calibration(np.full(75, REFERENCE), rows, ratio, REFERENCE)
     gains = np.linspace(0.8, 1.6, 4001)
-    errors = np.abs(gains[:, None] / ratio - 1).mean(axis=1)
-    assert found.focal_exponent == 1.0, "one focal length says nothing of another"
+    errors = np.abs(gains[:, None] / ratio.reshape(-1) - 1).mean(axis=1)
+    assert (found.focal_exponent, found.focal_tilt) == (1.0, 0.0), "one focal length says nothing of another"
     assert np.abs(found.gain / ratio - 1).mean() == pytest.approx(errors.min(), abs=1e-5)
 
 
-@given(st.floats(50, 2000), st.floats(0.8, 1.2), st.floats(0.5, 1.5))
+@given(st.floats(50, 2000), st.floats(0.8, 1.2), st.floats(0.5, 1.5), st.floats(-0.2, 0.2))
 def test_outside_of_what_was_measured_depth_is_proportional_to_the_focal_length(
-    focal: float, gain: float, exponent: float
+    focal: float, gain: float, exponent: float, tilt: float
 ) -> None:
-    calibration = DepthCalibration(gain=gain, focal_exponent=exponent, focal_range_px=(260.0, 360.0))
+    calibration = DepthCalibration(
+        gain=gain, focal_exponent=exponent, tilt=tilt, focal_tilt=0.5, focal_range_px=(260.0, 360.0)
+    )
     nearest = min(max(focal, 260.0), 360.0)
-    expected = calibration.scale(nearest, REFERENCE) * focal / nearest
-    assert calibration.scale(focal, REFERENCE) == pytest.approx(expected)
-    assert DepthCalibration().scale(focal, REFERENCE) == pytest.approx(focal / REFERENCE)
+    expected = calibration.scale(nearest, REFERENCE, ROWS) * focal / nearest
+    assert calibration.scale(focal, REFERENCE, ROWS) == pytest.approx(expected, rel=1e-5)
+    assert DepthCalibration().scale(focal, REFERENCE, ROWS) == pytest.approx(focal / REFERENCE, rel=1e-6)
 
 
-@pytest.mark.parametrize("values", [{"gain": 5.0}, {"focal_exponent": -1.0}, {"focal_range_px": (3.0, 2.0)}])
+def test_a_calibration_survives_json() -> None:
+    calibration = DepthCalibration(gain=0.99, focal_exponent=0.9, tilt=-0.05, focal_tilt=0.7, focal_range_px=(266.0, 359.0))
+    assert DepthCalibration.from_dict(json.loads(json.dumps(calibration.to_dict()))) == calibration
+
+
+@pytest.mark.parametrize("values", [{"gain": 5.0}, {"focal_exponent": -1.0}, {"focal_range_px": (3.0, 2.0)}, {"tilt": 2.0}])
 def test_a_calibration_that_cannot_be_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="depth_calibration needs"):
         DepthCalibration(**values)  # type: ignore[arg-type]  # wrong on purpose
@@ -93,13 +124,21 @@ def _frames(folder: Path, split: str, frames: int) -> Path:
 
 def test_it_is_measured_through_the_perceiver_and_does_not_depend_on_an_earlier_one(tmp_path: Path) -> None:
     dataset = _frames(tmp_path, "train", 36)
-    medians = np.array([np.median(f.truth.depth_m[np.isfinite(f.truth.depth_m)]) for f in Dataset.open(dataset)]) / 1.5
-    camera = Dataset.open(dataset).camera(0)
-    gains = medians / (camera.fx / SMALL_REFERENCE)
-    found = measure_calibration(ConstantEngine(DepthCalibration(gain=1.7, focal_exponent=0.5)), dataset)
-    assert gains.min() < found.gain < gains.max()
-    assert found == measure_calibration(ConstantEngine(DepthCalibration()), dataset)
-    assert found == fit_calibration(np.full(36, camera.fx), medians, SMALL_REFERENCE)
+    found = measure_calibration(ConstantEngine(DepthCalibration()), dataset)
+    assert found == measure_calibration(ConstantEngine(DepthCalibration(gain=1.7, focal_exponent=0.5)), dataset)
+    frames = list(Dataset.open(dataset))
+    before, after = (
+        np.mean([_error(Perceiver(ConstantEngine(calibration)), frame) for frame in frames])
+        for calibration in (DepthCalibration(), found)
+    )
+    assert after < before
+
+
+def _error(perceiver: Perceiver, frame: Frame) -> float:
+    c, truth_m = frame.camera, frame.truth.depth_m
+    depth_m = perceiver.perceive(frame.rgb, fx=c.fx, fy=c.fy, cx=c.cx, cy=c.cy).depth_m
+    known = np.isfinite(truth_m)
+    return float(np.abs(depth_m[known] / truth_m[known] - 1).mean())
 
 
 @pytest.mark.parametrize(
