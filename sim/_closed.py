@@ -40,7 +40,7 @@ class Solids:
         """Returns whether all meshes are closed and the camera and its near plane are outside the box of every part."""
         if not self.closed:
             return False
-        body_from_world = {name: inverse(world_from_body[name].matrix()) for name in set(self.body_names)}
+        body_from_world = {name: inverse(world_from_body[name].matrix()) for name in dict.fromkeys(self.body_names)}
         eye = np.array(camera.world_from_camera.position_m)
         at = np.array([transform_points(body_from_world[name], eye) for name in self.body_names]).reshape(-1, 3)
         margin = _NEAR_FACTOR * camera.near_m

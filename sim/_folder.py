@@ -98,6 +98,11 @@ def _assert_same(folder: Path, there: dict[str, Any], asked: dict[str, Any]) -> 
     for key, value in {"part": "all", **asked}.items():
         if there.get(key) != value:
             raise DatasetError(
-                f"{folder} holds a data set with {key} {there.get(key)!r}, but {value!r} was asked for: "
+                f"{folder} holds a data set with {key} {_shown(there.get(key))}, but {_shown(value)} was asked for: "
                 "give another folder, or the same arguments to go on with this one."
             )
+
+
+def _shown(value: object) -> str:
+    """Returns a value of a spec as a sentence says it: a sensor profile, which is long, by its label."""
+    return repr(value["label"] if isinstance(value, dict) and "label" in value else value)

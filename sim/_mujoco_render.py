@@ -33,7 +33,7 @@ class Canvas:
         self._geom_of_id = np.full(1, -1, dtype=np.int64)
         self._samples = int(self._context.offSamples)
         self._flags = {ids: _flags_of(self._all, ids=ids) for ids in (False, True)}
-        self._posed: dict[int, Camera] = {}
+        self._posed: dict[bool, Camera] = {}  # of the drawing list of one body, and of that of all
 
     def close(self) -> None:
         """Frees the device's memory."""
@@ -79,7 +79,7 @@ class Canvas:
         mine = (self._model.geom_bodyid == body_id) & (group == SEEN)
         group[mine] = _SOLO_GROUP
         _draw_group(self._model, data, _SOLO_GROUP, self._solo)
-        self._posed.pop(id(self._solo), None)
+        self._posed.pop(True, None)
         group[mine] = SEEN
         viewport = self._prepare(self._solo, camera, window, ids=True)
         mujoco.mjr_render(viewport, self._solo, self._context)
@@ -106,12 +106,12 @@ class Canvas:
         self._gl.make_current()
         self._fit(camera, samples=0 if ids else self._samples)
         scene.flags[:] = self._flags[ids]
-        frustum = _frustum(camera, window)
+        frustum, solo = _frustum(camera, window), scene is self._solo
         for eye in scene.camera:
-            if self._posed.get(id(scene)) != camera:
+            if self._posed.get(solo) != camera:
                 _set_eye(eye, camera)
             eye.frustum_center, eye.frustum_width, eye.frustum_top, eye.frustum_bottom = frustum
-        self._posed[id(scene)] = camera
+        self._posed[solo] = camera
         return mujoco.MjrRect(0, 0, window[2], window[3])
 
 

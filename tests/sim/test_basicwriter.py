@@ -175,8 +175,8 @@ def _png8() -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("rgb_0000.png", b"", "not a whole PNG"),
-        ("rgb_0000.png", b"\x89PNG\r\n\x1a\nnothing else", "not a whole PNG"),
+        ("rgb_0000.png", b"", "not a whole image"),
+        ("rgb_0000.png", b"\x89PNG\r\n\x1a\nnothing else", "not a whole image"),
         ("rgb_0000.png", _png8(), "expected an 8-bit RGB or RGBA image"),
         ("semantic_segmentation_0000.png", _png8(), "expected a 16-bit gray image"),
         ("semantic_segmentation_labels_0000.json", b"{", "Expecting"),

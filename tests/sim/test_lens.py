@@ -151,7 +151,7 @@ def test_a_pinhole_pass_refuses_a_lens():
     from sim._mujoco_render import _set_eye
 
     with pytest.raises(BackendError, match="has a lens"):
-        _set_eye(None, with_lens(_camera(), BARREL), (0, 0, 1, 1))  # type: ignore[arg-type]  # refused before it is used
+        _set_eye(None, with_lens(_camera(), BARREL))  # type: ignore[arg-type]  # refused before it is used
 
 
 def _camera(fov_deg: float = 60.0) -> Camera:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from scenes.camera import Camera, look_at
+from sim._frame_files import frame_files
 from sim._frame_source import BackendSource
 from sim.backend import open_backend
 from sim.basicwriter import decode_sensed, encode_frame
+from sim.clearance import clearances_m
 from sim.dataset import Dataset
 from sim.generate import GenerateSpec, generate
 from sim.realize import realize
@@ -161,8 +163,8 @@ def test_a_data_set_has_the_sensor_s_files_and_its_profile_in_whatever_order_it_
     generate(spec, progress=False)
     dataset = Dataset.open(tmp_path)
     source = BackendSource(spec)
-    source.scene(1)
-    files = encode_frame(source.frame(0), 3)
+    scene, _ = source.scene(1)
+    files = frame_files(source.frame(0), 3, clearances_m(scene))
     source.close()
     assert {name: hashlib.sha256(data).hexdigest() for name, data in files.items()} == dataset.manifest.frames[3].files
     assert dataset.manifest.sensor is not None
