@@ -131,9 +131,13 @@ def _sample_of(look: str, split: Split, seed: int, number: int) -> ObjectShape:
 
 
 def view_of(backend: Backend, shape: ObjectShape, cell_px: int) -> Frame:
-    """Returns the square frame of one object as it stands; the camera's distance follows its size."""
+    """Returns the square frame of one object as it stands, furniture, whose front is +x, turned to the camera.
+
+    The camera's distance follows the object's size.
+    """
     points = np.concatenate([part.mesh.vertices[part.mesh.faces.reshape(-1)] for part in shape.parts])
-    rotation = quaternion_about((0.0, 0.0, 1.0), _yaw_rad(np.ptp(points, axis=0)))
+    facing = -math.pi / 2 if shape.category in furniture() else _yaw_rad(np.ptp(points, axis=0))
+    rotation = quaternion_about((0.0, 0.0, 1.0), facing)
     points = transform_points(Pose((0.0, 0.0, 0.0), rotation).matrix(), points)
     low, high = points.min(axis=0), points.max(axis=0)
     shift = vec3((-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]))
