@@ -20,6 +20,9 @@ os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
 
+# A torch with CUDA brings triton, whose LLVM crashes in a process that has loaded Mesa's. Nothing here compiles kernels.
+sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # None is how an import is refused
+
 # A shell's background job ignores Ctrl-C and so would every process that the tests start and stop with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
