@@ -24,7 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from scenes.errors import RehearseError
 
     try:
-        return int(arguments.command(arguments))
+        status = int(arguments.command(arguments))
+        sys.stdout.flush()  # here, where a reader that went away is no error, not when Python ends
+        return status
     except RehearseError as error:
         print(f"rehearse: {error}", file=sys.stderr)
         return EXIT_ERROR

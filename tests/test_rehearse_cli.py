@@ -291,7 +291,10 @@ def test_a_closed_pipe_is_no_error(dataset, tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "rehearse.py", "inspect", str(dataset), "--sheet", str(tmp_path / "sheet.png")]
-    done = subprocess.run(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False, env=buffered
+    )
     os.close(writer)
     assert done.returncode == 0
     assert done.stderr == ""
