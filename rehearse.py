@@ -13,7 +13,7 @@ from benchmarks.console import print_count, print_json, print_rows, print_summar
 from benchmarks.grammar import make_parser
 
 if TYPE_CHECKING:
-    from sim.run_plan import RunPlan
+    from sim.running.run_plan import RunPlan
 
 EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
 
@@ -112,10 +112,10 @@ def generate(arguments: argparse.Namespace) -> int:
     """Makes a data set of frames with truth; goes on where a killed run stopped."""
     from scenes.assets import AssetUse
     from sim.capture import Capture
+    from sim.difficulty.target import read_target
     from sim.generate import GenerateSpec
     from sim.generate import generate as run
     from sim.sensors.library import load_profile
-    from sim.target import read_target
 
     plan, out = _run_plan(arguments)
     if arguments.print_script:
@@ -154,7 +154,7 @@ def generate(arguments: argparse.Namespace) -> int:
 def _run_plan(arguments: argparse.Namespace) -> tuple[RunPlan, Path]:
     """Returns how to make the scenes, and where: a task of a Slurm array makes the part of its number, in its own folder."""
     from scenes.errors import RehearseError
-    from sim.run_plan import RunPlan, Shard
+    from sim.running.run_plan import RunPlan, Shard
 
     on_slurm, out = arguments.executor == "slurm-array", arguments.out
     shard = Shard.parse(arguments.shard) if arguments.shard else None
@@ -163,7 +163,7 @@ def _run_plan(arguments: argparse.Namespace) -> tuple[RunPlan, Path]:
             "--shards N and --print-script belong to --executor slurm-array, which needs --shards and takes no --shard."
         )
     if on_slurm and not arguments.print_script:
-        from sim.slurm import shard_of_task
+        from sim.running.slurm import shard_of_task
 
         shard = shard_of_task(os.environ, arguments.shards)
         out = out / shard.folder_name
@@ -178,7 +178,7 @@ def _run_plan(arguments: argparse.Namespace) -> tuple[RunPlan, Path]:
 
 
 def _print_script(arguments: argparse.Namespace) -> int:
-    from sim.slurm import array_script
+    from sim.running.slurm import array_script
 
     words = [word for word in arguments.words if not (len(word) > 3 and "--print-script".startswith(word))]
     workers = arguments.workers or 1
@@ -190,7 +190,7 @@ def _print_script(arguments: argparse.Namespace) -> int:
 
 def merge(arguments: argparse.Namespace) -> int:
     """Joins the parts that generate --shard wrote into one data set, the same bytes as a single run."""
-    from sim.merge import merge as run
+    from sim.running.merge import merge as run
 
     print_summary(run(arguments.parts, arguments.out, link=arguments.link).to_dict(), as_json=arguments.json)
     return EXIT_OK
@@ -216,8 +216,8 @@ def convert(arguments: argparse.Namespace) -> int:
 def agree(arguments: argparse.Namespace) -> int:
     """Compares two backends on one scene, or a data set with a fresh render. Exits with 1 where they differ."""
     from scenes.suites import SUITES
-    from sim.agree import agree_backends, agree_dataset
     from sim.frame_id import FrameId
+    from sim.proof.agree import agree_backends, agree_dataset
 
     if arguments.target in SUITES:
         version = SUITES[arguments.target].version

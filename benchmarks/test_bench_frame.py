@@ -27,17 +27,17 @@ from benchmarks.conftest import Ratios
 from scenes.camera import Camera
 from scenes.scene import Scene
 from scenes.taxonomy import TAXONOMY
-from sim._mujoco_render import _frustum, _set_eye
-from sim._proven import Prover
-from sim._worker import Checks, encode_checked, stage_frame
 from sim.basicwriter import encode_frame
-from sim.clearance import clearances_m
+from sim.difficulty.clearance import clearances_m
 from sim.frame import Frame
 from sim.generate import GenerateSpec, generate
-from sim.mujoco_backend import MujocoBackend
-from sim.proof_figures import Agreement
-from sim.raycast import RayCaster
+from sim.mujoco.backend import MujocoBackend
+from sim.mujoco.render import _frustum, _set_eye
+from sim.proof.figures import Agreement
+from sim.proof.proven import Prover
+from sim.proof.raycast import RayCaster
 from sim.realize import realize
+from sim.running.worker import Checks, encode_checked, stage_frame
 
 ROUNDS = 30
 WORKER_FRAMES = 60

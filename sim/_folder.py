@@ -10,12 +10,12 @@ from typing import Any
 
 from scenes.errors import DatasetError
 from scenes.files import write_whole
-from sim._part import FILE_NAME as PART_NAME
-from sim._part import Part, read_part
-from sim._publish import WORK
-from sim._scene_loop import FAILURES
 from sim.basicwriter import metadata_text
 from sim.manifest import FILE_NAME, Manifest, read_manifest
+from sim.running.part import FILE_NAME as PART_NAME
+from sim.running.part import Part, read_part
+from sim.running.publish import WORK
+from sim.running.scene_loop import FAILURES
 
 _SPEC = "spec.json"
 
@@ -23,7 +23,7 @@ _SPEC = "spec.json"
 def claim_folder(folder: Path, content: dict[str, Any]) -> Manifest | Part | None:
     """Prepares a folder for data of that content; returns what it holds where the data set, or part, is already finished.
 
-    To be called under `sim._publish.locked`. Raises DatasetError where the folder holds something else.
+    To be called under `sim.running.publish.locked`. Raises DatasetError where the folder holds something else.
     """
     finished = _read_finished(folder)
     if finished is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sim.basicwriter import encode_frame
-from sim.difficulty import encode_difficulty, measure
+from sim.difficulty.measure import encode_difficulty, measure
 from sim.frame import Frame
 
 

@@ -55,8 +55,8 @@ class BackendSource:
 
     def scene(self, index: int) -> tuple[Scene, dict[str, int]]:
         """Returns the settled scene and how many sub-seeds were rejected before it, by reason."""
+        from sim.difficulty.target_search import realize_towards
         from sim.realize import realize
-        from sim.target_search import realize_towards
 
         spec = self._spec
         if spec.target is None:

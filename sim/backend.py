@@ -107,8 +107,8 @@ class Backend(Protocol):
 
 
 _BACKENDS: dict[str, tuple[str, str]] = {
-    "mujoco": ("sim.mujoco_backend", "MujocoBackend"),
-    "raycast": ("sim.raycast_backend", "RaycastBackend"),
+    "mujoco": ("sim.mujoco.backend", "MujocoBackend"),
+    "raycast": ("sim.proof.raycast_backend", "RaycastBackend"),
 }
 
 BACKEND_NAMES = tuple(sorted(_BACKENDS))

@@ -12,9 +12,9 @@ from typing import Any
 
 from scenes.errors import DatasetError, UnknownNameError
 from sim._progress import Progress, reporting
-from sim._staged_folder import staged_folder
 from sim.dataset import Dataset
 from sim.formats.exporter import Exporter
+from sim.staged_folder import staged_folder
 
 FORMATS = ("basicwriter", "bop", "coco", "webdataset", "yolo")
 _ONLY_FOR = {"polygons": "coco", "render_products": "basicwriter", "shard_frames": "webdataset"}

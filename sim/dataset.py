@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scenes.camera import Camera
 from scenes.errors import DatasetError, RehearseError
 from sim.basicwriter import decode_camera, decode_frame, decode_rgb_of, decode_sensed, file_name, kind_of, numbered
-from sim.difficulty import KIND, ObjectDifficulty, decode_difficulty, measure
+from sim.difficulty.measure import KIND, ObjectDifficulty, decode_difficulty, measure
 from sim.frame import Frame, Sensed
 from sim.manifest import FILE_NAME, Manifest, read_manifest
 

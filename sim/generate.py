@@ -27,19 +27,19 @@ from scenes.sampler import Split
 from scenes.suites import VIEWS_PER_SCENE, find_suite
 from sim._folder import claim_folder, finish_folder
 from sim._frame_source import BackendSource
-from sim._part import Part
 from sim._progress import Progress, reporting
-from sim._publish import SceneRecord, locked, read_record
-from sim._scene_loop import LoopResult, final_failures, make_scenes
-from sim._worker import OpenSource, make_scene_files
 from sim.capture import Capture
 from sim.dataset import Dataset
-from sim.executor import open_executor
+from sim.difficulty.target import Reached, Target, reached
 from sim.manifest import Generator, Manifest
-from sim.proof_figures import ProofSummary, summed
-from sim.run_plan import RunPlan
+from sim.proof.figures import ProofSummary, summed
+from sim.running.executor import open_executor
+from sim.running.part import Part
+from sim.running.publish import SceneRecord, locked, read_record
+from sim.running.run_plan import RunPlan
+from sim.running.scene_loop import LoopResult, final_failures, make_scenes
+from sim.running.worker import OpenSource, make_scene_files
 from sim.sensors.profile import IDEAL, SensorProfile
-from sim.target import Reached, Target, reached
 
 SPLITS = get_args(Split)
 

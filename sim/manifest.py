@@ -11,7 +11,7 @@ from typing import Any
 from scenes.assets import AssetUse
 from scenes.errors import DatasetError
 from sim.capture import Capture
-from sim.proof_figures import Agreement
+from sim.proof.figures import Agreement
 
 FILE_NAME = "manifest.json"
 SCHEMA_VERSION = 2

@@ -12,8 +12,8 @@ from scenes.assets import AssetUse
 from scenes.errors import DatasetError
 from sim._frame_files import frame_files
 from sim.backend import open_backend
-from sim.clearance import clearances_m
 from sim.dataset import Dataset
+from sim.difficulty.clearance import clearances_m
 from sim.frame import Frame
 from sim.frame_id import FrameId
 from sim.manifest import FrameEntry

@@ -21,7 +21,7 @@ from perception.scoring.panoptic import match_panoptic
 from perception.scoring.statistics import Estimate, Resamples, estimate, ratio, resample_scenes
 from scenes.errors import UnknownNameError
 from scenes.taxonomy import TAXONOMY
-from sim.difficulty import ObjectDifficulty, figure_of
+from sim.difficulty.measure import ObjectDifficulty, figure_of
 from sim.frame import Frame
 
 _TRUE, _FOUND, _IOU_SUM = range(3)
@@ -29,7 +29,7 @@ _TRUE, _FOUND, _IOU_SUM = range(3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """What things are sliced by: the figure of sim.difficulty, its unit, and the edges of the bins, low <= value < high."""
+    """What things are sliced by: its figure in sim.difficulty, its unit, and the edges of the bins, low <= value < high."""
 
     figure: str
     unit: str

@@ -276,7 +276,7 @@ def test_a_real_engine_is_served_and_named(tmp_path):
 def test_the_agent_s_side_imports_no_simulator_and_no_trainer():
     code = (
         "import sys, hil.agent, perception.engine, perception.perceiver\n"
-        "heavy = {'torch', 'mujoco', 'pxr', 'scipy', 'onnx', 'trimesh', 'manifold3d', 'sim.backend', 'sim.mujoco_backend'}\n"
+        "heavy = {'torch', 'mujoco', 'pxr', 'scipy', 'onnx', 'trimesh', 'manifold3d', 'sim.backend', 'sim.mujoco.backend'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -19,9 +19,9 @@ ORDERED_BY = {"list", "tuple", "enumerate", "iter", "next", "zip", "map", "rever
 EXCUSED = {
     "sim/generate.py": {"time"},
     "sim/convert.py": {"time"},
-    "sim/merge.py": {"time"},
-    "sim/_publish.py": {"os.getpid()"},
-    "sim/_ray_executor.py": {"secrets"},
+    "sim/running/merge.py": {"time"},
+    "sim/running/publish.py": {"os.getpid()"},
+    "sim/running/ray_executor.py": {"secrets"},
 }
 
 

@@ -63,7 +63,7 @@ def test_our_own_stage_reads_back_as_the_same_scene(tmp_path, suffix):
 
 
 def test_rays_meet_the_same_in_a_tabletop_scene_that_was_read_back(tmp_path):
-    from sim.raycast import RayCaster
+    from sim.proof.raycast import RayCaster
 
     scene = make_scene("tabletop", split="train", seed=0, index=4)
     write_stage(scene, tmp_path / "s.usdc", camera_size=(80, 60))

@@ -13,9 +13,9 @@ MAKE = """
 import hashlib, json, sys
 from sim._frame_files import frame_files
 from sim.backend import open_backend
-from sim.clearance import clearances_m
-from sim.proof import prove
-from sim.raycast import RayCaster
+from sim.difficulty.clearance import clearances_m
+from sim.proof.check import prove
+from sim.proof.raycast import RayCaster
 from sim.rebuild import look
 from sim.realize import realize
 

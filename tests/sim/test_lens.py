@@ -148,7 +148,7 @@ def test_a_lens_that_folds_the_picture_is_refused(backend):
 
 
 def test_a_pinhole_pass_refuses_a_lens():
-    from sim._mujoco_render import _set_eye
+    from sim.mujoco.render import _set_eye
 
     with pytest.raises(BackendError, match="has a lens"):
         _set_eye(None, with_lens(_camera(), BARREL))  # type: ignore[arg-type]  # refused before it is used

@@ -13,7 +13,7 @@ from scenes.transforms import Pose
 from sim.dataset import Dataset
 from sim.generate import GenerateSpec, generate
 from sim.replay import Field, Replay, compare, entry_of, replay_dataset, replay_id
-from tests.sim.test_proof import Rendered, scaled_depth, wrong_category
+from tests.sim.proof.test_proof import Rendered, scaled_depth, wrong_category
 
 
 @pytest.fixture(scope="module")

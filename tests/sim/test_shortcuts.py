@@ -10,11 +10,11 @@ from scenes.suites import make_scene
 from scenes.transforms import Pose, inverse, quaternion_about
 from sim._labels import instance_to_ids, semantic_to_ids
 from sim._lookup import look_up, values_in
-from sim._mujoco_render import Canvas
 from sim._object_truth import may_hide
 from sim._png import decode_ids, decode_rgb, encode_ids, encode_rgb
 from sim.backend import open_backend
 from sim.basicwriter import encode_frame
+from sim.mujoco.render import Canvas
 from tests.sim.fake_frames import make_frame
 from tests.sim.little_scenes import camera_above
 

@@ -17,10 +17,10 @@ from scenes.suites import make_scene
 from scenes.taxonomy import TAXONOMY
 from scenes.usd import write_stage
 from scenes.usd_check import check_stage
-from sim._mujoco_model import build_model
-from sim._mujoco_settle import settle, write_poses
 from sim.backend import SettleRule, open_backend
 from sim.basicwriter import decode_frame, encode_frame
+from sim.mujoco.model import build_model
+from sim.mujoco.settle import settle, write_poses
 
 _SPEC = importlib.util.spec_from_file_location(
     "household_scenes", Path(__file__).parents[1] / "scenes" / "household_scenes.py"

@@ -16,7 +16,7 @@ from scenes.errors import UnknownNameError
 from scenes.taxonomy import TAXONOMY
 from sim._object_truth import box_of
 from sim.dataset import Dataset
-from sim.difficulty import measure
+from sim.difficulty.measure import measure
 from sim.generate import GenerateSpec, generate
 from tests.perception.scoring.label_maps import make_frame, noisy_prediction, perfect_prediction
 from tests.sim.fake_frames import FakeSource

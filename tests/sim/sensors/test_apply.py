@@ -13,8 +13,8 @@ from sim._frame_files import frame_files
 from sim._frame_source import BackendSource
 from sim.backend import open_backend
 from sim.basicwriter import decode_sensed, encode_frame
-from sim.clearance import clearances_m
 from sim.dataset import Dataset
+from sim.difficulty.clearance import clearances_m
 from sim.generate import GenerateSpec, generate
 from sim.realize import realize
 from sim.sensors import IDEAL, SensorProfile, apply_sensor, load_profile, profile_names, sensor_camera

@@ -1,0 +1,1 @@
+"""MuJoCo as a backend: physics and picture on any machine with EGL."""

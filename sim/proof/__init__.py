@@ -1,0 +1,1 @@
+"""Labels with a proof: an independent ray caster, what it found, and the gate between two backends."""
