@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -96,8 +95,10 @@ def convert(spec: ConvertSpec, *, progress: bool | Progress = True) -> ConvertSu
 def _content(spec: ConvertSpec, dataset: Dataset) -> dict[str, Any]:
     """Returns what decides the bytes: the options, and the data set by its manifest, which has a digest of every file."""
     options = {key: value for key, value in asdict(spec).items() if key not in {"dataset", "out"}}
-    manifest = json.dumps(dataset.manifest.to_dict()).encode()
-    return options | {"manifest": hashlib.sha256(manifest).hexdigest()}
+    digest = hashlib.sha256()
+    for text in dataset.manifest.json_parts():
+        digest.update(text.encode())
+    return options | {"manifest": digest.hexdigest()}
 
 
 def _basicwriter(spec: ConvertSpec, dataset: Dataset) -> Exporter:
