@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,8 +29,17 @@ class _Moment:
         return Sighting(frame=self.seen[eye][0], scene=self.scene)
 
 
-def record(backend: Backend, scene: Scene, capture: Capture, size: tuple[int, int], numbers: range) -> Iterator[View]:
+def record(
+    backend: Backend,
+    scene: Scene,
+    capture: Capture,
+    size: tuple[int, int],
+    numbers: range,
+    views: Sequence[int] | None = None,
+) -> Iterator[View]:
     """Yields the views of a scene that the backend holds, settled, one for each of `numbers`.
+
+    `views` are the places of the cameras to go through, None for all in order.
 
     They go through the cameras, for each through its moments, for each through its eyes; the backend then holds the
     scene as it stood last.
@@ -40,7 +49,8 @@ def record(backend: Backend, scene: Scene, capture: Capture, size: tuple[int, in
     motion = motion_of(scene, capture)
     stands = _stands(backend, motion, times)
     number = numbers.start
-    for view in range(len(numbers) // capture.frames_per_view):
+    places = range(len(scene.cameras)) if views is None else views
+    for view in places[: len(numbers) // capture.frames_per_view]:
         cameras = [_camera_at(scene, motion, view, time).resized(*size) for time in times]
         moments = (
             _look(backend, scene, stands[k], cameras[k], capture, (view, k, times[k])) for k in range(capture.sequence)

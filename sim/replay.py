@@ -92,7 +92,7 @@ def replay_dataset(path: Path, frame: str) -> Replay:
     number = _number(dataset, frame)
     entry, manifest = dataset.manifest.frames[number], dataset.manifest
     backend, name = manifest.generator.backend, FrameId.parse(entry.name)
-    made = _made(name, manifest.size, backend, entry.attempt, assets=manifest.assets)
+    made = _made(name, manifest.size, backend, entry.attempt, assets=manifest.assets, views=manifest.views)
     return compare(entry, number, made, against=str(path), disk=dataset[number])
 
 
@@ -156,12 +156,13 @@ def _made(
     *,
     after_another: bool = False,
     assets: Sequence[AssetUse] = (),
+    views: int | None = None,
 ) -> Rebuilt:
     simulator = open_backend(backend)
     try:
         if after_another:
             rebuild(simulator, replace(frame_id, index=frame_id.index + 1, camera=None), size=size)
-        return rebuild(simulator, frame_id, size=size, attempt=attempt, assets=assets)
+        return rebuild(simulator, frame_id, size=size, attempt=attempt, assets=assets, views=views)
     finally:
         simulator.close()
 

@@ -118,7 +118,9 @@ def _rendered_again(dataset: Dataset, frames: int, fresh: str) -> Iterator[Pair]
         for number in numbers:
             entry = dataset.manifest.frames[number]
             frame_id = FrameId.parse(entry.name)
-            scene = rebuild_scene(settler, frame_id, attempt=entry.attempt, assets=dataset.manifest.assets)
+            scene = rebuild_scene(
+                settler, frame_id, attempt=entry.attempt, assets=dataset.manifest.assets, views=dataset.manifest.views
+            )
             if renderer is not None:
                 renderer.load(scene)
             camera = frame_id.camera or scene.cameras[0].name
