@@ -178,7 +178,8 @@ def _carried(
     here = _at(depth_m, ids, sample)
     carried = here[0] + _slope(depth_m, ids, here, sample, 1) * off[0]
     carried += _slope(depth_m, ids, here, sample, width) * off[1]
-    return np.divide(1.0, carried, where=here[0] > 0, out=np.full(sample.shape, np.inf))
+    depth: NDArray[np.float64] = np.divide(1.0, carried, where=here[0] > 0, out=np.full(sample.shape, np.inf))
+    return depth
 
 
 def _at(

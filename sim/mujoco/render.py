@@ -33,7 +33,6 @@ class Canvas:
         self._solo = mujoco.MjvScene(model, model.ngeom + 1)
         self._geom_of_id = np.full(1, -1, dtype=np.int64)
         self._samples = int(self._context.offSamples)
-        self._largest = int(self._context.offWidth), int(self._context.offHeight)
         self._flags = {ids: _flags_of(self._all, ids=ids) for ids in (False, True)}
         self._posed: dict[bool, Camera] = {}  # of the drawing list of one body, and of that of all
 
