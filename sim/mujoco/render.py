@@ -32,6 +32,7 @@ class Canvas:
         self._solo = mujoco.MjvScene(model, model.ngeom + 1)
         self._geom_of_id = np.full(1, -1, dtype=np.int64)
         self._samples = int(self._context.offSamples)
+        self._largest = int(self._context.offWidth), int(self._context.offHeight)
         self._flags = {ids: _flags_of(self._all, ids=ids) for ids in (False, True)}
         self._posed: dict[bool, Camera] = {}  # of the drawing list of one body, and of that of all
 
@@ -54,9 +55,13 @@ class Canvas:
         """MuJoCo's geom of every id that `depth_and_ids` may return; -1 for id 0, which is nothing."""
         return self._geom_of_id
 
-    def image(self, camera: Camera, *, back_faces: bool = True) -> NDArray[np.uint8]:
-        """Returns rgb uint8 (H, W, 3); without the back faces, where none can be seen, it takes two thirds of the time."""
-        viewport = self._prepare(self._all, camera, (0, 0, camera.width, camera.height), ids=False)
+    def image(self, camera: Camera, *, back_faces: bool = True, smooth: bool = True) -> NDArray[np.uint8]:
+        """Returns rgb uint8 (H, W, 3); without the back faces, where none can be seen, it takes two thirds of the time.
+
+        `smooth` takes several samples a pixel; without it there is one, at the pixel's centre.
+        """
+        samples = self._samples if smooth else 0
+        viewport = self._prepare(self._all, camera, (0, 0, camera.width, camera.height), ids=False, samples=samples)
         self._all.flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = not back_faces
         mujoco.mjr_render(viewport, self._all, self._context)
         rgb = np.empty((camera.height, camera.width, 3), dtype=np.uint8)
@@ -92,19 +97,21 @@ class Canvas:
         """Makes the drawing surface large enough, with that many samples a pixel.
 
         Ids and depth are sampled once anyway: a surface of one sample gives the same bytes in half the time. MuJoCo lays
-        a surface anew only where its size changes, so the two differ by a row.
+        a surface anew only where its size changes, so those of one sample have an odd number of rows and the others an
+        even one, however large the cameras are.
         """
         context = self._context
-        width, height = max(camera.width, context.offWidth), max(camera.height, context.offHeight)
-        if samples != context.offSamples:
-            context.offSamples = samples
-            height = height + 1 if samples == 0 else max(camera.height, height - 1)
+        self._largest = max(camera.width, self._largest[0]), max(camera.height, self._largest[1])
+        width, height = self._largest[0], self._largest[1] + self._largest[1] % 2 + (samples == 0)
+        context.offSamples = samples
         if (width, height) != (context.offWidth, context.offHeight):
             mujoco.mjr_resizeOffscreen(width, height, context)
 
-    def _prepare(self, scene: mujoco.MjvScene, camera: Camera, window: Window, *, ids: bool) -> mujoco.MjrRect:
+    def _prepare(
+        self, scene: mujoco.MjvScene, camera: Camera, window: Window, *, ids: bool, samples: int = 0
+    ) -> mujoco.MjrRect:
         self._gl.make_current()
-        self._fit(camera, samples=0 if ids else self._samples)
+        self._fit(camera, samples=samples)
         scene.flags[:] = self._flags[ids]
         frustum, solo = _frustum(camera, window), scene is self._solo
         for eye in scene.camera:
