@@ -19,6 +19,8 @@ from scenes.errors import SensorError
 # The wide picture has this many samples per pixel of the image in each direction, at its centre.
 OVERSAMPLING = 2
 _LARGEST_PX = 8192
+# So many pixels are carried at a time: what they need stays in the processor's cache.
+_AT_ONCE = 1 << 14
 
 # (left, top, width, height) in pixels.
 Window = tuple[int, int, int, int]
@@ -65,12 +67,13 @@ class Lens:
         Along a plane 1 / z is affine in pixels. The slope is the smaller of those to both neighbours, 0 where they
         differ in sign or one of them has another id: exact on planes, the nearest sample at edges, never a mixture.
         """
-        here = _at(wide_depth_m, wide_ids, self.sample)
-        carried = here[0] + _slope(wide_depth_m, wide_ids, here, self.sample, 1) * self.off_u
-        carried += _slope(wide_depth_m, wide_ids, here, self.sample, self.wide.width) * self.off_v
-        there = here[0] > 0
-        depth_m = np.divide(1.0, carried, where=there, out=np.full(there.shape, np.inf))
-        return depth_m.astype(np.float32)
+        depth_m = np.empty(self.sample.shape, dtype=np.float32)
+        wide = wide_depth_m.reshape(-1), wide_ids.reshape(-1)
+        for start in range(0, depth_m.size, _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            sample, off = self.sample.reshape(-1)[some], (self.off_u.reshape(-1)[some], self.off_v.reshape(-1)[some])
+            depth_m.reshape(-1)[some] = _carried(*wide, sample, off, self.wide.width)
+        return depth_m
 
     def wide_window(self, window: Window) -> Window:
         """Returns the window of `wide` that holds the nearest samples of a window of the image."""
@@ -164,11 +167,25 @@ def _assert_no_fold(camera: Camera, rays: NDArray[np.float64]) -> None:
         )
 
 
+def _carried(
+    depth_m: NDArray[np.float32],
+    ids: NDArray[np.integer],
+    sample: NDArray[np.int64],
+    off: tuple[NDArray[np.float64], NDArray[np.float64]],
+    width: int,
+) -> NDArray[np.float64]:
+    """Returns the depth (N,) at samples (N,) of flat maps, each carried by its offsets to the right and down."""
+    here = _at(depth_m, ids, sample)
+    carried = here[0] + _slope(depth_m, ids, here, sample, 1) * off[0]
+    carried += _slope(depth_m, ids, here, sample, width) * off[1]
+    return np.divide(1.0, carried, where=here[0] > 0, out=np.full(sample.shape, np.inf))
+
+
 def _at(
     depth_m: NDArray[np.float32], ids: NDArray[np.integer], sample: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.integer]]:
     """Returns 1 / z, 0 where nothing is, and the ids at samples."""
-    return 1.0 / depth_m.reshape(-1).take(sample).astype(np.float64), ids.reshape(-1).take(sample)
+    return 1.0 / depth_m.take(sample).astype(np.float64), ids.take(sample)
 
 
 def _slope(
