@@ -122,7 +122,10 @@ def _tabletop(scene_id: SceneId) -> Scene:
 
 def _objects(sampler: ShapeSampler, table: Support, rng: np.random.Generator) -> list[Placed]:
     """Draws 3 to 12 objects; some are put into or onto those that can hold them."""
-    shapes = [make_object(sampler.choice(TABLETOP_THINGS), sampler) for _ in range(sampler.integer(MIN_OBJECTS + 1, MAX_OBJECTS))]
+    shapes = [
+        make_object(sampler.choice("category", TABLETOP_THINGS), sampler)
+        for _ in range(sampler.integer("count", MIN_OBJECTS + 1, MAX_OBJECTS))
+    ]
     held = _held(shapes, sampler)
     free = [shape for i, shape in enumerate(shapes) if i not in held]
     placed = on_table(sorted(free, key=lambda shape: shape.cavity is None), table, rng=rng)
@@ -141,8 +144,8 @@ def _held(shapes: list[ObjectShape], sampler: ShapeSampler) -> dict[int, int]:
     for i, shape in enumerate(shapes):
         fits = [k for k, other in enumerate(shapes) if shape.category in HELD_IN.get(other.category, ())]
         fits = [k for k in fits if list(held.values()).count(k) < MOST_HELD]
-        if fits and sampler.chance(HOLD_PROBABILITY):
-            held[i] = sampler.choice(fits)
+        if fits and sampler.chance("is_held", HOLD_PROBABILITY):
+            held[i] = sampler.choice("holder", fits)
     return held
 
 

@@ -10,6 +10,7 @@ from scenes.camera import Camera
 from scenes.errors import BackendError
 from sim.mujoco.gl import GlContext
 from sim.mujoco.model import SEEN
+from sim.mujoco.surfaces import Surfaces
 
 # A window of a camera is (left, top, width, height) in its pixels; arrays have row 0 at the top.
 Window = tuple[int, int, int, int]
@@ -26,19 +27,19 @@ class Canvas:
         self._model = model
         gl.make_current()
         self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        self._surfaces = Surfaces(self._context)
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
         self._all = mujoco.MjvScene(model, model.ngeom + 1)
         self._solo = mujoco.MjvScene(model, model.ngeom + 1)
         self._geom_of_id = np.full(1, -1, dtype=np.int64)
         self._samples = int(self._context.offSamples)
-        self._largest = int(self._context.offWidth), int(self._context.offHeight)
         self._flags = {ids: _flags_of(self._all, ids=ids) for ids in (False, True)}
         self._posed: dict[bool, Camera] = {}  # of the drawing list of one body, and of that of all
 
     def close(self) -> None:
         """Frees the device's memory."""
         self._gl.make_current()
+        self._surfaces.free_others()
         self._context.free()
 
     def update(self, data: mujoco.MjData) -> None:
@@ -93,25 +94,11 @@ class Canvas:
         mask: NDArray[np.bool_] = _ids(rgb[::-1], self._solo.ngeom + 1) > 0
         return mask
 
-    def _fit(self, camera: Camera, *, samples: int) -> None:
-        """Makes the drawing surface large enough, with that many samples a pixel.
-
-        Ids and depth are sampled once anyway: a surface of one sample gives the same bytes in half the time. MuJoCo lays
-        a surface anew only where its size changes, so those of one sample have an odd number of rows and the others an
-        even one, however large the cameras are.
-        """
-        context = self._context
-        self._largest = max(camera.width, self._largest[0]), max(camera.height, self._largest[1])
-        width, height = self._largest[0], self._largest[1] + self._largest[1] % 2 + (samples == 0)
-        context.offSamples = samples
-        if (width, height) != (context.offWidth, context.offHeight):
-            mujoco.mjr_resizeOffscreen(width, height, context)
-
     def _prepare(
         self, scene: mujoco.MjvScene, camera: Camera, window: Window, *, ids: bool, samples: int = 0
     ) -> mujoco.MjrRect:
         self._gl.make_current()
-        self._fit(camera, samples=samples)
+        self._surfaces.use(samples, camera.width, camera.height)
         scene.flags[:] = self._flags[ids]
         frustum, solo = _frustum(camera, window), scene is self._solo
         for eye in scene.camera:
@@ -143,7 +130,8 @@ def _flags_of(scene: mujoco.MjvScene, *, ids: bool) -> NDArray[np.uint8]:
     flags: NDArray[np.uint8] = scene.flags.copy()
     flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
     flags[mujoco.mjtRndFlag.mjRND_SHADOW] = not ids
-    flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = False
+    flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+    flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = not ids  # draws nothing where the model has no dome
     flags[mujoco.mjtRndFlag.mjRND_HAZE] = flags[mujoco.mjtRndFlag.mjRND_FOG] = False
     # A wall seen from behind hides what is in front of it; `image` may leave out back faces that nobody can see.
     flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = False
