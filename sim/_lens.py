@@ -114,6 +114,12 @@ def pixel_rays(camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]
     return camera.rays(u, v)
 
 
+def points_of(camera: Camera, depth_m: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Returns what `camera.unproject` does, (H, W, 3); a lens's rays are not sought again."""
+    x, y = pixel_rays(camera)
+    return np.stack([x * depth_m, y * depth_m, np.asarray(depth_m, dtype=np.float64)], axis=-1)
+
+
 @functools.lru_cache(maxsize=4)
 def _lens(camera: Camera) -> Lens:
     import cv2

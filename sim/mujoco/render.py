@@ -130,7 +130,8 @@ def _flags_of(scene: mujoco.MjvScene, *, ids: bool) -> NDArray[np.uint8]:
     flags: NDArray[np.uint8] = scene.flags.copy()
     flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
     flags[mujoco.mjtRndFlag.mjRND_SHADOW] = not ids
-    flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = False
+    flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+    flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = not ids  # draws nothing where the model has no dome
     flags[mujoco.mjtRndFlag.mjRND_HAZE] = flags[mujoco.mjtRndFlag.mjRND_FOG] = False
     # A wall seen from behind hides what is in front of it; `image` may leave out back faces that nobody can see.
     flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = False
