@@ -36,7 +36,7 @@ def _apart(points: NDArray[np.float32], shell: NDArray[np.int64], place: NDArray
     if not shared.any():
         return points
     names, number = np.unique(shell, return_inverse=True)
-    middle = np.stack([np.bincount(number, points[:, k]) for k in range(3)], axis=1)
+    middle = np.stack([np.bincount(number, points[:, k]).astype(np.float64) for k in range(3)], axis=1)
     middle = middle / np.bincount(number, minlength=len(names))[:, None]
     inwards = middle[number[shared]] - points[shared]
     inwards /= np.maximum(np.linalg.norm(inwards, axis=1, keepdims=True), GAP_M)
