@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from scenes.dome import Dome, directions, srgb_of_linear
 from scenes.errors import UnknownNameError
 from scenes.sampler import ShapeSampler
+from scenes.sky_schema import LEAST_TURBIDITY, MOST_TURBIDITY
 from scenes.textures import noise
 from scenes.transforms import Vec3
 
 SkyKind = Literal["clear", "dusk", "night", "overcast", "studio"]
 SKIES: tuple[SkyKind, ...] = get_args(SkyKind)
-LEAST_TURBIDITY, MOST_TURBIDITY = 2.0, 10.0
+OVERCAST_SHARE = 0.35  # of a sun's strength, from the bright part of a covered sky
 
 Floats = NDArray[np.float64]
 
@@ -75,6 +76,20 @@ class Sky:
         return (
             level * math.cos(self.sun_azimuth_rad), level * math.sin(self.sun_azimuth_rad), math.sin(self.sun_elevation_rad),
         )  # fmt: skip
+
+
+def sun_colour(sky: Sky) -> Vec3:
+    """Returns the linear colour of direct sunlight, its strongest channel 1, as a camera that adapts by half shows it.
+
+    Preetham et al. 1999, appendix A.1: Rayleigh's scattering and aerosols over the relative optical mass of the air.
+    """
+    height = max(math.degrees(sky.sun_elevation_rad), 0.5)
+    mass = 1 / (math.sin(math.radians(height)) + 0.15 * (height + 3.885) ** -1.253)
+    micrometres = np.array([0.61, 0.55, 0.465])
+    beta = 0.04608 * sky.turbidity - 0.04586
+    passed = np.exp(-0.008735 * mass * micrometres**-4.08) * np.exp(-beta * mass * micrometres**-1.3)
+    r, g, b = (float(v) for v in np.sqrt(passed / passed.max()))
+    return r, g, b
 
 
 def draw_sky(
@@ -179,7 +194,7 @@ def tiled(pattern: NDArray[np.float32], u: Floats, v: Floats) -> Floats:
     """Returns a tiling pattern at coordinates (n,) in tiles, between its pixels linearly."""
     import cv2
 
-    n, rows = len(pattern), -(-len(u) // _REMAP_PX)
+    n, rows = len(pattern), max(1, -(-len(u) // _REMAP_PX))
     ring = np.pad(pattern, ((0, 1), (0, 1)), mode="wrap")
     place = np.zeros((2, rows * _REMAP_PX), dtype=np.float32)  # OpenCV remaps no longer rows
     place[0, : len(u)], place[1, : len(v)] = (u % 1.0) * n, (v % 1.0) * n

@@ -11,11 +11,10 @@ from scenes.textures import Field, noise, shade
 from scenes.transforms import Vec3
 
 
-def _grain(sampler: ShapeSampler, size: int) -> tuple[Field, Field]:
+def _grain(sampler: ShapeSampler, size: int, rings: int) -> tuple[Field, Field]:
     """Returns year rings cut along the trunk, bent around a knot or two, and fine pores along u."""
     bend = stretched(sampler.rng, size, 2, 5)
     v = np.arange(size, dtype=np.float32)[:, None] / size
-    rings = sampler.integer(5, 14)
     # Good and bad years: the spacing of the rings varies across the plank, and their strength along it.
     years = stretched(sampler.rng, size, 1, 7)
     place = rings * v + 0.22 * rings * years + sampler.uniform(0.4, 1.6) * bend
@@ -26,16 +25,17 @@ def _grain(sampler: ShapeSampler, size: int) -> tuple[Field, Field]:
 
 def wood(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     """Returns grain along u in two tones of the colour, with pores."""
-    waves, pores = _grain(sampler, size)
+    waves, pores = _grain(sampler, size, sampler.integer(5, 14))
     dark, light = shade(colour, sampler.uniform(0.5, 0.75)), shade(colour, sampler.uniform(1.0, 1.2))
     image = layered(light, (waves * sampler.uniform(0.5, 0.95), dark), (step(pores, 0.75, 0.2) * 0.5, shade(dark, 0.7)))
     return Material(texture=image, roughness=sampler.uniform(0.25, 0.8))
 
 
-def wood_planks(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
-    """Returns planks along u with joints, each of its own tone and piece of grain."""
-    count, joint = sampler.integer(4, 7), max(1.0, size / 170)
-    waves, pores = _grain(sampler, size)
+def wood_planks(sampler: ShapeSampler, colour: Vec3, size: int, *, count: int | None = None) -> Material:
+    """Returns planks along u with joints, `count` of them across, each of its own tone and piece of grain."""
+    count = count or sampler.integer(4, 7)
+    joint = max(1.0, size / 170 if count < 8 else size / 400)
+    waves, pores = _grain(sampler, size, sampler.integer(2, 4) * count)
     row = np.arange(size)
     edges = np.round(np.linspace(0, size, count + 1)).astype(int)
     plank = np.clip(np.searchsorted(edges, row, side="right") - 1, 0, count - 1)

@@ -23,13 +23,16 @@ def brushed_metal(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     return Material(texture=image, roughness=sampler.uniform(0.2, 0.45), metallic=sampler.uniform(0.75, 1.0))
 
 
-def plastic_speckle(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
-    """Returns a smooth ground with grains of two other tones, as in terrazzo and recycled plastic."""
+def plastic_speckle(sampler: ShapeSampler, colour: Vec3, size: int, *, natural: bool = False) -> Material:
+    """Returns a smooth ground with grains of two other tones, as in terrazzo and recycled plastic.
+
+    Where it is `natural` the grains have no colour of their own, as in granite.
+    """
     near, _ = cells(sampler.rng, size, sampler.choice((16, 24, 32)))
     fine, _ = cells(sampler.rng, size, sampler.choice((40, 56)))
     large = 1 - step(near, sampler.uniform(0.16, 0.34), 0.1)
     small = 1 - step(fine, sampler.uniform(0.15, 0.3), 0.12)
-    first, second = sampler.colour(saturation=(0.0, 0.9)), shade(colour, sampler.choice((0.4, 1.8)))
+    first, second = sampler.colour(saturation=(0.0, 0.12 if natural else 0.9)), shade(colour, sampler.choice((0.4, 1.8)))
     return Material(texture=layered(colour, (large, first), (small, second)), roughness=sampler.uniform(0.25, 0.7))
 
 

@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 from scenes import textures
+from scenes.looks import grain, made, natural_colour, woven
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material
 from scenes.transforms import Vec3
 
 
 def wood(sampler: ShapeSampler) -> Material:
-    """Returns light, red or dark wood."""
+    """Returns light, red or dark wood; its grain runs along u."""
     hue = sampler.choice(((0.055, 0.075), (0.075, 0.1), (0.09, 0.115)))
-    colour = sampler.colour(hue=hue, saturation=(0.3, 0.65), value=(0.3, 0.88))
-    return Material(texture=_grain(sampler, colour), roughness=sampler.uniform(0.35, 0.75))
-
-
-def _grain(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
-    """Returns quiet grain, sRGB uint8 (256, 256, 3): long fibres and a few wide bands along u."""
-    import cv2
-    import numpy as np
-
-    size = 256
-    bend = textures.noise(sampler.rng, size, 3)
-    y = np.linspace(0, 1, size, endpoint=False, dtype=np.float32)[:, None]
-    bands = 0.5 + 0.5 * np.sin(2 * np.pi * (sampler.integer(3, 9) * y + sampler.uniform(0.2, 0.9) * bend))
-    fibre = cv2.resize(sampler.rng.random((size, 6), dtype=np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
-    contrast = sampler.uniform(0.06, 0.22)
-    field = (0.55 * bands + 0.45 * fibre).astype(np.float32)
-    return textures.blend(field, textures.shade(colour, 1 - contrast), textures.shade(colour, 1 + contrast / 2))
+    colour = sampler.colour(hue=hue, saturation=(0.3, 0.65), value=(0.35, 0.88))
+    return grain.wood(sampler, colour, 256)
 
 
 def cloth(sampler: ShapeSampler) -> Material:
-    """Returns woven, plain or striped cloth."""
-    colour = sampler.colour(saturation=(0.0, 0.6), value=(0.3, 0.95))
-    make = sampler.choice((textures.fabric, textures.fabric, textures.plain, textures.plain, textures.stripes))
-    return Material(texture=make(sampler, colour), roughness=sampler.uniform(0.8, 0.98))
+    """Returns woven cloth: plain more often than checked, striped or dotted."""
+    colour = sampler.colour(saturation=(0.0, 0.5), value=(0.3, 0.92))
+    return woven.fabric(sampler, colour, 128, plain=sampler.chance(0.6))
 
 
 def soft(
@@ -55,9 +40,15 @@ def paint(
 
 
 def metal(sampler: ShapeSampler, *, tone: tuple[float, float] = (0.45, 0.8)) -> Material:
-    """Returns bare steel or chrome."""
+    """Returns polished steel or chrome, as handles and taps are."""
     grey = sampler.uniform(*tone)
     return Material(colour=linear((grey, grey, grey)), roughness=sampler.uniform(0.15, 0.4), metallic=0.9)
+
+
+def steel(sampler: ShapeSampler, *, tone: tuple[float, float] = (0.55, 0.8)) -> Material:
+    """Returns brushed steel, as large faces of appliances and sinks are."""
+    grey = sampler.uniform(*tone)
+    return made.brushed_metal(sampler, (grey, grey, grey), 128)
 
 
 def dark(sampler: ShapeSampler) -> Material:
@@ -75,7 +66,7 @@ def appliance(sampler: ShapeSampler) -> Material:
     """Returns white, steel, black or a colour, as kitchens have it."""
     kind = sampler.choice(("white", "white", "steel", "steel", "black", "colour"))
     if kind == "steel":
-        return metal(sampler, tone=(0.5, 0.75))
+        return steel(sampler)
     if kind == "black":
         return dark(sampler)
     if kind == "white":
@@ -84,12 +75,27 @@ def appliance(sampler: ShapeSampler) -> Material:
 
 
 def stone(sampler: ShapeSampler) -> Material:
-    """Returns a worktop: stone, terrazzo or wood."""
-    if sampler.chance(0.3):
+    """Returns a worktop: marble, granite or terrazzo, or wood."""
+    kind = sampler.choice(("wood", "wood", "marble", "marble", "marble", "speckle", "speckle"))
+    if kind == "wood":
         return wood(sampler)
-    make = sampler.choice((textures.marble, textures.speckle, textures.plain))
-    colour = sampler.colour(saturation=(0.0, 0.25), value=(0.2, 0.92))
-    return Material(texture=make(sampler, colour, 256), roughness=sampler.uniform(0.15, 0.5))
+    if kind == "marble":
+        return grain.marble(sampler, natural_colour("marble", sampler), 192)
+    colour = sampler.colour(hue=(0.04, 0.14), saturation=(0.0, 0.2), value=(0.15, 0.9))
+    return made.plastic_speckle(sampler, colour, 128, natural=True)
+
+
+def rug_field(sampler: ShapeSampler) -> Material:
+    """Returns what a rug shows inside its border: pile, or a woven pattern."""
+    colour = sampler.colour(saturation=(0.05, 0.55), value=(0.25, 0.9))
+    if sampler.chance(0.35):
+        return woven.carpet(sampler, colour, 256)
+    return woven.fabric(sampler, colour, 256)
+
+
+def frosted(sampler: ShapeSampler) -> Material:
+    """Returns the frosted glass of doors, as light as what is behind it."""
+    return paint(sampler, value=(0.6, 0.85), saturation=(0.0, 0.1))
 
 
 def ceramic(sampler: ShapeSampler) -> Material:

@@ -187,7 +187,7 @@ def sink(sampler: ShapeSampler) -> ObjectShape:
 
 def sink_of(sampler: ShapeSampler, *, half_x: float, half_y: float) -> ObjectShape:
     """Returns a basin with outer half edges below its rim of that size; its rim lies SINK_DEPTH_M over its frame."""
-    metal = looks.metal(sampler) if sampler.chance(0.75) else looks.ceramic(sampler)
+    metal = looks.steel(sampler) if sampler.chance(0.75) else looks.ceramic(sampler)
     made = Assembly(basin=metal, drain=looks.dark(sampler), tap=looks.metal(sampler))
     rim, wall, top = SINK_RIM_M, 0.004, SINK_DEPTH_M
     made.span("basin", (-half_x, -half_y, 0), (half_x, half_y, wall))
