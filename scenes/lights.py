@@ -79,7 +79,7 @@ def white_balanced(temperature_k: float, balance_k: float, *, adaptation: float 
 
 def shown_colour(temperature_k: float) -> Vec3:
     """Returns how light of a temperature looks in a room; cameras and eyes adapt, though not wholly: warm light looks warm."""
-    return white_balanced(temperature_k, 5000.0, adaptation=0.6)
+    return white_balanced(temperature_k, 5000.0, adaptation=0.84)
 
 
 def overhead(rng: np.random.Generator, middle_m: Vec3) -> LightRig:

@@ -23,11 +23,13 @@ def _grain(sampler: ShapeSampler, size: int, rings: int) -> tuple[Field, Field]:
     return (waves ** sampler.uniform(0.8, 2.2)).astype(np.float32), pores
 
 
-def wood(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
-    """Returns grain along u in two tones of the colour, with pores."""
+def wood(sampler: ShapeSampler, colour: Vec3, size: int, *, quiet: float = 0.0) -> Material:
+    """Returns grain along u in two tones of the colour, with pores; `quiet` 0..1 brings the tones together."""
     waves, pores = _grain(sampler, size, sampler.integer(5, 14))
     dark, light = shade(colour, sampler.uniform(0.5, 0.75)), shade(colour, sampler.uniform(1.0, 1.2))
-    image = layered(light, (waves * sampler.uniform(0.5, 0.95), dark), (step(pores, 0.75, 0.2) * 0.5, shade(dark, 0.7)))
+    loud = 1 - quiet
+    waves = (waves * (loud * sampler.uniform(0.5, 0.95))).astype(np.float32)
+    image = layered(light, (waves, dark), (step(pores, 0.75, 0.2) * (0.5 * loud), shade(dark, 0.7)))
     return Material(texture=image, roughness=sampler.uniform(0.25, 0.8))
 
 
@@ -45,7 +47,7 @@ def wood_planks(sampler: ShapeSampler, colour: Vec3, size: int, *, count: int | 
     pores = np.take_along_axis(pores, column, axis=1)
     # Each row of planks has one butt joint, where its shifted column is 0.
     board = (column < size * sampler.uniform(0.35, 0.65)).astype(int)
-    tone = sampler.rng.uniform(0.75, 1.15, size=(count, 2))[plank[:, None], board]
+    tone = sampler.rng.uniform(0.82, 1.1, size=(count, 2))[plank[:, None], board]
     gap = (
         ((row - edges[plank]) < joint)[:, None] | (column < joint) | (np.diff(board, axis=1, append=board[:, :1]) != 0)
     )
@@ -61,7 +63,7 @@ def marble(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     clouds = warped(noise(sampler.rng, size, 3, 4), push[0], push[1], 0.12)
     thin = warped(noise(sampler.rng, size, sampler.integer(2, 4), 3), push[2], push[3], sampler.uniform(0.05, 0.2))
     veins = 1 - np.abs(2 * thin - 1)
-    sharp = 0.9 * step(veins, sampler.uniform(0.9, 0.96), 0.08) * (0.35 + 0.65 * clouds)
+    sharp = 0.75 * step(veins, sampler.uniform(0.965, 0.985), 0.03) * (0.35 + 0.65 * clouds)
     fine = step(1 - np.abs(2 * warped(thin, push[1], push[0], 0.2) - 1), 0.965, 0.03)
     other = sampler.colour(hue=(0.05, 0.15), saturation=(0.1, 0.6), value=(0.2, 0.7))
     dark = shade(colour, sampler.uniform(0.25, 0.6))

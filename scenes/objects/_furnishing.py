@@ -13,7 +13,7 @@ def wood(sampler: ShapeSampler) -> Material:
     """Returns light, red or dark wood; its grain runs along u."""
     hue = sampler.choice(((0.055, 0.075), (0.075, 0.1), (0.09, 0.115)))
     colour = sampler.colour(hue=hue, saturation=(0.3, 0.65), value=(0.35, 0.88))
-    return grain.wood(sampler, colour, 256)
+    return grain.wood(sampler, colour, 256, quiet=sampler.uniform(0.4, 0.75))
 
 
 def cloth(sampler: ShapeSampler) -> Material:

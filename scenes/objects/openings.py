@@ -44,7 +44,7 @@ def door(sampler: ShapeSampler, half_y: float, height: float) -> ObjectShape:
     """Returns a closed door in its frame, from z = 0 to `height`: flush, with panels or with a pane."""
     made = Assembly(
         leaf=looks.wood_or_paint(sampler),
-        frame=looks.paint(sampler, value=(0.5, 0.98)),
+        frame=looks.paint(sampler, value=(0.5, 0.98), saturation=(0, 0.12)),
         handle=looks.metal(sampler),
         pane=looks.frosted(sampler),
     )
