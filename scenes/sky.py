@@ -97,13 +97,13 @@ def draw_sky(
 ) -> Sky:
     """Returns a sky of that kind with land of its own."""
     if kind == "studio":
-        ground = sampler.colour(saturation=(0.0, 0.25), value=(0.35, 0.95))
+        ground = sampler.colour("studio", saturation=(0.0, 0.25), value=(0.35, 0.95))
     else:
-        ground = sampler.colour(hue=(0.14, 0.33), saturation=(0.2, 0.5), value=(0.2, 0.42))
+        ground = sampler.colour("land", hue=(0.14, 0.33), saturation=(0.2, 0.5), value=(0.2, 0.42))
     return Sky(
         kind=kind,  # type: ignore[arg-type]  # checked by Sky
         sun_elevation_rad=math.radians(elevation_deg), sun_azimuth_rad=azimuth_rad, turbidity=turbidity, clouds=clouds,
-        pattern=noise(sampler.rng, _PATTERN_PX, 5, 5), ground=ground, town=sampler.chance(0.4),
+        pattern=noise(sampler.rng, _PATTERN_PX, 5, 5), ground=ground, town=sampler.chance("is_town", 0.4),
     )  # fmt: skip
 
 
@@ -187,7 +187,8 @@ def _with_clouds(sky: Sky, rays: Floats, light: Floats) -> Floats:
     edge = float(np.quantile(sky.pattern, 1 - 0.85 * sky.clouds))
     cover = np.clip((_cloud_field(sky, rays) - edge) / 0.16, 0, 1)[:, None] * np.clip(rays[:, 2:] / 0.12, 0, 1)
     white = light.mean(axis=-1, keepdims=True) * np.array([1.02, 1.0, 0.99]) + 0.55 * _EXPOSURE[sky.kind]
-    return light + 0.85 * cover * (white - light)
+    covered: Floats = light + 0.85 * cover * (white - light)
+    return covered
 
 
 def tiled(pattern: NDArray[np.float32], u: Floats, v: Floats) -> Floats:
@@ -198,8 +199,9 @@ def tiled(pattern: NDArray[np.float32], u: Floats, v: Floats) -> Floats:
     ring = np.pad(pattern, ((0, 1), (0, 1)), mode="wrap")
     place = np.zeros((2, rows * _REMAP_PX), dtype=np.float32)  # OpenCV remaps no longer rows
     place[0, : len(u)], place[1, : len(v)] = (u % 1.0) * n, (v % 1.0) * n
-    found = cv2.remap(ring, *place.reshape(2, rows, _REMAP_PX), cv2.INTER_LINEAR)
-    return found.reshape(-1)[: len(u)].astype(np.float64)
+    across, down = place.reshape(2, rows, _REMAP_PX)
+    found: Floats = np.asarray(cv2.remap(ring, across, down, cv2.INTER_LINEAR), dtype=np.float64).reshape(-1)[: len(u)]
+    return found
 
 
 def _studio(sky: Sky, rays: Floats) -> Floats:

@@ -31,9 +31,10 @@ class OpenAir:
 
     def sun(self, draws: Draws, top_m: float) -> Light:
         """Returns the light of the dome's sun, or of the bright part of a covered sky, with the height of the table top."""
-        x, y, z = (_SUN_AWAY_M * c for c in self.sky.to_sun())
+        x, y, z = self.sky.to_sun()
         return Light(
-            name="sun", kind="sun", position_m=(x, y, top_m + z), direction=(-x / _SUN_AWAY_M, -y / _SUN_AWAY_M, -z / _SUN_AWAY_M),
+            name="sun", kind="sun", direction=(-x, -y, -z),
+            position_m=(_SUN_AWAY_M * x, _SUN_AWAY_M * y, top_m + _SUN_AWAY_M * z),
             colour=(1.0, 1.0, 1.0) if self.sky.kind == "overcast" else sun_colour(self.sky),
             intensity=draws.number("light.sun_intensity") * (OVERCAST_SHARE if self.sky.kind == "overcast" else 1.0),
         )  # fmt: skip
@@ -53,8 +54,8 @@ def draw_open_air(draws: Draws, kind: str) -> OpenAir:
         half: Vec3 = (_STUDIO_HALF_M, _STUDIO_HALF_M, _THICK_M)
         surface = Surface(look=Material(colour=linear(sky.ground), roughness=0.9), tile_m=1.0)
     else:
-        half = (sampler.uniform(2.0, 4.5), sampler.uniform(2.0, 4.5), _THICK_M)
-        surface = floor_surface(sampler, "terrace")
+        half = (sampler.uniform("terrace_half_x_m", 2.0, 4.5), sampler.uniform("terrace_half_y_m", 2.0, 4.5), _THICK_M)
+        surface = floor_surface(sampler.of("floor"), "terrace")
     return OpenAir(sky=sky, dome=_lit(make_dome(sky), light), floor=floor_body(half, surface))
 
 

@@ -35,10 +35,10 @@ class _Row:
 def kitchen_row(room: Furnisher) -> Piece:
     """Puts the row against a wall that has room for it and returns the worktop; raises NoRoomError."""
     sampler = room.sampler
-    top = sampler.uniform(0.88, 0.93)
+    top = sampler.uniform("worktop_height_m", 0.88, 0.93)
     fridge = kitchen.refrigerator(sampler)
     cooker = kitchen.oven_of(sampler, half_y=0.298, top=top, half_x=_HALF_DEPTH_M)
-    front, worktop = looks.wood_or_paint(sampler), looks.stone(sampler)
+    front, worktop = looks.wood_or_paint(sampler.of("front")), looks.stone(sampler.of("worktop"))
     for _ in range(TRIES // 2):
         wall = WALLS[int(room.rng.integers(4))]
         length = min(
@@ -85,7 +85,7 @@ def _layout(room: Furnisher, length: float, fridge: ObjectShape) -> _Row:
     first, last = -length / 2, length / 2
     place = None
     if length - wide > 1.9:
-        if room.sampler.chance(0.5):
+        if room.sampler.chance("has_refrigerator_first", 0.5):
             place, first = (first, first + wide), first + wide
         else:
             place, last = (last - wide, last), last - wide
@@ -126,7 +126,7 @@ def _tiles(room: Furnisher, row: _Row, pose: Pose, top: float) -> None:
     first, last = row.units[0][0], row.units[-1][1]
     middle = (row.cooker - 0.3 - _SLIT_M, row.cooker + 0.3 + _SLIT_M)
     spans = [span for span in ((first, middle[0]), middle, (middle[1], last)) if span[1] - span[0] > 0.05]
-    for panel in backsplash(room.sampler, spans, _WALL_UNIT_LOW_M - 0.006 - top):
+    for panel in backsplash(room.sampler.of("backsplash"), spans, _WALL_UNIT_LOW_M - 0.006 - top):
         at_wall = _shifted(pose, 0.0, x=-_HALF_DEPTH_M - BACK_GAP_M, z=top + 0.002)
         room.try_poses(panel, [at_wall], gap_m=0.0, keeps_floor=False, heed_zones=False)
 

@@ -45,7 +45,7 @@ def draw_outside(draws: Draws) -> Outside:
     kind = draws.name("sky.by_day" if by_day else "sky.by_lamplight")
     elevation = draws.number("light.sun_elevation_deg" if by_day else "sky.dusk_elevation_deg")
     turbidity, clouds = draws.number("sky.turbidity"), draws.number("sky.clouds")
-    side = draws.sampler.uniform(-_SIDE_RAD, _SIDE_RAD)
+    side = draws.sampler.uniform("sun_turn_rad", -_SIDE_RAD, _SIDE_RAD)
     sky = draw_sky(
         draws.sampler, kind, elevation_deg=elevation, azimuth_rad=side, turbidity=turbidity, clouds=clouds
     )

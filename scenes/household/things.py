@@ -37,10 +37,10 @@ def small_object(category: str, draws: Draws) -> ObjectShape:
     if category == "lamp":
         return living.table_lamp(sampler)
     if category == "potted plant":
-        return living.plant_of(sampler, sampler.uniform(0.22, 0.36))
+        return living.plant_of(sampler, sampler.uniform("height_m", 0.22, 0.36))
     if category == "toaster":
         return make_furniture(category, sampler)
-    return dressed(make_object(category, sampler), sampler)
+    return dressed(make_object(category, sampler), sampler.of("dress"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

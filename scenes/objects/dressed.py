@@ -27,12 +27,12 @@ _SHARE = 0.75
 
 def dressed(shape: ObjectShape, sampler: ShapeSampler) -> ObjectShape:
     """Returns the object, most often in another look than its generator's, where its category has one; its form stays."""
-    if shape.category in _WRAPPED and sampler.chance(_SHARE):
+    if shape.category in _WRAPPED and sampler.chance("is_dressed", _SHARE):
         name = _WRAPPED[shape.category]
         return _with_part(shape, name, lambda part: replace(part, mesh=_wrapped(part.mesh), material=_label(sampler)))
-    if shape.category == "box" and sampler.chance(_SHARE):
+    if shape.category == "box" and sampler.chance("is_dressed", _SHARE):
         return _with_part(shape, "carton", lambda part: _carton(part, sampler))
-    if shape.category in _GLAZED and sampler.chance(_SHARE):
+    if shape.category in _GLAZED and sampler.chance("is_dressed", _SHARE):
         glaze = ceramic_glaze(sampler, natural_colour("ceramic glaze", sampler), _GLAZE_PX)
         return replace(shape, parts=tuple(_glazed(part, glaze) for part in shape.parts))
     return shape
