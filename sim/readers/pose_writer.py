@@ -205,7 +205,7 @@ def _pose_file(values: dict[str, Any], product: str, size: tuple[int, int]) -> P
     near_m = max(float(projection[3, 2] / (1 + projection[2, 2])) * unit_m, 1e-3)
     camera: Camera = pinhole_of(metric, intrinsics, size, name=product or "view", near_m=near_m, far_m=max(1e6, 2 * near_m))
     if lens_px > _OTHER_LENS_PX:
-        reason = f"corners are drawn up to {lens_px:.0f} px from where a pinhole draws them, by a lens that the file does not name"
+        reason = f"corners are drawn up to {lens_px:.0f} px from where a pinhole draws them, by an unnamed lens"
         camera = nominal_camera(*size, reason=reason)
     return PoseFile(format=_format(rows), camera=camera, objects=objects, unit_stated="meters_per_scene_unit" in about)
 
