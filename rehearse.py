@@ -92,14 +92,15 @@ def inspect(arguments: argparse.Namespace) -> int:
     """Says what a data set holds and draws its contact sheet; or writes it as a Rerun recording or as pages to browse."""
     from sim.inspect import inspect_dataset
 
+    _say_absent(arguments.dataset, arguments.labels)
     if arguments.html:
         from sim.browser import write_browser
 
-        print_summary(write_browser(arguments.dataset, arguments.html, progress=True).to_dict(), as_json=arguments.json)
+        written = write_browser(arguments.dataset, arguments.html, progress=True, labels=arguments.labels)
+        print_summary(written.to_dict(), as_json=arguments.json)
         return EXIT_OK
     sheet = arguments.sheet or arguments.dataset.with_name(arguments.dataset.name + "_sheet.png")
-    _say_absent(arguments.dataset)
-    statistics = inspect_dataset(arguments.dataset, sheet, frames=arguments.frames)
+    statistics = inspect_dataset(arguments.dataset, sheet, frames=arguments.frames, labels=arguments.labels)
     rows = {**statistics.to_dict(), "contact sheet": sheet}
     if arguments.rerun:
         from sim.rerun_recording import write_recording
@@ -220,7 +221,9 @@ def convert(arguments: argparse.Namespace) -> int:
         polygons=arguments.polygons,
         render_products=arguments.render_products,
         shard_frames=arguments.shard_frames,
+        labels=arguments.labels,
     )
+    _say_absent(arguments.dataset, arguments.labels)
     print_summary(run(spec).to_dict(), as_json=arguments.json)
     return EXIT_OK
 
@@ -322,9 +325,10 @@ def score(arguments: argparse.Namespace) -> int:
     """Scores predictions on disk against a data set's truth."""
     from perception.scoring import score_folder, slice_folder
 
-    _say_absent(arguments.dataset)
-    scores = score_folder(arguments.predictions, arguments.dataset)
-    slices = slice_folder(arguments.predictions, arguments.dataset, arguments.by) if arguments.by else ()
+    labels = arguments.labels
+    _say_absent(arguments.dataset, labels)
+    scores = score_folder(arguments.predictions, arguments.dataset, labels=labels)
+    slices = slice_folder(arguments.predictions, arguments.dataset, arguments.by, labels=labels) if arguments.by else ()
     if arguments.json:
         print_json(scores.to_dict() | ({"slices": [s.to_dict() for s in slices]} if slices else {}))
         return EXIT_OK
@@ -387,12 +391,15 @@ def demo(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _say_absent(dataset: Path) -> None:
-    """Says what a data set of another tool does not have; nothing for one of ours."""
+def _say_absent(dataset: Path, labels: Path | None) -> None:
+    """Says what a data set of another tool does not have and what was made of the rest; nothing for one of ours."""
     from sim.dataset import Dataset
 
-    for what, reason in Dataset.open(dataset).absent.items():
+    opened = Dataset.open(dataset, labels=labels)
+    for what, reason in opened.absent.items():
         say(f"not available: {what}: {reason}")
+    for what, remark in opened.remarks.items():
+        say(f"note: {what}: {remark}")
 
 
 def _need(module: str, what: str, extra: str) -> None:
