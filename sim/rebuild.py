@@ -56,10 +56,9 @@ def rebuild(
     size: tuple[int, int],
     attempt: int | None = None,
     assets: Sequence[AssetUse] = (),
-    views: int | None = None,
 ) -> Rebuilt:
     """Makes a frame again at `size` (width, height); raises SceneError, or UnknownNameError for a camera it lacks."""
-    scene = rebuild_scene(backend, frame_id, attempt=attempt, assets=assets, views=views)
+    scene = rebuild_scene(backend, frame_id, attempt=attempt, assets=assets)
     return Rebuilt(scene=scene, frame=look(backend, scene, frame_id.camera or scene.cameras[0].name, size=size))
 
 

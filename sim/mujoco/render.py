@@ -33,7 +33,6 @@ class Canvas:
         self._solo = mujoco.MjvScene(model, model.ngeom + 1)
         self._geom_of_id = np.full(1, -1, dtype=np.int64)
         self._samples = int(self._context.offSamples)
-        self._largest = int(self._context.offWidth), int(self._context.offHeight)
         self._flags = {ids: _flags_of(self._all, ids=ids) for ids in (False, True)}
         self._posed: dict[bool, Camera] = {}  # of the drawing list of one body, and of that of all
 
@@ -131,7 +130,8 @@ def _flags_of(scene: mujoco.MjvScene, *, ids: bool) -> NDArray[np.uint8]:
     flags: NDArray[np.uint8] = scene.flags.copy()
     flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
     flags[mujoco.mjtRndFlag.mjRND_SHADOW] = not ids
-    flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = False
+    flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+    flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = not ids  # draws nothing where the model has no dome
     flags[mujoco.mjtRndFlag.mjRND_HAZE] = flags[mujoco.mjtRndFlag.mjRND_FOG] = False
     # A wall seen from behind hides what is in front of it; `image` may leave out back faces that nobody can see.
     flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = False

@@ -87,7 +87,8 @@ def test_counts_shares_and_distance():
 
 
 def spec_of(out: Path, candidates: int, workers: int = 1, views: int = 6) -> GenerateSpec:
-    target = parse_target({"candidates": candidates, "views": views, "visible_fraction": {"edges": [0, 0.95, 1], "shares": [1, 0]}}, "t")
+    wanted = {"visible_fraction": {"edges": [0, 0.95, 1], "shares": [1, 0]}}
+    target = parse_target({"candidates": candidates, "views": views, **wanted}, "t")
     return GenerateSpec(
         suite="tabletop", out=out, frames=6, split="test", seed=6, size=(64, 48), workers=workers, stages=False,
         target=target,
@@ -95,7 +96,8 @@ def spec_of(out: Path, candidates: int, workers: int = 1, views: int = 6) -> Gen
 
 
 def test_a_data_set_comes_nearer_to_it_and_does_not_depend_on_the_workers(tmp_path):
-    one, three = generate(spec_of(tmp_path / "1", 1, views=3), progress=False), generate(spec_of(tmp_path / "3", 3), progress=False)
+    one = generate(spec_of(tmp_path / "1", 1, views=3), progress=False)
+    three = generate(spec_of(tmp_path / "3", 3), progress=False)
     again = generate(spec_of(tmp_path / "4", 3, workers=2), progress=False)
     assert contents(tmp_path / "3") == contents(tmp_path / "4")
     assert again.target == three.target
