@@ -143,7 +143,7 @@ def generate(arguments: argparse.Namespace) -> int:
     values = summary.to_dict()
     if not arguments.json:
         del values["target"]
-        values |= {"proof": str(summary.proof)} | {f"target {r.figure}": str(r) for r in summary.target}
+        values |= {"proof": str(summary.proof), "memory": str(summary.memory)} | {f"target {r.figure}": str(r) for r in summary.target}
     print_summary(values, as_json=arguments.json)
     return EXIT_OK
 

@@ -34,6 +34,7 @@ from sim.difficulty.target import Reached, Target, reached
 from sim.manifest import Generator, Manifest
 from sim.proof.figures import ProofSummary, summed
 from sim.running.executor import open_executor
+from sim.running.memory import MemoryUse, resident
 from sim.running.part import Part
 from sim.running.publish import SceneRecord, locked, read_record
 from sim.running.run_plan import RunPlan
@@ -138,6 +139,7 @@ class GenerateSummary:
     size_bytes: int
     proof: ProofSummary
     target: tuple[Reached, ...] = ()
+    memory: MemoryUse
 
     @property
     def frames_per_s(self) -> float | None:
@@ -200,6 +202,7 @@ def _generate(
         seconds=time.monotonic() - started,
         size_bytes=sum(entry.size_bytes for entry in finished.frames),
         proof=summed(entry.agreement for entry in finished.frames),
+        memory=MemoryUse(parent=resident(), worker=result.worker_memory),
         target=_reached(spec) if isinstance(finished, Manifest) else (),
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from scenes.errors import BackendError
+from sim.running.memory import Resident
 from sim.running.publish import SceneRecord
 from sim.running.run_plan import RunPlan
 
@@ -33,6 +34,11 @@ class Executor(Protocol):
     @property
     def capacity(self) -> int:
         """How many scenes are worth submitting before one is gathered."""
+        ...
+
+    @property
+    def worker_memory(self) -> Resident | None:
+        """What the largest worker held, None where that is not known."""
         ...
 
     def submit(self, index: int) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import signal
 from contextlib import suppress
@@ -13,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from sim.running.executor import Job, Outcome, attempt, died
+from sim.running.memory import Resident, larger, resident
 from sim.running.worker import start_worker
 
 _JOIN_S = 30.0
@@ -35,6 +37,12 @@ class ProcessExecutor:
         self._recycle_scenes = recycle_scenes
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
+        self._last: dict[int, Resident] = {}  # of every process that ever worked, after its last scene
+
+    @property
+    def worker_memory(self) -> Resident | None:
+        """What the largest worker held after its last scene, and at most."""
+        return functools.reduce(larger, self._last.values(), None)
 
     def submit(self, index: int) -> None:
         """Starts scene `index`; does not wait."""
@@ -59,6 +67,7 @@ class ProcessExecutor:
             worker.connection.close()
             return died(index, _how(worker.process.exitcode))
         worker.index = None
+        self._note_memory(worker)
         if worker.scenes >= self._recycle_scenes:
             _stop(worker)
         else:
@@ -73,6 +82,12 @@ class ProcessExecutor:
         for worker in workers:
             worker.process.join()
             worker.connection.close()
+
+    def _note_memory(self, worker: _Worker) -> None:
+        pid = worker.process.pid
+        held = None if pid is None else resident(pid)
+        if pid is not None and held is not None:
+            self._last[pid] = held
 
     def _start(self) -> _Worker:
         ours, theirs = multiprocessing.Pipe()

@@ -8,6 +8,7 @@ from typing import Any
 
 from scenes.errors import BackendError
 from sim.running.executor import Job, Outcome, attempt, died
+from sim.running.memory import Resident
 
 _GONE = "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError", "WorkerDiedError", "TaskUnschedulableError"
 
@@ -30,6 +31,7 @@ class RayExecutor:
         self._job = ray.put(job)
         self._task: Any = ray.remote(num_cpus=1, max_retries=0, max_calls=recycle_scenes)(_attempt_on_ray)
         self._running: dict[Any, int] = {}
+        self.worker_memory: Resident | None = None  # the workers may be other machines' processes
 
     def submit(self, index: int) -> None:
         """Starts scene `index`; does not wait."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from scenes.errors import BackendError, DatasetError, RehearseError
 from sim.running.executor import Executor, Failure
+from sim.running.memory import Resident
 from sim.running.publish import WORK, SceneRecord, record_path
 from sim.running.run_plan import RunPlan
 
@@ -20,10 +21,11 @@ FAILURES = "failures.jsonl"
 
 @dataclass(slots=True, kw_only=True)
 class LoopResult:
-    """What became of the scenes that failed: how many attempts were repeated, and which scenes were left out at last."""
+    """What became of the scenes: how many attempts were repeated, which were left out at last, what the workers held."""
 
     retried: int = 0
     failed: list[int] = field(default_factory=list)
+    worker_memory: Resident | None = None
 
 
 def make_scenes(
@@ -58,6 +60,7 @@ def make_scenes(
         else:
             raise _final(outcome, attempts[outcome.index], folder)
     result.failed.sort()
+    result.worker_memory = executor.worker_memory
     return result
 
 
