@@ -43,6 +43,7 @@ def settle(model: mujoco.MjModel, data: mujoco.MjData, scene: Scene, rule: Settl
         max_speed_m_s=speeds[0],
         max_angular_speed_rad_s=speeds[1],
         lost=_lost(scene, before, after, rule),
+        wedged=_wedged(model, data, scene, rule),
         world_from_body=after,
     )
 
@@ -129,6 +130,13 @@ def _lost(scene: Scene, before: Mapping[str, Pose], after: Mapping[str, Pose], r
         if moved or not held:
             lost.append(body.name)
     return tuple(lost)
+
+
+def _wedged(model: mujoco.MjModel, data: mujoco.MjData, scene: Scene, rule: SettleRule) -> tuple[str, ...]:
+    mujoco.mj_forward(model, data)
+    deep = [contact.geom for contact in data.contact[: data.ncon] if contact.dist < -rule.max_depth_m]
+    bodies = {int(model.geom_bodyid[geom]) for pair in deep for geom in pair}
+    return tuple(body.name for body in scene.bodies if body.dynamic and model.body(body.name).id in bodies)
 
 
 def _is_held(supports: Sequence[Support], start: NDArray[np.float64], end: NDArray[np.float64], rule: SettleRule) -> bool:
