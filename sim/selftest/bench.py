@@ -92,6 +92,10 @@ class Bench:
             self._seen[view] = self.look(self.stage.camera(view))
         return self._seen[view]
 
+    def rendered(self) -> Mapping[str, Evidence]:
+        """Returns the views of the calibration stage that were rendered so far."""
+        return dict(self._seen)
+
     def expected(self, view: str) -> Expected:
         """Returns the paper's answer for a view of the calibration stage."""
         if view not in self._expected:

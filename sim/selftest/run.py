@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from sim.backend import Backend
 from sim.selftest.bench import Bench
@@ -45,11 +45,6 @@ def not_started(error: Exception, checks: Iterable[Check] = CHECKS) -> tuple[Fin
     )
     rest = Outcome(reason="the backend did not open")
     return (first, *(Finding.of(check.name, rest, view="", seconds=0.0) for check in checks))
-
-
-def holds(findings: Sequence[Finding]) -> bool:
-    """Whether there is a finding and none fails."""
-    return any(f.verdict == "PASS" for f in findings) and not any(f.verdict == "FAIL" for f in findings)
 
 
 def close_quietly(backend: Backend) -> str:
