@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -41,6 +42,7 @@ class Stage:
         return {camera.name: camera for camera in self.scene.cameras}[name]
 
 
+@cache
 def calibration_stage() -> Stage:
     """Returns the stage of everything that needs no physics; the body `mover` is dynamic, so that it can be placed."""
     cameras = (
