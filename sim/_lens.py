@@ -114,6 +114,12 @@ def pixel_rays(camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]
     return camera.rays(u, v)
 
 
+def points_of(camera: Camera, depth_m: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Returns what `camera.unproject` does, (H, W, 3); a lens's rays are not sought again."""
+    x, y = pixel_rays(camera)
+    return np.stack([x * depth_m, y * depth_m, np.asarray(depth_m, dtype=np.float64)], axis=-1)
+
+
 @functools.lru_cache(maxsize=4)
 def _lens(camera: Camera) -> Lens:
     import cv2
@@ -178,7 +184,8 @@ def _carried(
     here = _at(depth_m, ids, sample)
     carried = here[0] + _slope(depth_m, ids, here, sample, 1) * off[0]
     carried += _slope(depth_m, ids, here, sample, width) * off[1]
-    return np.divide(1.0, carried, where=here[0] > 0, out=np.full(sample.shape, np.inf))
+    depth: NDArray[np.float64] = np.divide(1.0, carried, where=here[0] > 0, out=np.full(sample.shape, np.inf))
+    return depth
 
 
 def _at(

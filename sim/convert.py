@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -24,6 +23,8 @@ _ONLY_FOR = {"polygons": "coco", "render_products": "basicwriter", "shard_frames
 class ConvertSpec:
     """What to convert, into what and where; the options are for one format each, and false or None means not given.
 
+    `labels` maps the labels of another tool's data set to our categories, see Dataset.open.
+
     Raises UnknownNameError for a format that does not exist, DatasetError for an option of another format.
     """
 
@@ -33,6 +34,7 @@ class ConvertSpec:
     polygons: bool = False
     render_products: bool = False
     shard_frames: int | None = None
+    labels: Path | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dataset", Path(self.dataset))
@@ -70,7 +72,7 @@ def convert(spec: ConvertSpec, *, progress: bool | Progress = True) -> ConvertSu
     Raises DatasetError where the data set cannot be read or `out` is there already; nothing is ever overwritten.
     """
     started = time.monotonic()
-    dataset = Dataset.open(spec.dataset)
+    dataset = Dataset.open(spec.dataset, labels=spec.labels)
     exporter = _OPEN[spec.to](spec, dataset)
     made = 0
     with staged_folder(spec.out) as staged:
@@ -95,9 +97,12 @@ def convert(spec: ConvertSpec, *, progress: bool | Progress = True) -> ConvertSu
 
 def _content(spec: ConvertSpec, dataset: Dataset) -> dict[str, Any]:
     """Returns what decides the bytes: the options, and the data set by its manifest, which has a digest of every file."""
-    options = {key: value for key, value in asdict(spec).items() if key not in {"dataset", "out"}}
-    manifest = json.dumps(dataset.manifest.to_dict()).encode()
-    return options | {"manifest": hashlib.sha256(manifest).hexdigest()}
+    options = {key: value for key, value in asdict(spec).items() if key not in {"dataset", "out", "labels"}}
+    mapping = {} if spec.labels is None else {"labels": hashlib.sha256(spec.labels.read_bytes()).hexdigest()}
+    digest = hashlib.sha256()
+    for text in dataset.manifest.json_parts():
+        digest.update(text.encode())
+    return options | mapping | {"manifest": digest.hexdigest()}
 
 
 def _basicwriter(spec: ConvertSpec, dataset: Dataset) -> Exporter:
