@@ -42,16 +42,16 @@ def boxes_3d(seen: Evidence, expected: Expected) -> Outcome:
     """3D boxes have their corners where the bodies have theirs; in bounding_box_3d by extents and row-vector transform."""
     array, _, paths = seen.annotation("bounding_box_3d")
     rows = {_body_of(path): row for path, row in zip(paths, array, strict=True)}
-    worst: dict[str, float] = {}
+    worst = dict.fromkeys(("in the frame", "by the pose", "in bounding_box_3d"), 0.0)
     for name in expected.things:
-        record, known = seen.record(name), expected.corners_world(name)
-        worst["in the frame"] = max(worst.get("in the frame", 0.0), _apart(record and record.box_world.corners(), known))
-        pose = record and record.world_from_body.matrix()
-        apart = _apart(pose, expected.world_from_body(name).matrix())
-        worst["by the pose"] = max(worst.get("by the pose", 0.0), apart)
-        row = rows.get(name)
-        found = None if row is None else _corners_of(row)
-        worst["in bounding_box_3d"] = max(worst.get("in bounding_box_3d", 0.0), _apart(found, known))
+        record, row, known = seen.record(name), rows.get(name), expected.corners_world(name)
+        pose = expected.world_from_body(name).matrix()
+        apart = {
+            "in the frame": _apart(None if record is None else record.box_world.corners(), known),
+            "by the pose": _apart(None if record is None else record.world_from_body.matrix(), pose),
+            "in bounding_box_3d": _apart(None if row is None else _corners_of(row), known),
+        }
+        worst = {where: max(worst[where], apart[where]) for where in worst}
     return all_of(
         *(within("corners where they are", 1e3 * w, _CORNER_MM, "mm", what=f"{where} off by") for where, w in worst.items())
     )

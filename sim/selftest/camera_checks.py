@@ -1,4 +1,4 @@
-"""The camera against paper: which way the image runs, where pixels have their centres, how wide the view is, what is said of it."""
+"""The camera against paper: which way the image runs, where pixel centres are, how wide the view is, what is said of it."""
 
 from __future__ import annotations
 

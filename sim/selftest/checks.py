@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sim.selftest import agreement_check, box_checks, camera_checks, depth_checks, label_checks
-from sim.selftest import motion_checks, physics_checks, picture_checks, steady_checks, surface_checks
+from sim.selftest import (
+    agreement_check,
+    box_checks,
+    camera_checks,
+    depth_checks,
+    label_checks,
+    motion_checks,
+    physics_checks,
+    picture_checks,
+    steady_checks,
+    surface_checks,
+)
 from sim.selftest.bench import Bench
 from sim.selftest.evidence import Evidence
 from sim.selftest.oracle import Expected

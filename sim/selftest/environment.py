@@ -7,8 +7,8 @@ import platform
 import subprocess
 
 _DISTRIBUTIONS = (
-    "rehearse-perception", "numpy", "opencv-python-headless", "mujoco", "usd-core", "isaacsim", "isaacsim-core", "isaacsim-kernel",
-    "isaacsim-replicator", "isaacsim-extscache-kit",
+    "rehearse-perception", "numpy", "opencv-python-headless", "mujoco", "usd-core", "isaacsim", "isaacsim-core",
+    "isaacsim-kernel", "isaacsim-replicator", "isaacsim-extscache-kit",
 )  # fmt: skip
 _GPU_FIELDS = ("name", "driver_version", "memory.total")
 

@@ -33,7 +33,7 @@ def instance_ids(seen: Evidence, expected: Expected) -> Outcome:
     return _none_wrong("each thing by its own id and prim path", wrong, len(_shown_things(expected)))
 
 
-def semantic_of_instance(seen: Evidence, expected: Expected) -> Outcome:
+def semantic_of_instance(seen: Evidence, _: Expected) -> Outcome:
     """The category of a pixel is that of its instance, in the frame and in the maps of the annotations."""
     truth = seen.frame.truth
     category_of = {record.instance_id: record.category_id for record in truth.objects}
@@ -119,7 +119,8 @@ def _words(ids: NDArray[np.integer], labels: Mapping[str, Any]) -> NDArray[np.st
     """Returns the class of every pixel in lower case, '' where the map has none."""
     found, inverse = np.unique(ids, return_inverse=True)
     words = [str(labels.get(str(int(k)), {}).get("class", "")).lower() for k in found]
-    return np.array(words)[inverse.reshape(ids.shape)]
+    named: NDArray[np.str_] = np.array(words)[inverse.reshape(ids.shape)]
+    return named
 
 
 def _is_known(word: str) -> bool:

@@ -75,7 +75,10 @@ def picture_is_fresh(bench: Bench) -> Outcome:
         ghosts += bool(left.any() and red[left].mean() > 1 - _PAINTED)
     got = f"{total - stale} of {total} painted where it was put, {ghosts} with a ghost where it was"
     return Outcome(
-        expected=f"{total} of {total}, no ghost", got=got, tolerance=f"{100 * _PAINTED:g} % of its pixels", holds=not (stale or ghosts)
+        expected=f"{total} of {total}, no ghost",
+        got=got,
+        tolerance=f"{100 * _PAINTED:g} % of its pixels",
+        holds=not (stale or ghosts),
     )
 
 

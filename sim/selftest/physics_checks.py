@@ -36,7 +36,8 @@ def cube_comes_to_rest(bench: Bench) -> Outcome:
     settled = _settled(bench)
     report, pose = settled.report, settled.report.world_from_body["cube"]
     half_m = settled.stage.solids["cube"].half_m[2]
-    accepted = Outcome(expected="at rest, nothing lost", got=report.reason() or f"at rest after {report.time_s:.2f} s", holds=report.accepted)
+    told = report.reason() or f"at rest after {report.time_s:.2f} s"
+    accepted = Outcome(expected="at rest, nothing lost", got=told, holds=report.accepted)
     height = Outcome(
         expected=f"{1e3 * half_m:.1f} mm above the floor",
         got=f"{1e3 * pose.position_m[2]:.2f} mm above the floor",

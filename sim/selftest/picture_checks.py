@@ -38,4 +38,5 @@ def colours(seen: Evidence, expected: Expected) -> Outcome:
             shown = ", ".join(f"{v:.0f}" for v in mean)
             wrong.append(f"{name} is ({shown}), not {_CHANNELS[known]}")
     told = "; ".join(wrong[:3]) + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else "")
-    return Outcome(expected="each thing in its own colour", got=told or f"{checked} of {checked}", holds=not wrong and checked > 0)
+    got = told or f"{checked} of {checked}"
+    return Outcome(expected="each thing in its own colour", got=got, holds=not wrong and checked > 0)

@@ -84,7 +84,10 @@ def _gpu(used_mb: list[float | None]) -> Outcome:
     if first is None or last is None:
         return skipped("GPU memory not measured: nvidia-smi finds no GPU")
     return Outcome(
-        expected="no growth on the GPU", got=f"{last - first:+.0f} MB on the GPU", tolerance=f"{_GPU_MB:g} MB", holds=last - first <= _GPU_MB
+        expected="no growth on the GPU",
+        got=f"{last - first:+.0f} MB on the GPU",
+        tolerance=f"{_GPU_MB:g} MB",
+        holds=last - first <= _GPU_MB,
     )
 
 

@@ -78,12 +78,12 @@ def with_records(frame: Frame, change: Callable) -> Frame:
 
 def seeing(change: Callable[[Frame], Frame]) -> type[Planted]:
     """Returns a backend whose frames are changed."""
-    return type("Changed", (Planted,), {"seen": lambda self, frame: change(frame)})
+    return type("Changed", (Planted,), {"seen": lambda _, frame: change(frame)})
 
 
 def through(change: Callable[[Camera], Camera]) -> type[Planted]:
     """Returns a backend that draws with another camera than it says."""
-    return type("Through", (Planted,), {"camera": lambda self, camera: change(camera)})
+    return type("Through", (Planted,), {"camera": lambda _, camera: change(camera)})
 
 
 def writing(name: str, change: Callable) -> type[Planted]:
@@ -105,6 +105,7 @@ def writing(name: str, change: Callable) -> type[Planted]:
 
         def annotations(self, camera: Camera):
             assert self.now is not None
+            assert self.now.frame.camera == camera
             return {name: change(self.now.annotation(name), self.now)}
 
     return Files
@@ -380,6 +381,10 @@ def in_the_camera(vectors: np.ndarray, evidence: Evidence, *, points: bool = Fal
     return turned
 
 
+def planar(_distance_m: np.ndarray, evidence: Evidence) -> np.ndarray:
+    return evidence.frame.truth.depth_m
+
+
 def only_things_move(vectors: np.ndarray, evidence: Evidence) -> np.ndarray:
     return vectors * (evidence.frame.truth.instance > 0)[..., None]
 
@@ -403,7 +408,7 @@ FAULTS = (
     Fault("depth too large by 0.2 %", seeing(scaled_depth), "plane depth, tilted"),
     Fault("things 2 mm too near", seeing(thick_things), "ball depth"),
     Fault("background 0 in place of +inf", seeing(zero_background), "background"),
-    Fault("distance_to_camera holds planar depth", writing("distance_to_camera", lambda v, e: e.frame.truth.depth_m), "distance to the camera"),
+    Fault("distance_to_camera holds planar depth", writing("distance_to_camera", planar), "distance to the camera"),
     Fault("image mirrored (x flipped)", seeing(flipped(1)), "image x axis"),
     Fault("image upside down (y flipped)", seeing(flipped(0)), "image y axis"),
     Fault("maps shifted by a pixel", seeing(rolled), "corners in the outline"),
@@ -415,7 +420,10 @@ FAULTS = (
     Fault("two things' ids swapped", seeing(swapped_ids), "instance ids"),
     Fault("prim paths swapped in the id map", writing("instance_segmentation", paths_exchanged), "instance ids"),
     Fault("semantic map contradicts the instances", seeing(wrong_semantic), "semantic of each instance"),
-    Fault("semantic labels contradict the instances'", writing("semantic_segmentation", two_classes_exchanged), "semantic of each instance"),
+    Fault(
+        "semantic labels contradict the instances'", writing("semantic_segmentation", two_classes_exchanged),
+        "semantic of each instance",
+    ),
     Fault("labels in upper case", writing("semantic_segmentation", relabelled(str.upper)), "label names"),
     Fault("a label missing in the map", writing("semantic_segmentation", one_label_missing), "label names"),
     Fault("leaf prims swapped", writing("instance_id_segmentation", paths_exchanged), "leaf prims"),
@@ -437,7 +445,7 @@ FAULTS = (
     Fault("image black", seeing(black), "image exposure"),
     Fault("image upside down over right labels", seeing(picture_upside_down), "image matches labels"),
     Fault("red and blue exchanged", seeing(lambda f: replace(f, rgb=f.rgb[..., ::-1].copy())), "image matches labels"),
-    Fault("motion vectors reversed", writing("motion_vectors", lambda v, e: -v), "motion vectors, thing"),
+    Fault("motion vectors reversed", writing("motion_vectors", lambda vectors, _: -vectors), "motion vectors, thing"),
     Fault("motion vectors without the camera's motion", writing("motion_vectors", only_things_move), "motion vectors, camera"),
     Fault("one frame late", OneFrameLate, "fresh labels"),
     Fault("image alone one frame late", PictureLate, "fresh image"),
