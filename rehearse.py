@@ -197,7 +197,7 @@ def merge(arguments: argparse.Namespace) -> int:
 
 
 def convert(arguments: argparse.Namespace) -> int:
-    """Writes a data set in another format: COCO, BOP, YOLO, WebDataset, or one folder per camera."""
+    """Writes a data set in another format: COCO, BOP, YOLO, HDF5, WebDataset, or one folder per camera."""
     from sim.convert import ConvertSpec
     from sim.convert import convert as run
 

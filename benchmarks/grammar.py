@@ -138,7 +138,7 @@ def _add_making(commands: _Commands) -> None:
     )
     parser.add_argument("dataset", type=Path, help="a data set's folder")
     parser.add_argument("out", type=Path, help="a new folder; nothing is overwritten")
-    parser.add_argument("--to", required=True, help="basicwriter, bop, coco, webdataset or yolo")
+    parser.add_argument("--to", required=True, help="basicwriter, bop, coco, hdf5, webdataset or yolo")
     parser.add_argument("--polygons", action="store_true", help="coco: polygons instead of exact run lengths")
     parser.add_argument("--render-products", action="store_true", help="basicwriter: one folder per camera, not flat")
     parser.add_argument("--shard-frames", type=_whole(1), metavar="N", help="webdataset: frames in a shard (default: 250)")

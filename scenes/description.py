@@ -115,7 +115,7 @@ class Draws:
 
     def chance(self, key: str) -> bool:
         """Returns True with the probability that the parameter has."""
-        return self.sampler.chance(self.number(key))
+        return self.sampler.chance(key, self.number(key))
 
 
 def read_description(

@@ -46,7 +46,7 @@ class Distribution:
             edges = list(itertools.accumulate(self.weights))
             return self.options[min(bisect.bisect_right(edges, float(sampler.rng.random())), len(edges) - 1)]
         if self.kind == "integer":
-            return sampler.integer(int(self.numbers[0]), int(self.numbers[1]))
+            return int(sampler.rng.integers(int(self.numbers[0]), int(self.numbers[1]) + 1))
         return _CONTINUOUS[self.kind](sampler.unit(), *self.numbers)
 
     def values(self) -> tuple[Value, ...]:

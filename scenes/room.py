@@ -24,9 +24,9 @@ class Room:
 
 
 def _surface(sampler: ShapeSampler, saturation: tuple[float, float], value: tuple[float, float]) -> Material:
-    colour = sampler.colour(saturation=saturation, value=value)
-    make = sampler.choice(textures.SURFACES)
-    return Material(texture=make(sampler, colour, 256), roughness=sampler.uniform(0.4, 0.95))
+    colour = sampler.colour("colour", saturation=saturation, value=value)
+    make = sampler.choice("surface", textures.SURFACES)
+    return Material(texture=make(sampler, colour, 256), roughness=sampler.uniform("roughness", 0.4, 0.95))
 
 
 def _static(name: str, category: str, half_m: Vec3, center_m: Vec3, tile_m: float, look: Material) -> Body:
@@ -54,9 +54,9 @@ def _walls(sampler: ShapeSampler, half_x: float, half_y: float, height: float) -
 
 
 def _table(sampler: ShapeSampler, half_x: float, half_y: float, top_m: float) -> Body:
-    top_half: Vec3 = (half_x, half_y, sampler.uniform(0.012, 0.025))
+    top_half: Vec3 = (half_x, half_y, sampler.uniform("top_half_thickness_m", 0.012, 0.025))
     top_center: Vec3 = (0.0, 0.0, -top_half[2])
-    leg = sampler.uniform(0.02, 0.04)
+    leg = sampler.uniform("leg_half_m", 0.02, 0.04)
     leg_half_z = (top_m - 2 * top_half[2]) / 2
     inset_x, inset_y = half_x - leg - 0.03, half_y - leg - 0.03
     legs = [
@@ -66,7 +66,11 @@ def _table(sampler: ShapeSampler, half_x: float, half_y: float, top_m: float) ->
     ]
     top = cuboid(top_half, top_center, TABLE_TILE_M)
     look = _surface(sampler, (0.0, 0.6), (0.2, 0.85))
-    leg_look = look if sampler.chance(0.5) else Material(colour=sampler.colour(saturation=(0, 0.4)), roughness=0.5)
+    leg_look = (
+        look
+        if sampler.chance("is_one_material", 0.5)
+        else Material(colour=sampler.colour("leg", saturation=(0, 0.4)), roughness=0.5)
+    )
     return Body(
         name="table",
         category="table",
@@ -80,9 +84,9 @@ def _table(sampler: ShapeSampler, half_x: float, half_y: float, top_m: float) ->
 
 def make_room(sampler: ShapeSampler) -> Room:
     """Makes a room of 3.4 to 6 m with a table in the middle, its top 0.7 to 0.78 m above the floor."""
-    half_x, half_y = sampler.uniform(1.7, 3.0), sampler.uniform(1.7, 3.0)
-    top = sampler.uniform(0.70, 0.78)
-    table_half = (sampler.uniform(0.5, 0.8), sampler.uniform(0.42, 0.6))
+    half_x, half_y = sampler.uniform("half_depth_m", 1.7, 3.0), sampler.uniform("half_width_m", 1.7, 3.0)
+    top = sampler.uniform("table_m", 0.70, 0.78)
+    table_half = (sampler.uniform("table_half_length_m", 0.5, 0.8), sampler.uniform("table_half_width_m", 0.42, 0.6))
     floor_half: Vec3 = (half_x + 2 * THICKNESS_M, half_y + 2 * THICKNESS_M, THICKNESS_M)
     look = _surface(sampler, (0.0, 0.6), (0.2, 0.9))
     floor = _static("floor", "floor", floor_half, (0.0, 0.0, -THICKNESS_M), FLOOR_TILE_M, look)

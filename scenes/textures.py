@@ -48,83 +48,85 @@ def shade(colour: Vec3, factor: float) -> Vec3:
 def plain(sampler: ShapeSampler, colour: Vec3, size: int = 64) -> Image:
     """Returns one colour with faint mottling."""
     field = noise(sampler.rng, size, 8)
-    depth = sampler.uniform(0.03, 0.12)
+    depth = sampler.uniform("plain.mottle", 0.03, 0.12)
     return blend(field, shade(colour, 1 - depth), shade(colour, 1 + depth))
 
 
 def wood(sampler: ShapeSampler, colour: Vec3, size: int = 256) -> Image:
     """Returns grain lines bent by noise."""
     bend = noise(sampler.rng, size, 4)
-    lines = sampler.integer(6, 22)
+    lines = sampler.integer("wood.lines", 6, 22)
     y = np.linspace(0, 1, size, endpoint=False, dtype=np.float32)[:, None]
-    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (lines * y + sampler.uniform(0.3, 1.4) * bend))
+    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (lines * y + sampler.uniform("wood.bend", 0.3, 1.4) * bend))
     fibre = cv2.resize(sampler.rng.random((size, 8), dtype=np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
     return blend(
-        (0.7 * rings + 0.3 * fibre).astype(np.float32), shade(colour, sampler.uniform(0.5, 0.8)), shade(colour, 1.15)
+        (0.7 * rings + 0.3 * fibre).astype(np.float32),
+        shade(colour, sampler.uniform("wood.shade", 0.5, 0.8)),
+        shade(colour, 1.15),
     )
 
 
 def marble(sampler: ShapeSampler, colour: Vec3, size: int = 256) -> Image:
     """Returns soft veins."""
-    field = noise(sampler.rng, size, sampler.integer(3, 6), octaves=4)
-    veins = np.abs(np.sin(np.pi * sampler.integer(2, 5) * field)) ** 0.5
-    return blend(veins, shade(colour, sampler.uniform(0.45, 0.75)), shade(colour, 1.1))
+    field = noise(sampler.rng, size, sampler.integer("marble.grain", 3, 6), octaves=4)
+    veins = np.abs(np.sin(np.pi * sampler.integer("marble.veins", 2, 5) * field)) ** 0.5
+    return blend(veins, shade(colour, sampler.uniform("marble.shade", 0.45, 0.75)), shade(colour, 1.1))
 
 
 def speckle(sampler: ShapeSampler, colour: Vec3, size: int = 128) -> Image:
     """Returns grains of a second tone, as in terrazzo or peel."""
-    grains = noise(sampler.rng, size, sampler.integer(16, 48), octaves=1)
-    mask = cv2.GaussianBlur((grains > sampler.uniform(0.55, 0.75)).astype(np.float32), (3, 3), 0)
-    return blend(mask.astype(np.float32), colour, shade(colour, sampler.uniform(0.6, 1.5)))
+    grains = noise(sampler.rng, size, sampler.integer("speckle.grain", 16, 48), octaves=1)
+    mask = cv2.GaussianBlur((grains > sampler.uniform("speckle.threshold", 0.55, 0.75)).astype(np.float32), (3, 3), 0)
+    return blend(mask.astype(np.float32), colour, shade(colour, sampler.uniform("speckle.shade", 0.6, 1.5)))
 
 
 def tiles(sampler: ShapeSampler, colour: Vec3, size: int = 256) -> Image:
     """Returns square tiles with joints, or a checkerboard."""
-    count = sampler.integer(2, 4)
+    count = sampler.integer("tiles.count", 2, 4)
     position = np.arange(size) * count / size
     cell, inside = np.floor(position).astype(int), position % 1.0
-    joint = sampler.uniform(0.02, 0.06)
+    joint = sampler.uniform("tiles.joint", 0.02, 0.06)
     gap = (inside < joint)[:, None] | (inside < joint)[None, :]
     tone = sampler.rng.random((count, count), dtype=np.float32)[cell][:, cell] * 0.4 + 0.6
-    if sampler.chance(0.5):
+    if sampler.chance("tiles.is_laid_apart", 0.5):
         tone = ((cell[:, None] + cell[None, :]) % 2).astype(np.float32)
     field = np.where(gap, np.float32(0.0), np.clip(tone, 0.15, 1.0)) * (0.9 + 0.1 * noise(sampler.rng, size, 16))
-    return blend(field, shade(colour, sampler.uniform(0.35, 0.7)), colour)
+    return blend(field, shade(colour, sampler.uniform("tiles.shade", 0.35, 0.7)), colour)
 
 
 def fabric(sampler: ShapeSampler, colour: Vec3, size: int = 128) -> Image:
     """Returns a woven pattern of two tones."""
-    period = sampler.choice((4, 8, 16))
+    period = sampler.choice("fabric.period", (4, 8, 16))
     x = np.arange(size) / size
     warp = 0.5 + 0.5 * np.sin(2 * np.pi * x * size / period)
     field = (warp[:, None] * warp[None, :]).astype(np.float32) * 0.7 + 0.3 * noise(sampler.rng, size, 32, octaves=1)
-    return blend(field, shade(colour, sampler.uniform(0.55, 0.8)), colour)
+    return blend(field, shade(colour, sampler.uniform("fabric.shade", 0.55, 0.8)), colour)
 
 
 def stripes(sampler: ShapeSampler, colour: Vec3, size: int = 128) -> Image:
     """Returns bands of two colours along u or v."""
-    other = sampler.colour()
-    count = sampler.integer(2, 8)
-    wave = (np.arange(size) * count / size) % 1.0 < sampler.uniform(0.25, 0.7)
+    other = sampler.colour("stripes.colour")
+    count = sampler.integer("stripes.count", 2, 8)
+    wave = (np.arange(size) * count / size) % 1.0 < sampler.uniform("stripes.width", 0.25, 0.7)
     field = np.broadcast_to(wave[:, None], (size, size)).astype(np.float32)
-    return blend(field if sampler.chance(0.6) else field.T, other, colour)
+    return blend(field if sampler.chance("stripes.is_upright", 0.6) else field.T, other, colour)
 
 
 def label(sampler: ShapeSampler, colour: Vec3, size: int = 128) -> Image:
     """Returns a printed label: a ground with rectangles, discs and lines like text."""
     image = plain(sampler, colour, size).copy()
-    for _ in range(sampler.integer(2, 5)):
-        ink = tuple(int(255 * c) for c in sampler.colour(saturation=(0.0, 1.0), value=(0.05, 1.0)))
-        x, y = (int(size * sampler.unit()) for _ in range(2))
-        w, h = (int(size * sampler.uniform(0.1, 0.45)) for _ in range(2))
-        if sampler.chance(0.6):
+    for _ in range(sampler.integer("label.blocks", 2, 5)):
+        ink = tuple(int(255 * c) for c in sampler.colour("label.ink", saturation=(0.0, 1.0), value=(0.05, 1.0)))
+        x, y = (int(size * sampler.uniform("label.block_at", 0.0, 1.0)) for _ in range(2))
+        w, h = (int(size * sampler.uniform("label.block_size", 0.1, 0.45)) for _ in range(2))
+        if sampler.chance("label.is_block", 0.6):
             cv2.rectangle(image, (x, y), (x + w, y + h), ink, -1)
         else:
             cv2.circle(image, (x, y), w // 2, ink, -1, cv2.LINE_AA)
-    ink = (20, 20, 20) if sampler.chance(0.5) else (240, 240, 240)
-    top = int(size * sampler.uniform(0.2, 0.6))
-    for row in range(sampler.integer(2, 6)):
-        end = int(size * sampler.uniform(0.4, 0.9))
+    ink = (20, 20, 20) if sampler.chance("label.is_dark", 0.5) else (240, 240, 240)
+    top = int(size * sampler.uniform("label.lines_at", 0.2, 0.6))
+    for row in range(sampler.integer("label.lines", 2, 6)):
+        end = int(size * sampler.uniform("label.line_length", 0.4, 0.9))
         cv2.line(image, (size // 8, top + 7 * row), (end, top + 7 * row), ink, 2)
     return image
 

@@ -16,7 +16,7 @@ from sim.dataset import Dataset
 from sim.formats.exporter import Exporter
 from sim.staged_folder import staged_folder
 
-FORMATS = ("basicwriter", "bop", "coco", "webdataset", "yolo")
+FORMATS = ("basicwriter", "bop", "coco", "hdf5", "webdataset", "yolo")
 _ONLY_FOR = {"polygons": "coco", "render_products": "basicwriter", "shard_frames": "webdataset"}
 
 
@@ -118,6 +118,12 @@ def _coco(spec: ConvertSpec, dataset: Dataset) -> Exporter:
     return CocoExport(dataset, polygons=spec.polygons)
 
 
+def _hdf5(_spec: ConvertSpec, dataset: Dataset) -> Exporter:
+    from sim.formats.hdf5 import Hdf5Export
+
+    return Hdf5Export(dataset)
+
+
 def _webdataset(spec: ConvertSpec, dataset: Dataset) -> Exporter:
     from sim.formats.webdataset import WebDatasetExport
 
@@ -131,5 +137,6 @@ def _yolo(_spec: ConvertSpec, dataset: Dataset) -> Exporter:
 
 
 _OPEN: dict[str, Callable[[ConvertSpec, Dataset], Exporter]] = {
-    "basicwriter": _basicwriter, "bop": _bop, "coco": _coco, "webdataset": _webdataset, "yolo": _yolo,
+    "basicwriter": _basicwriter, "bop": _bop, "coco": _coco, "hdf5": _hdf5, "webdataset": _webdataset,
+    "yolo": _yolo,
 }  # fmt: skip

@@ -80,10 +80,10 @@ def _background(draws: Draws, table: ObjectShape) -> tuple[tuple[Body, ...], Flo
     kind = draws.name("background.kind")
     half_x, half_y = (draws.number("background.width_m") / 2 for _ in range(2))
     if kind == "hall":
-        half_x, half_y = (draws.sampler.uniform(*HALL_M) / 2 for _ in range(2))
+        half_x, half_y = (draws.sampler.uniform("hall_size_m", *HALL_M) / 2 for _ in range(2))
     plan = FloorPlan(half_x_m=half_x, half_y_m=half_y, height_m=2.8)
     reach = [half - _WALL_GAP_M for half in table.supports[0].half_extent_m]
-    sx, sy = (draws.sampler.choice((-1, 1)) for _ in range(2))
+    sx, sy = (draws.sampler.choice("corner_side", (-1, 1)) for _ in range(2))
     x, y = (sx * (half_x - reach[0] - 0.06), sy * (half_y - reach[1] - 0.06)) if kind == "corner" else (0.0, 0.0)
     plan.put(Piece(shape=table, world_from_body=at(x, y)))
     if kind == "furnished":
@@ -98,11 +98,11 @@ def _background(draws: Draws, table: ObjectShape) -> tuple[tuple[Body, ...], Flo
 def _furnish(draws: Draws, plan: FloorPlan) -> None:
     """Stands shelves, cabinets and plants along the walls."""
     sampler = draws.sampler
-    for _ in range(sampler.integer(2, 5)):
-        make = sampler.choice((storage.shelf, storage.cabinet, storage.drawers, _plant))
+    for _ in range(sampler.integer("pieces", 2, 5)):
+        make = sampler.choice("piece", (storage.shelf, storage.cabinet, storage.drawers, _plant))
         shape = make(sampler)
         for _ in range(8):
-            wall = sampler.choice(WALLS)
+            wall = sampler.choice("wall", WALLS)
             reach = reach_along_m(wall, shape, plan.half_x_m, plan.half_y_m)
             along = float(sampler.rng.uniform(-reach, reach)) if reach > 0 else 0.0
             pose = against(wall, shape, plan.half_x_m, plan.half_y_m, along, gap_m=0.02)
@@ -112,7 +112,7 @@ def _furnish(draws: Draws, plan: FloorPlan) -> None:
 
 
 def _plant(sampler: ShapeSampler) -> ObjectShape:
-    return living.plant_of(sampler, sampler.uniform(0.8, 1.4))
+    return living.plant_of(sampler, sampler.uniform("height_m", 0.8, 1.4))
 
 
 def _moved(pose: Pose, by_m: tuple[float, float]) -> Pose:

@@ -31,7 +31,7 @@ def pile(shapes: list[ObjectShape], table: Support, draws: Draws, rng: np.random
             continue
         if shape.category in STACKS and draws.chance("objects.stack") and builder.stack(shape):
             continue
-        if draws.sampler.chance(heap):
+        if draws.sampler.chance("heap", heap):
             builder.drop(shape)
         else:
             builder.stand(shape)

@@ -34,10 +34,10 @@ class _Row:
 def kitchen_row(room: Furnisher) -> Piece:
     """Puts the row against a wall that has room for it and returns the worktop; raises NoRoomError."""
     sampler = room.sampler
-    top = sampler.uniform(0.88, 0.93)
+    top = sampler.uniform("worktop_height_m", 0.88, 0.93)
     fridge = kitchen.refrigerator(sampler)
     cooker = kitchen.oven_of(sampler, half_y=0.298, top=top, half_x=_HALF_DEPTH_M)
-    front, worktop = looks.wood_or_paint(sampler), looks.stone(sampler)
+    front, worktop = looks.wood_or_paint(sampler.of("front")), looks.stone(sampler.of("worktop"))
     for _ in range(TRIES // 2):
         wall = WALLS[int(room.rng.integers(4))]
         length = min(
@@ -83,7 +83,7 @@ def _layout(room: Furnisher, length: float, fridge: ObjectShape) -> _Row:
     first, last = -length / 2, length / 2
     place = None
     if length - wide > 1.9:
-        if room.sampler.chance(0.5):
+        if room.sampler.chance("has_refrigerator_first", 0.5):
             place, first = (first, first + wide), first + wide
         else:
             place, last = (last - wide, last), last - wide

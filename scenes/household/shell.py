@@ -96,14 +96,16 @@ def _wall_parts(half: Vec3, inward: Vec3, look: Material, skirting: Material) ->
 
 
 def _wall_look(sampler: ShapeSampler) -> Material:
-    kind = sampler.choice(("paint", "paint", "paint", "paper", "tiles"))
+    kind = sampler.choice("finish", ("paint", "paint", "paint", "paper", "tiles"))
     if kind == "paper":
-        colour = sampler.colour(saturation=(0.05, 0.35), value=(0.6, 0.95))
+        colour = sampler.colour("paper.colour", saturation=(0.05, 0.35), value=(0.6, 0.95))
         return Material(texture=_wallpaper(sampler, colour), roughness=0.9)
-    colour = sampler.colour(saturation=(0.0, 0.3), value=(0.72, 0.99))
+    colour = sampler.colour("paint.colour", saturation=(0.0, 0.3), value=(0.72, 0.99))
     if kind == "tiles":
         return Material(
-            texture=textures.tiles(sampler, sampler.colour(saturation=(0, 0.2), value=(0.75, 0.98)), 256),
+            texture=textures.tiles(
+                sampler, sampler.colour("tiles.colour", saturation=(0, 0.2), value=(0.75, 0.98)), 256
+            ),
             roughness=0.35,
         )
     return Material(texture=_painted(sampler, colour), roughness=0.9)
@@ -111,7 +113,7 @@ def _wall_look(sampler: ShapeSampler) -> Material:
 
 def _painted(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
     """Returns paint as a roller leaves it: one colour with hardly any mottling."""
-    depth = sampler.uniform(0.008, 0.025)
+    depth = sampler.uniform("paint.mottle", 0.008, 0.025)
     return textures.blend(
         textures.noise(sampler.rng, 128, 16), textures.shade(colour, 1 - depth), textures.shade(colour, 1 + depth)
     )
@@ -119,29 +121,36 @@ def _painted(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
 
 def _wallpaper(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
     """Returns stripes of two close tones."""
-    size, count = 128, sampler.integer(6, 14)
-    wave = ((np.arange(size) * count / size) % 1.0 < sampler.uniform(0.3, 0.7)).astype(np.float32)
+    size, count = 128, sampler.integer("paper.stripes", 6, 14)
+    wave = ((np.arange(size) * count / size) % 1.0 < sampler.uniform("paper.stripe_width", 0.3, 0.7)).astype(np.float32)
     field_ = np.broadcast_to(wave[None, :], (size, size))
-    return textures.blend(field_, textures.shade(colour, sampler.uniform(0.82, 0.95)), colour)
+    return textures.blend(field_, textures.shade(colour, sampler.uniform("paper.stripe_shade", 0.82, 0.95)), colour)
 
 
 def _floor_look(sampler: ShapeSampler) -> Material:
     from scenes.objects import _furnishing as looks
 
-    kind = sampler.choice(("boards", "boards", "tiles", "carpet", "stone"))
+    kind = sampler.choice("finish", ("boards", "boards", "tiles", "carpet", "stone"))
     if kind == "boards":
-        return Material(texture=_boards(sampler), roughness=sampler.uniform(0.3, 0.7))
+        return Material(texture=_boards(sampler), roughness=sampler.uniform("boards.roughness", 0.3, 0.7))
     if kind == "tiles":
-        colour = sampler.colour(saturation=(0.0, 0.3), value=(0.4, 0.92))
-        return Material(texture=textures.tiles(sampler, colour, 256), roughness=sampler.uniform(0.2, 0.5))
-    return looks.soft(sampler, saturation=(0, 0.4), value=(0.25, 0.8)) if kind == "carpet" else looks.stone(sampler)
+        colour = sampler.colour("tiles.colour", saturation=(0.0, 0.3), value=(0.4, 0.92))
+        return Material(
+            texture=textures.tiles(sampler, colour, 256), roughness=sampler.uniform("tiles.roughness", 0.2, 0.5)
+        )
+    return (
+        looks.soft(sampler.of("carpet"), saturation=(0, 0.4), value=(0.25, 0.8))
+        if kind == "carpet"
+        else looks.stone(sampler.of("stone"))
+    )
 
 
 def _boards(sampler: ShapeSampler) -> textures.Image:
     """Returns floor boards: wood cut into planks of slightly different tone with dark joints."""
-    size, rows = 256, sampler.integer(6, 10)
-    hue = sampler.choice(((0.055, 0.08), (0.08, 0.11)))
-    colour = sampler.colour(hue=hue, saturation=(0.25, 0.6), value=(0.35, 0.88))
+    size, rows = 256, sampler.integer("boards.rows", 6, 10)
+    tone = sampler.choice("boards.tone", ("brown", "yellow"))
+    hue = (0.055, 0.08) if tone == "brown" else (0.08, 0.11)
+    colour = sampler.colour("boards.colour", hue=hue, saturation=(0.25, 0.6), value=(0.35, 0.88), kind=tone)
     y, x = np.mgrid[:size, :size] / size
     row = np.floor(y * rows).astype(int)
     shift = sampler.rng.random(rows)
@@ -183,9 +192,11 @@ def _add_window(shell: Shell, draws: Draws, wall: int) -> None:
     shape = openings.window(draws.sampler, half_y, half_z)
     curtains = None
     if draws.chance("room.curtains"):
-        low = 0.04 if draws.sampler.chance(0.6) else middle_z - half_z - 0.12
+        low = 0.04 if draws.sampler.chance("is_long", 0.6) else middle_z - half_z - 0.12
         top = middle_z + half_z + 0.06
-        curtains = openings.curtain(draws.sampler, half_y + 0.2, low, top, open_share=draws.sampler.uniform(0.45, 0.75))
+        curtains = openings.curtain(
+            draws.sampler, half_y + 0.2, low, top, open_share=draws.sampler.uniform("bare", 0.45, 0.75)
+        )
     for _ in range(6):
         along = float(draws.sampler.rng.uniform(-reach, reach))
         pose = on_wall(wall, plan.half_x_m, plan.half_y_m, along, z_m=middle_z)

@@ -36,7 +36,7 @@ def small_object(category: str, draws: Draws) -> ObjectShape:
     if category == "lamp":
         return living.table_lamp(sampler)
     if category == "potted plant":
-        return living.plant_of(sampler, sampler.uniform(0.22, 0.36))
+        return living.plant_of(sampler, sampler.uniform("height_m", 0.22, 0.36))
     if category == "toaster":
         return make_furniture(category, sampler)
     return make_object(category, sampler)

@@ -31,7 +31,7 @@ def _laid(
     size = pieces.shape[0]
     tone = sampler.rng.uniform(1 - spread, 1 + spread / 2, size=int(pieces.max()) + 1)[pieces]
     grain = 0.9 + 0.2 * noise(sampler.rng, size, 24, 3)
-    grey = sampler.uniform(0.25, 0.9)
+    grey = sampler.uniform("joint_grey", 0.25, 0.9)
     mortar = (grey, grey * 0.98, grey * 0.94)
     inside = step(edge, joint_px, 1.5)
     body = toned(blend(np.ones_like(edge), colour, colour), tone * grain).astype(np.float32)
@@ -42,35 +42,41 @@ def _laid(
 
 def tile(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     """Returns square tiles, a checkerboard in two colours, or long tiles in a running bond."""
-    kind = sampler.choice(("square", "checker", "metro"))
-    count = 2 * sampler.integer(1, 3)
-    joint = size * sampler.uniform(0.004, 0.012)
+    kind = sampler.choice("tile.pattern", ("square", "checker", "metro"))
+    count = 2 * sampler.integer("tile.half_count", 1, 3)
+    joint = size * sampler.uniform("tile.joint", 0.004, 0.012)
     if kind == "metro":
         pieces, edge = _bond(size, count, 2 * count, shifted=True)
     else:
         pieces, edge = _bond(size, count, count, shifted=False)
-    image = _laid(sampler, pieces, edge, colour, sampler.uniform(0.02, 0.15), joint)
+    image = _laid(sampler, pieces, edge, colour, sampler.uniform("tile.spread", 0.02, 0.15), joint)
     if kind == "checker":
-        other = sampler.choice(((0.06, 0.06, 0.07), (0.92, 0.91, 0.88), sampler.colour()))
+        other = sampler.choice(
+            "second_is",
+            ((0.06, 0.06, 0.07), (0.92, 0.91, 0.88), sampler.colour("second")),
+            names=("black", "white", "colour"),
+        )
         second = _laid(sampler, pieces, edge, other, 0.05, joint)
         odd = (pieces // count + pieces % count) % 2 == 1
         image = np.where(odd[..., None], second, image).astype(np.uint8)
-    return Material(texture=image, roughness=sampler.uniform(0.08, 0.5))
+    return Material(texture=image, roughness=sampler.uniform("tile.roughness", 0.08, 0.5))
 
 
 def brick(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     """Returns bricks in a running bond, of uneven tones, with ragged edges and recessed mortar."""
-    columns = sampler.integer(2, 4)
-    pieces, edge = _bond(size, columns, 2 * sampler.integer(columns, columns + 1), shifted=True)
+    columns = sampler.integer("brick.columns", 2, 4)
+    pieces, edge = _bond(size, columns, 2 * (columns + sampler.integer("brick.extra_rows", 0, 1)), shifted=True)
     ragged = edge + size * 0.012 * (noise(sampler.rng, size, 32, 2) - 0.5)
     image = _laid(
         sampler,
         pieces,
         ragged.astype(np.float32),
         colour,
-        sampler.uniform(0.2, 0.45),
-        size * sampler.uniform(0.01, 0.02),
+        sampler.uniform("brick.spread", 0.2, 0.45),
+        size * sampler.uniform("brick.joint", 0.01, 0.02),
     )
     pits = step(noise(sampler.rng, size, 64, 1), 0.8, 0.1)
     dirty = toned(image, 1 - 0.35 * pits)
-    return Material(texture=dirty, colour=shade((1.0, 1.0, 1.0), 1.0), roughness=sampler.uniform(0.8, 1.0))
+    return Material(
+        texture=dirty, colour=shade((1.0, 1.0, 1.0), 1.0), roughness=sampler.uniform("brick.roughness", 0.8, 1.0)
+    )

@@ -37,5 +37,8 @@ def natural_colour(look: str, sampler: ShapeSampler) -> Vec3:
     """Returns a colour 0..1 that the look has in homes; raises UnknownNameError."""
     if look not in _ROWS:
         raise UnknownNameError("look", look, _ROWS)
-    hue, saturation, value = sampler.choice(_ROWS[look])
-    return sampler.colour(hue=hue, saturation=saturation, value=value)
+    rows = _ROWS[look]
+    named = sampler.of(look.replace(" ", "_"))
+    row = named.choice("family", range(len(rows)))
+    hue, saturation, value = rows[row]
+    return named.colour(f"family_{row}", hue=hue, saturation=saturation, value=value)

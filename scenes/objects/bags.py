@@ -17,15 +17,21 @@ from scenes.transforms import Vec3, quaternion_about
 
 def backpack(sampler: ShapeSampler) -> ObjectShape:
     """Returns a backpack that stands and faces -y: a domed sack, a front pocket with a zip, side pockets, loop, straps."""
-    half = (sampler.uniform(0.12, 0.155), sampler.uniform(0.065, 0.09), sampler.uniform(0.18, 0.235))
-    colour = sampler.colour(saturation=(0.2, 0.9), value=(0.15, 0.8))
-    cloth = Material(texture=textures.fabric(sampler, colour, 128), roughness=0.95)
-    other = (
-        textures.shade(colour, sampler.choice((0.5, 1.5))) if sampler.chance(0.6) else sampler.colour(value=(0.2, 0.9))
+    half = (
+        sampler.uniform("half_depth_m", 0.12, 0.155),
+        sampler.uniform("half_width_m", 0.065, 0.09),
+        sampler.uniform("half_height_m", 0.18, 0.235),
     )
-    trim = Material(texture=textures.fabric(sampler, other, 128), roughness=0.95)
-    depth, low = 0.4 * half[1], sampler.uniform(0.28, 0.36) * half[2]
-    pocket_half = (half[0] * sampler.uniform(0.68, 0.82), depth, low + 0.02)
+    colour = sampler.colour("cloth", saturation=(0.2, 0.9), value=(0.15, 0.8))
+    cloth = Material(texture=textures.fabric(sampler.of("cloth"), colour, 128), roughness=0.95)
+    other = (
+        textures.shade(colour, sampler.choice("trim_shade", (0.5, 1.5)))
+        if sampler.chance("has_own_trim_shade", 0.6)
+        else sampler.colour("trim", value=(0.2, 0.9))
+    )
+    trim = Material(texture=textures.fabric(sampler.of("trim"), other, 128), roughness=0.95)
+    depth, low = 0.4 * half[1], sampler.uniform("pocket_bottom", 0.28, 0.36) * half[2]
+    pocket_half = (half[0] * sampler.uniform("pocket_width", 0.68, 0.82), depth, low + 0.02)
     pocket_at = (0.0, -half[1] - 0.35 * depth, pocket_half[2] + 0.025)
     pocket = _standing(pocket_half, pocket_at, 0.035)
     beside = [((0.014, half[1] * 0.6, half[2] * 0.34), (s * (half[0] + 0.004), 0.0, half[2] * 0.36)) for s in (-1, 1)]
@@ -54,7 +60,7 @@ def backpack(sampler: ShapeSampler) -> ObjectShape:
         category="backpack",
         parts=parts,
         colliders=colliders,
-        mass_kg=sampler.uniform(0.5, 1.6),
+        mass_kg=sampler.uniform("mass_kg", 0.5, 1.6),
         rests=(UPRIGHT, UPRIGHT, quaternion_about((1.0, 0.0, 0.0), -math.pi / 2)),
         friction=1.0,
     )
@@ -101,7 +107,7 @@ def _straps(sampler: ShapeSampler, half: Vec3) -> tuple[list[Mesh], float]:
     t = np.linspace(0.0, math.pi, 9)
     loop = np.column_stack([0.035 * np.cos(t), np.full(9, 0.55 * half[1]), top * 0.965 + 0.04 * np.sin(t)])
     meshes = [sweep(loop, np.full(9, 0.006), 8)]
-    bow = sampler.uniform(0.014, 0.024)
+    bow = sampler.uniform("strap_bow_m", 0.014, 0.024)
     for s in (-1, 1):
         u = np.linspace(0.0, 1.0, 10)
         lift = half[1] * (0.97 - 0.25 * (1 - np.minimum(u * 5, 1.0))) + bow * np.sin(math.pi * u)

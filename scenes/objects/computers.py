@@ -62,21 +62,29 @@ def _keys(pitch_m: float, height_m: float, center: Vec3, rows: int, pad: bool) -
 
 def keyboard(sampler: ShapeSampler) -> ObjectShape:
     """Returns a keyboard, with or without a number block, a little higher at its back."""
-    pad, rows = sampler.chance(0.5), sampler.choice((5, 6))
-    pitch = sampler.uniform(0.0165, 0.0195)
-    border, thickness = sampler.uniform(0.006, 0.014), sampler.uniform(0.007, 0.014)
-    cap, slope = sampler.uniform(0.004, 0.0085), sampler.uniform(0.0, 0.08)
+    pad, rows = sampler.chance("has_number_pad", 0.5), sampler.choice("rows", (5, 6))
+    pitch = sampler.uniform("pitch_m", 0.0165, 0.0195)
+    border, thickness = sampler.uniform("border_m", 0.006, 0.014), sampler.uniform("thickness_m", 0.007, 0.014)
+    cap, slope = sampler.uniform("cap_m", 0.004, 0.0085), sampler.uniform("slope_rad", 0.0, 0.08)
     half_x = (15.0 + (4.4 if pad else 0.0)) * pitch / 2 + border
     half_y = rows * pitch / 2 + border
     base = rounded_slab((half_x, half_y, thickness / 2), (0.0, 0.0, thickness / 2), corner_m=0.008, bevel_m=0.002)
     letters, wide = _keys(pitch, cap, (0.0, 0.0, thickness - 0.0006), rows, pad)
-    dark = sampler.chance(0.6)
-    tone = sampler.uniform(0.015, 0.08) if dark else sampler.uniform(0.6, 0.9)
+    dark = sampler.chance("is_dark", 0.6)
+    tone = sampler.uniform("dark_grey", 0.015, 0.08) if dark else sampler.uniform("light_grey", 0.6, 0.9)
     body = Material(colour=(tone, tone, tone), roughness=0.6)
-    if sampler.chance(0.25):
-        body = Material(colour=sampler.colour(saturation=(0.2, 0.7), value=(0.4, 0.9)), roughness=0.5)
-    key = tone * sampler.uniform(1.6, 2.4) if dark else sampler.choice((0.95, 0.25 * tone))
-    accent = sampler.colour(saturation=(0.3, 0.8), value=(0.3, 0.9)) if sampler.chance(0.3) else (key * 0.7,) * 3
+    if sampler.chance("is_coloured", 0.25):
+        body = Material(colour=sampler.colour("body", saturation=(0.2, 0.7), value=(0.4, 0.9)), roughness=0.5)
+    key = (
+        tone * sampler.uniform("dark_key_shade", 1.6, 2.4)
+        if dark
+        else sampler.choice("light_key", (0.95, 0.25 * tone), names=("white", "dark"))
+    )
+    accent = (
+        sampler.colour("accent", saturation=(0.3, 0.8), value=(0.3, 0.9))
+        if sampler.chance("has_accent", 0.3)
+        else (key * 0.7,) * 3
+    )
     tilted = Pose((0.0, 0.0, half_y * math.sin(slope)), quaternion_about(_X, slope))
     parts = (
         Part(name="base", mesh=placed(base, tilted), material=body),
@@ -90,7 +98,7 @@ def keyboard(sampler: ShapeSampler) -> ObjectShape:
     )
     top = thickness + cap - 0.0006
     return ObjectShape(
-        category="keyboard", parts=parts, mass_kg=sampler.uniform(0.35, 0.9),
+        category="keyboard", parts=parts, mass_kg=sampler.uniform("mass_kg", 0.35, 0.9),
         colliders=(_turned((half_x, half_y, top / 2), (0.0, 0.0, top / 2), tilted), *_foot_boxes(half_x, half_y, slope)),
     )  # fmt: skip
 
@@ -121,15 +129,15 @@ def _turned(half: Vec3, center: Vec3, body_from_group: Pose) -> Collider:
 
 def laptop(sampler: ShapeSampler) -> ObjectShape:
     """Returns an open laptop: keys and a touch pad on the base, a lit or dark screen on the lid."""
-    half_x = sampler.uniform(0.14, 0.175)
-    half_y = half_x * sampler.uniform(0.66, 0.74)
-    thickness, lid = sampler.uniform(0.009, 0.015), sampler.uniform(0.005, 0.008)
-    opening = sampler.uniform(math.radians(96), math.radians(128))
-    if sampler.chance(0.7):
-        tone = sampler.uniform(0.45, 0.8)
+    half_x = sampler.uniform("half_width_m", 0.14, 0.175)
+    half_y = half_x * sampler.uniform("depth_to_width", 0.66, 0.74)
+    thickness, lid = sampler.uniform("base_thickness_m", 0.009, 0.015), sampler.uniform("lid_thickness_m", 0.005, 0.008)
+    opening = sampler.uniform("opening_rad", math.radians(96), math.radians(128))
+    if sampler.chance("is_metal", 0.7):
+        tone = sampler.uniform("shell_grey", 0.45, 0.8)
         shell = Material(colour=(tone, tone, tone * 1.02), roughness=0.35, metallic=0.6)
     else:
-        shell = Material(colour=sampler.colour(saturation=(0.0, 0.5), value=(0.08, 0.4)), roughness=0.5)
+        shell = Material(colour=sampler.colour("shell", saturation=(0.0, 0.5), value=(0.08, 0.4)), roughness=0.5)
     base = rounded_slab((half_x, half_y, thickness / 2), (0.0, 0.0, thickness / 2), corner_m=0.01, bevel_m=0.003)
     pitch = (2 * half_x - 0.03) / 15.0
     letters, wide = _keys(pitch, 0.0016, (0.0, 0.32 * half_y, thickness - 0.0003), 6 if half_y > 0.105 else 5, False)
@@ -139,9 +147,14 @@ def laptop(sampler: ShapeSampler) -> ObjectShape:
     hinge = Pose((0.0, half_y - 0.004, thickness - 0.002), quaternion_about(_X, opening - math.pi))
     # In the lid's frame it lies closed: -y towards the user, the screen below.
     panel = rounded_slab((half_x, half_y, lid / 2), (0.0, -half_y, lid / 2), corner_m=0.01, bevel_m=0.002)
-    edge = sampler.uniform(0.004, 0.011)
+    edge = sampler.uniform("bezel_m", 0.004, 0.011)
     glass = rounded_slab((half_x - edge, half_y - edge, 0.0004), (0.0, -half_y, 0.0), corner_m=0.003, bevel_m=0.0002)
-    keys = Material(colour=sampler.choice(((0.02, 0.02, 0.02), (0.02, 0.02, 0.02), (0.75, 0.75, 0.76))), roughness=0.8)
+    keys = Material(
+        colour=sampler.choice(
+            "keys", ((0.02, 0.02, 0.02), (0.02, 0.02, 0.02), (0.75, 0.75, 0.76)), names=("black", "black", "silver")
+        ),
+        roughness=0.8,
+    )
     pad_look = Material(colour=tuple(0.8 * c for c in shell.colour), roughness=0.3)  # type: ignore[arg-type]  # three values
     picture = planar(glass, (0, 1), (False, True))
     parts = (
@@ -155,35 +168,45 @@ def laptop(sampler: ShapeSampler) -> ObjectShape:
         slab((half_x, half_y, thickness / 2), (0.0, 0.0, thickness / 2)),
         _turned((half_x, half_y, lid / 2), (0.0, -half_y, lid / 2), hinge),
     )
-    return ObjectShape(category="laptop", parts=parts, colliders=colliders, mass_kg=sampler.uniform(1.0, 2.0))
+    return ObjectShape(
+        category="laptop", parts=parts, colliders=colliders, mass_kg=sampler.uniform("mass_kg", 1.0, 2.0)
+    )
 
 
 def _desktop(sampler: ShapeSampler) -> NDArray[np.uint8]:
     """Draws what the screen shows, sRGB (160, 256, 3): nothing, windows on a wallpaper, or lines of code."""
-    kind = sampler.choice(("off", "windows", "windows", "code"))
+    kind = sampler.choice("screen", ("off", "windows", "windows", "code"))
     if kind == "off":
         return np.full((160, 256, 3), (12, 13, 16), dtype=np.uint8)
     if kind == "code":
         image = np.full((160, 256, 3), (30, 32, 40), dtype=np.uint8)
         for row in range(10, 150, 8):
-            x = 10 + 12 * sampler.integer(0, 4)
-            for _ in range(sampler.integer(1, 4)):
-                length = sampler.integer(10, 45)
-                ink = tuple(int(255 * c) for c in sampler.colour(saturation=(0.2, 0.7), value=(0.6, 1.0)))
+            x = 10 + 12 * sampler.integer("code.indent", 0, 4)
+            for _ in range(sampler.integer("code.words", 1, 4)):
+                length = sampler.integer("code.word_px", 10, 45)
+                ink = tuple(int(255 * c) for c in sampler.colour("code.ink", saturation=(0.2, 0.7), value=(0.6, 1.0)))
                 cv2.line(image, (x, row), (min(x + length, 246), row), ink, 3)
                 x += length + 8
         return image
     wall = textures.blend(
-        textures.noise(sampler.rng, 256, 4, 2), sampler.colour(value=(0.2, 0.7)), sampler.colour(value=(0.5, 1.0))
+        textures.noise(sampler.rng, 256, 4, 2),
+        sampler.colour("wallpaper_low", value=(0.2, 0.7)),
+        sampler.colour("wallpaper_high", value=(0.5, 1.0)),
     )
     image = np.ascontiguousarray(wall[:160])
-    for _ in range(sampler.integer(1, 3)):
-        x, y = sampler.integer(10, 110), sampler.integer(8, 60)
-        w, h = sampler.integer(70, 130), sampler.integer(50, 85)
-        bar = tuple(int(255 * c) for c in sampler.colour(saturation=(0.0, 0.6), value=(0.2, 0.9)))
+    for _ in range(sampler.integer("windows", 1, 3)):
+        x, y = sampler.integer("window_x_px", 10, 110), sampler.integer("window_y_px", 8, 60)
+        w, h = sampler.integer("window_width_px", 70, 130), sampler.integer("window_height_px", 50, 85)
+        bar = tuple(int(255 * c) for c in sampler.colour("window_bar", saturation=(0.0, 0.6), value=(0.2, 0.9)))
         cv2.rectangle(image, (x, y), (x + w, y + h), (245, 245, 246), -1)
         cv2.rectangle(image, (x, y), (x + w, y + 8), bar, -1)
         for line in range(y + 18, y + h - 4, 9):
-            cv2.line(image, (x + 6, line), (x + 6 + int((w - 16) * sampler.unit()), line), (120, 122, 130), 2)
+            cv2.line(
+                image,
+                (x + 6, line),
+                (x + 6 + int((w - 16) * sampler.uniform("window_line", 0.0, 1.0)), line),
+                (120, 122, 130),
+                2,
+            )
     cv2.rectangle(image, (0, 150), (256, 160), (28, 30, 36), -1)
     return image

@@ -16,13 +16,15 @@ Outline = list[tuple[float, float]]
 
 
 def _look(sampler: ShapeSampler) -> Material:
-    if sampler.chance(0.75):
-        tone = sampler.uniform(0.35, 0.75)
-        warmth = sampler.uniform(0.75, 1.0) if sampler.chance(0.3) else 1.0
+    if sampler.chance("is_metal", 0.75):
+        tone = sampler.uniform("metal_grey", 0.35, 0.75)
+        warmth = sampler.uniform("metal_warmth", 0.75, 1.0) if sampler.chance("is_warm", 0.3) else 1.0
         return Material(
-            colour=(tone, tone * (0.5 + warmth / 2), tone * warmth), roughness=sampler.uniform(0.15, 0.4), metallic=0.9
+            colour=(tone, tone * (0.5 + warmth / 2), tone * warmth),
+            roughness=sampler.uniform("roughness", 0.15, 0.4),
+            metallic=0.9,
         )
-    return Material(colour=sampler.colour(value=(0.1, 0.9)), roughness=0.5)
+    return Material(colour=sampler.colour("plastic", value=(0.1, 0.9)), roughness=0.5)
 
 
 def _mirrored(upper: Outline) -> Outline:
@@ -43,7 +45,7 @@ def _piece(
         category=category,
         parts=(Part(name="body", mesh=centred, material=_look(sampler)),),
         colliders=colliders,
-        mass_kg=sampler.uniform(0.03, 0.08),
+        mass_kg=sampler.uniform("mass_kg", 0.03, 0.08),
         rests=(UPRIGHT,),
         length_m=length_m,
     )
@@ -73,14 +75,18 @@ def _arch_colliders(
 
 def fork(sampler: ShapeSampler) -> ObjectShape:
     """Returns a fork with three or four tines."""
-    length, head = sampler.uniform(0.17, 0.215), sampler.uniform(0.011, 0.0145)
-    wide, thickness, rise = sampler.uniform(0.006, 0.009), 0.0022, sampler.uniform(0.004, 0.01)
+    length, head = sampler.uniform("length_m", 0.17, 0.215), sampler.uniform("head_half_width_m", 0.011, 0.0145)
+    wide, thickness, rise = (
+        sampler.uniform("handle_half_width_m", 0.006, 0.009),
+        0.0022,
+        sampler.uniform("rise_m", 0.004, 0.01),
+    )
     neck, palm, tip = 0.58 * length, 0.72 * length, length
     half = [*_handle(neck, wide, 0.0035), (0.66 * length, head * 0.85), (palm, head)]
     outline = [(x, -y) for x, y in half]
-    tines = sampler.choice((3, 4))
+    tines = sampler.choice("tines", (3, 4))
     pitch = 2 * head / tines
-    gap = pitch * sampler.uniform(0.32, 0.45)
+    gap = pitch * sampler.uniform("tine_gap", 0.32, 0.45)
     for k in range(tines):
         low, high = -head + k * pitch + gap / 2 * (k > 0), -head + (k + 1) * pitch - gap / 2 * (k < tines - 1)
         outline += [(tip - 0.004, low), (tip, (low + high) / 2), (tip - 0.004, high)]
@@ -94,9 +100,13 @@ def fork(sampler: ShapeSampler) -> ObjectShape:
 
 def knife(sampler: ShapeSampler) -> ObjectShape:
     """Returns a table knife: a rounded blade on a thicker handle."""
-    length = sampler.uniform(0.19, 0.235)
-    wide, blade, thickness = sampler.uniform(0.007, 0.01), sampler.uniform(0.0085, 0.0125), 0.003
-    grip = sampler.uniform(0.42, 0.5) * length
+    length = sampler.uniform("length_m", 0.19, 0.235)
+    wide, blade, thickness = (
+        sampler.uniform("handle_half_width_m", 0.007, 0.01),
+        sampler.uniform("blade_half_width_m", 0.0085, 0.0125),
+        0.003,
+    )
+    grip = sampler.uniform("handle_share", 0.42, 0.5) * length
     lower = [
         (0.0, -wide * 0.7),
         (0.01, -wide),
@@ -117,10 +127,17 @@ def knife(sampler: ShapeSampler) -> ObjectShape:
 
 def spoon(sampler: ShapeSampler) -> ObjectShape:
     """Returns a spoon whose bowl is an ellipse pressed into a shallow cup."""
-    length = sampler.uniform(0.165, 0.21)
-    wide, thickness = sampler.uniform(0.006, 0.009), 0.0022
-    half_y, half_x = sampler.uniform(0.016, 0.022), sampler.uniform(0.025, 0.033)
-    middle, rise, depth = length - half_x, sampler.uniform(0.004, 0.009), sampler.uniform(0.006, 0.01)
+    length = sampler.uniform("length_m", 0.165, 0.21)
+    wide, thickness = sampler.uniform("handle_half_width_m", 0.006, 0.009), 0.0022
+    half_y, half_x = (
+        sampler.uniform("bowl_half_width_m", 0.016, 0.022),
+        sampler.uniform("bowl_half_length_m", 0.025, 0.033),
+    )
+    middle, rise, depth = (
+        length - half_x,
+        sampler.uniform("rise_m", 0.004, 0.009),
+        sampler.uniform("bowl_depth_m", 0.006, 0.01),
+    )
     turn = np.linspace(2.75, 0.0, 12)
     rim = [(middle + half_x * math.cos(a), half_y * math.sin(a)) for a in turn]
     half = [(x, y) for x, y in _handle(middle - half_x, wide, 0.0035)[:-1]] + [(x, max(y, 0.0035)) for x, y in rim[:-1]]

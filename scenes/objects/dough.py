@@ -10,7 +10,7 @@ from scenes.transforms import Vec3
 
 def baked(sampler: ShapeSampler) -> Vec3:
     """Returns the colour of a crust."""
-    return sampler.colour(hue=(0.07, 0.105), saturation=(0.45, 0.75), value=(0.55, 0.88))
+    return sampler.colour("dough", hue=(0.07, 0.105), saturation=(0.45, 0.75), value=(0.55, 0.88))
 
 
 def crumb(sampler: ShapeSampler, colour: Vec3) -> Material:

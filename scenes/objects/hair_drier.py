@@ -20,9 +20,9 @@ _RUBBER = Material(colour=(0.02, 0.02, 0.02), roughness=0.7)
 
 def hair_drier(sampler: ShapeSampler) -> ObjectShape:
     """Returns a barrel along x with a nozzle and a grille, and a handle with a switch and a cord towards -y."""
-    barrel, length = sampler.uniform(0.03, 0.041), sampler.uniform(0.1, 0.14)
-    mouth, nozzle = barrel * sampler.uniform(0.55, 0.72), sampler.uniform(0.035, 0.06)
-    grip = sampler.uniform(0.0155, 0.019)
+    barrel, length = sampler.uniform("barrel_radius_m", 0.03, 0.041), sampler.uniform("length_m", 0.1, 0.14)
+    mouth, nozzle = barrel * sampler.uniform("mouth", 0.55, 0.72), sampler.uniform("nozzle_m", 0.035, 0.06)
+    grip = sampler.uniform("grip_radius_m", 0.0155, 0.019)
     line = _handle_line(sampler, barrel, length, grip)
     handle = sweep(line, grip * np.array([1.12, 1.0, 0.98, 1.0, 1.03, 0.8]), 16)
     at = np.add((line[2] + line[3]) / 2, (0.0, 0.0, grip))
@@ -46,21 +46,21 @@ def hair_drier(sampler: ShapeSampler) -> ObjectShape:
         category="hair drier",
         parts=parts,
         colliders=colliders,
-        mass_kg=sampler.uniform(0.35, 0.65),
+        mass_kg=sampler.uniform("mass_kg", 0.35, 0.65),
         rolling_friction_m=0.001,
     )
 
 
 def _housing(sampler: ShapeSampler) -> Material:
-    if sampler.chance(0.5):
-        return plastic(sampler)
-    tone = sampler.choice((0.02, 0.05, 0.8))
+    if sampler.chance("is_grey", 0.5):
+        return plastic(sampler.of("housing"))
+    tone = sampler.choice("grey", (0.02, 0.05, 0.8))
     return Material(colour=(tone, tone, tone), roughness=0.35)
 
 
 def _handle_line(sampler: ShapeSampler, barrel: float, length: float, grip: float) -> Points:
     """Returns the middle line of the handle (6, 3); it sinks until the handle touches the ground as the barrel does."""
-    reach, lean = sampler.uniform(0.1, 0.13), sampler.uniform(-0.1, 0.3)
+    reach, lean = sampler.uniform("handle_reach_m", 0.1, 0.13), sampler.uniform("handle_lean_rad", -0.1, 0.3)
     s = np.linspace(0.0, 1.0, 6)
     drop = (barrel - grip) * 0.98
     return np.column_stack([-0.17 * length + lean * reach * s, -0.55 * barrel - reach * s, barrel - drop * s])

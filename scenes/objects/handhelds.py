@@ -19,23 +19,27 @@ from scenes.transforms import Pose, Vec3, quaternion_about
 
 
 def _shell(sampler: ShapeSampler) -> Material:
-    if sampler.chance(0.55):
-        tone = sampler.uniform(0.01, 0.1)
-        return Material(colour=(tone, tone, tone * 1.1), roughness=sampler.uniform(0.25, 0.6))
-    if sampler.chance(0.5):
-        tone = sampler.uniform(0.55, 0.9)
-        return Material(colour=(tone, tone, tone), roughness=sampler.uniform(0.2, 0.5))
-    return Material(colour=sampler.colour(saturation=(0.3, 0.9), value=(0.3, 0.9)), roughness=0.4)
+    if sampler.chance("is_black", 0.55):
+        tone = sampler.uniform("dark_grey", 0.01, 0.1)
+        return Material(colour=(tone, tone, tone * 1.1), roughness=sampler.uniform("dark_roughness", 0.25, 0.6))
+    if sampler.chance("is_light", 0.5):
+        tone = sampler.uniform("light_grey", 0.55, 0.9)
+        return Material(colour=(tone, tone, tone), roughness=sampler.uniform("light_roughness", 0.2, 0.5))
+    return Material(colour=sampler.colour("shell", saturation=(0.3, 0.9), value=(0.3, 0.9)), roughness=0.4)
 
 
 def cell_phone(sampler: ShapeSampler) -> ObjectShape:
     """Returns a phone on its back: a rounded slab, a screen that is dark or shows icons, lenses behind."""
-    half = (sampler.uniform(0.033, 0.039), sampler.uniform(0.068, 0.081), sampler.uniform(0.0036, 0.0048))
-    corner, bump = sampler.uniform(0.006, 0.013), 0.0012
+    half = (
+        sampler.uniform("half_width_m", 0.033, 0.039),
+        sampler.uniform("half_length_m", 0.068, 0.081),
+        sampler.uniform("half_thickness_m", 0.0036, 0.0048),
+    )
+    corner, bump = sampler.uniform("corner_m", 0.006, 0.013), 0.0012
     middle = bump + half[2]
     body = rounded_slab(half, (0.0, 0.0, middle), corner_m=corner, bevel_m=0.0022)
-    border = sampler.uniform(0.0018, 0.005)
-    pane = (half[0] - border, half[1] - border - sampler.choice((0.0, 0.0, 0.008)), 0.0003)
+    border = sampler.uniform("bezel_m", 0.0018, 0.005)
+    pane = (half[0] - border, half[1] - border - sampler.choice("chin_m", (0.0, 0.0, 0.008)), 0.0003)
     screen = rounded_slab(pane, (0.0, 0.0, middle + half[2]), corner_m=max(corner - border, 0.002), bevel_m=0.0001)
     shell = _shell(sampler)
     glass = Material(texture=_screen(sampler), roughness=0.05)
@@ -49,14 +53,14 @@ def cell_phone(sampler: ShapeSampler) -> ObjectShape:
             Part(name="lenses", mesh=lenses, material=Material(colour=(0.01, 0.01, 0.015), roughness=0.05)),
         ),
         colliders=(slab((half[0], half[1], half[2] + bump / 2), (0.0, 0.0, half[2] + bump / 2)),),
-        mass_kg=sampler.uniform(0.14, 0.23),
+        mass_kg=sampler.uniform("mass_kg", 0.14, 0.23),
         rests=(UPRIGHT, UPRIGHT, UPRIGHT, UPSIDE_DOWN),
     )
 
 
 def _lenses(sampler: ShapeSampler, half: Vec3, bump_m: float) -> tuple[Mesh, Mesh]:
     """Returns the camera's block on the back and its one to three lenses; they reach down to z = 0."""
-    count = sampler.integer(1, 3)
+    count = sampler.integer("lenses", 1, 3)
     x, y = 0.45 * half[0], 0.72 * half[1]
     reach = 0.0085 * count
     block = rounded_slab(
@@ -74,21 +78,24 @@ def _lenses(sampler: ShapeSampler, half: Vec3, bump_m: float) -> tuple[Mesh, Mes
 
 def _screen(sampler: ShapeSampler) -> NDArray[np.uint8]:
     """Draws what a phone shows, sRGB (256, 128, 3): nothing, or icons on a gradient, or a page of text."""
-    kind = sampler.choice(("off", "off", "icons", "icons", "page"))
+    kind = sampler.choice("screen", ("off", "off", "icons", "icons", "page"))
     if kind == "off":
         return np.full((256, 128, 3), (14, 15, 18), dtype=np.uint8)
-    top, bottom = sampler.colour(value=(0.3, 1.0)), sampler.colour(value=(0.15, 0.8))
+    top, bottom = (
+        sampler.colour("wallpaper_top", value=(0.3, 1.0)),
+        sampler.colour("wallpaper_bottom", value=(0.15, 0.8)),
+    )
     ramp = np.linspace(1, 0, 256, dtype=np.float32)[:, None].repeat(128, axis=1)
     image = textures.blend(ramp, bottom, top) if kind == "icons" else np.full((256, 128, 3), 240, dtype=np.uint8)
     if kind == "icons":
-        for row in (*range(sampler.integer(3, 6)), 7):
+        for row in (*range(sampler.integer("icon_rows", 3, 6)), 7):
             for column in range(4):
-                ink = tuple(int(255 * c) for c in sampler.colour(saturation=(0.3, 1.0), value=(0.6, 1.0)))
+                ink = tuple(int(255 * c) for c in sampler.colour("icon", saturation=(0.3, 1.0), value=(0.6, 1.0)))
                 x, y = 10 + 29 * column, 22 + 29 * row
                 cv2.rectangle(image, (x, y), (x + 20, y + 20), ink, -1)
         return image
     for row in range(30, 240, 14):
-        end = 20 + int(95 * sampler.unit())
+        end = 20 + int(95 * sampler.uniform("line_length", 0.0, 1.0))
         shade = (60, 60, 70) if row % 4 else (40, 110, 220)
         cv2.line(image, (10, row), (end, row), shade, 5)
     return image
@@ -96,15 +103,19 @@ def _screen(sampler: ShapeSampler) -> NDArray[np.uint8]:
 
 def remote(sampler: ShapeSampler) -> ObjectShape:
     """Returns a remote control: a long slab, a column of round or square keys, a ring of arrows, one red key."""
-    half = (sampler.uniform(0.019, 0.026), sampler.uniform(0.07, 0.1), sampler.uniform(0.007, 0.011))
-    body = rounded_slab(half, (0.0, 0.0, half[2]), corner_m=sampler.uniform(0.006, 0.018), bevel_m=0.004)
+    half = (
+        sampler.uniform("half_width_m", 0.019, 0.026),
+        sampler.uniform("half_length_m", 0.07, 0.1),
+        sampler.uniform("half_thickness_m", 0.007, 0.011),
+    )
+    body = rounded_slab(half, (0.0, 0.0, half[2]), corner_m=sampler.uniform("corner_m", 0.006, 0.018), bevel_m=0.004)
     shell = _shell(sampler)
     dark = max(shell.colour) < 0.3
     key = (0.5, 0.5, 0.52) if dark else (0.06, 0.06, 0.07)
     top = 2 * half[2]
     keys, others = _keys(sampler, half, top)
     power = placed(_button(0.004, 0.0014), Pose((-0.55 * half[0], half[1] - 0.012, top - 0.0004)))
-    accent = [sampler.colour(saturation=(0.6, 1.0), value=(0.5, 1.0)) for _ in others]
+    accent = [sampler.colour("accent", saturation=(0.6, 1.0), value=(0.5, 1.0)) for _ in others]
     parts = [
         Part(name="body", mesh=body, material=shell),
         Part(name="keys", mesh=joined(keys), material=Material(colour=key, roughness=0.7)),
@@ -119,7 +130,7 @@ def remote(sampler: ShapeSampler) -> ObjectShape:
         category="remote",
         parts=tuple(parts),
         colliders=(slab((half[0], half[1], middle), (0.0, 0.0, middle)),),
-        mass_kg=sampler.uniform(0.06, 0.15),
+        mass_kg=sampler.uniform("mass_kg", 0.06, 0.15),
         rests=(UPRIGHT,) * 5 + (UPSIDE_DOWN,),
     )
 
@@ -132,10 +143,10 @@ def _button(radius_m: float, height_m: float) -> Mesh:
 
 def _keys(sampler: ShapeSampler, half: Vec3, top_m: float) -> tuple[list[Mesh], list[Mesh]]:
     """Returns the grey keys and a row of four coloured ones."""
-    square, pitch = sampler.chance(0.4), half[0] * 2 / 3.6
+    square, pitch = sampler.chance("is_square_keyed", 0.4), half[0] * 2 / 3.6
     size = 0.32 * pitch
     keys = []
-    ring_y = sampler.uniform(0.1, 0.3) * half[1]
+    ring_y = sampler.uniform("ring_at", 0.1, 0.3) * half[1]
     turn = np.arange(20) * (2 * math.pi / 20)
     ring = np.column_stack([0.6 * half[0] * np.cos(turn), ring_y + 0.6 * half[0] * np.sin(turn), np.full(20, top_m)])
     keys += [closed_tube(ring, 0.0028, 6, 0.5), placed(_button(0.0055, 0.0016), Pose((0.0, ring_y, top_m - 0.0004)))]
@@ -152,13 +163,13 @@ def _keys(sampler: ShapeSampler, half: Vec3, top_m: float) -> tuple[list[Mesh], 
         add(y)
         y -= 0.8 * pitch + 0.003
     y = ring_y - reach
-    rows = sampler.integer(2, 4)
+    rows = sampler.integer("key_rows", 2, 4)
     for _ in range(rows):
         if y > -half[1] + 0.03:
             add(y)
             y -= 0.8 * pitch + 0.003
     colours = []
-    if sampler.chance(0.7):
+    if sampler.chance("has_coloured_keys", 0.7):
         for column in (-1.5, -0.5, 0.5, 1.5):
             one = rounded_slab(
                 (size * 0.75, size * 0.45, 0.0008), (0, 0, 0.0008), corner_m=0.001, bevel_m=0.0004, steps=1
@@ -169,8 +180,12 @@ def _keys(sampler: ShapeSampler, half: Vec3, top_m: float) -> tuple[list[Mesh], 
 
 def mouse(sampler: ShapeSampler) -> ObjectShape:
     """Returns a computer mouse that points along -y: a low shell, two keys parted by a groove, a wheel, maybe a cord."""
-    x, y = sampler.uniform(0.028, 0.034), sampler.uniform(0.05, 0.06)
-    height, hump, waist = sampler.uniform(0.03, 0.038), sampler.uniform(0.05, 0.35), sampler.uniform(0.02, 0.1)
+    x, y = sampler.uniform("half_width_m", 0.028, 0.034), sampler.uniform("half_length_m", 0.05, 0.06)
+    height, hump, waist = (
+        sampler.uniform("height_m", 0.03, 0.038),
+        sampler.uniform("hump", 0.05, 0.35),
+        sampler.uniform("waist", 0.02, 0.1),
+    )
     rings = _shell_rings(x, y, height, hump, waist)
     ridge = _ridge(rings)
     shell = _shell(sampler)
@@ -187,8 +202,8 @@ def mouse(sampler: ShapeSampler) -> ObjectShape:
         Part(name="seams", mesh=joined(seams), material=line),
         Part(name="wheel", mesh=placed(wheel, at), material=pale if max(shell.colour) < 0.3 else dark),
     ]
-    if sampler.chance(0.6):
-        bend = sampler.uniform(-0.02, 0.02)
+    if sampler.chance("has_cable", 0.6):
+        bend = sampler.uniform("cable_bend_m", -0.02, 0.02)
         cord = [(bend * s * s, -0.97 * y - 0.06 * s, 0.007 - 0.0048 * s) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
         parts.append(Part(name="cord", mesh=sweep(cord, np.full(5, 0.002), 7), material=dark))
     low = slab((x * 0.88, y * 0.86, 0.26 * height), (0.0, 0.0, 0.26 * height))
@@ -198,7 +213,7 @@ def mouse(sampler: ShapeSampler) -> ObjectShape:
         category="mouse",
         parts=tuple(parts),
         colliders=(low, high, crest),
-        mass_kg=sampler.uniform(0.07, 0.13),
+        mass_kg=sampler.uniform("mass_kg", 0.07, 0.13),
         rests=(UPRIGHT,),
     )
 

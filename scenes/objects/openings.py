@@ -23,18 +23,18 @@ _CURTAIN_OFF_M = 0.125
 def window(sampler: ShapeSampler, half_y: float, half_z: float) -> ObjectShape:
     """Returns a window on a wall, centred on its frame: casing, panes that show what is outside, and a sill."""
     made = Assembly(
-        casing=looks.paint(sampler, value=(0.75, 0.99), saturation=(0, 0.12)),
-        pane=Material(texture=looks.landscape(sampler), roughness=0.05),
+        casing=looks.paint(sampler.of("casing"), value=(0.75, 0.99), saturation=(0, 0.12)),
+        pane=Material(texture=looks.landscape(sampler.of("pane")), roughness=0.05),
     )
-    deep, bar = WINDOW_DEPTH_M, sampler.uniform(0.025, 0.04)
+    deep, bar = WINDOW_DEPTH_M, sampler.uniform("bar_m", 0.025, 0.04)
     made.box("pane", (0.004, half_y - bar, half_z - bar), (0.008, 0, 0), tile_m=None)
     for s in (-1, 1):
         made.box("casing", (deep / 2, bar, half_z), (deep / 2, s * (half_y - bar), 0))
         made.box("casing", (deep / 2, half_y - 2 * bar, bar), (deep / 2, 0, s * (half_z - bar)))
-    count = sampler.integer(1, 3) if half_y > 0.5 else sampler.integer(1, 2)
+    count = sampler.integer("wide.panes", 1, 3) if half_y > 0.5 else sampler.integer("narrow.panes", 1, 2)
     for k in range(1, count):
         made.box("casing", (0.4 * deep, 0.6 * bar, half_z - 2 * bar), (0.4 * deep, -half_y + 2 * half_y * k / count, 0))
-    if sampler.chance(0.3):
+    if sampler.chance("has_crossbar", 0.3):
         made.box("casing", (0.3 * deep, half_y - 2 * bar, 0.4 * bar), (0.3 * deep, 0, 0.3 * half_z))
     made.box("casing", (0.04, half_y + 0.04, 0.012), (0.04, 0, -half_z - 0.012))
     return made.finish("window", 30.0)
@@ -43,10 +43,10 @@ def window(sampler: ShapeSampler, half_y: float, half_z: float) -> ObjectShape:
 def door(sampler: ShapeSampler, half_y: float, height: float) -> ObjectShape:
     """Returns a closed door in its frame, from z = 0 to `height`: flush, with panels or with a pane."""
     made = Assembly(
-        leaf=looks.wood_or_paint(sampler),
-        frame=looks.paint(sampler, value=(0.5, 0.98)),
-        handle=looks.metal(sampler),
-        pane=Material(texture=looks.landscape(sampler), roughness=0.1),
+        leaf=looks.wood_or_paint(sampler.of("leaf")),
+        frame=looks.paint(sampler.of("frame"), value=(0.5, 0.98)),
+        handle=looks.metal(sampler.of("handle")),
+        pane=Material(texture=looks.landscape(sampler.of("pane")), roughness=0.1),
     )
     rim = 0.035
     made.span("leaf", (0, -half_y + 2 * rim, 0.004), (0.025, half_y - 2 * rim, height - 2 * rim))
@@ -54,9 +54,9 @@ def door(sampler: ShapeSampler, half_y: float, height: float) -> ObjectShape:
         made.box("frame", (0.02, rim, height / 2), (0.02, s * (half_y - rim), height / 2))
     made.box("frame", (0.02, half_y - 2 * rim, rim), (0.02, 0, height - rim))
     inner = half_y - 2 * rim
-    kind = sampler.choice(("flush", "panels", "panels", "pane"))
+    kind = sampler.choice("kind", ("flush", "panels", "panels", "pane"))
     if kind == "panels":
-        rows = sampler.integer(2, 3)
+        rows = sampler.integer("panel_rows", 2, 3)
         step = (height - 2 * rim) / rows
         for row in range(rows):
             for s in (-1, 1):
@@ -68,7 +68,7 @@ def door(sampler: ShapeSampler, half_y: float, height: float) -> ObjectShape:
                 )
     elif kind == "pane":
         made.box("pane", (0.003, 0.7 * inner, 0.27 * height), (0.026, 0, 0.66 * height), tile_m=None)
-    side = 1 if sampler.chance(0.5) else -1
+    side = 1 if sampler.chance("is_hinged_left", 0.5) else -1
     at = side * (inner - 0.06)
     made.box("handle", (0.004, 0.022, 0.1), (0.029, at, 1.02))
     made.rod("handle", (0.03, at, 1.04), (0.075, at, 1.04), 0.009)
@@ -79,7 +79,7 @@ def door(sampler: ShapeSampler, half_y: float, height: float) -> ObjectShape:
 def curtain(sampler: ShapeSampler, half_y: float, low: float, high: float, *, open_share: float) -> ObjectShape:
     """Returns a pair of curtains on a rod above a window, from z = `low` to `high`; `open_share` of the width is bare."""
     wide = half_y * (1 - open_share)
-    made = Assembly(cloth=looks.cloth(sampler), rod=looks.metal(sampler, tone=(0.15, 0.8)))
+    made = Assembly(cloth=looks.cloth(sampler.of("cloth")), rod=looks.metal(sampler.of("rod"), tone=(0.15, 0.8)))
     for s in (-1, 1):
         middle = s * (half_y - wide / 2)
         sheet = _folds(sampler, wide / 2, low, high)
@@ -94,9 +94,13 @@ def curtain(sampler: ShapeSampler, half_y: float, low: float, high: float, *, op
 
 def _folds(sampler: ShapeSampler, half_y: float, low: float, high: float) -> Mesh:
     """Returns a closed sheet with vertical folds that flare a little towards the floor."""
-    folds = max(2, round(half_y * 2 / sampler.uniform(0.09, 0.14)))
+    folds = max(2, round(half_y * 2 / sampler.uniform("fold_width_m", 0.09, 0.14)))
     columns, rows = 8 * folds + 1, 5
-    depth, thick, phase = sampler.uniform(0.018, 0.03), 0.004, sampler.uniform(0, 2 * math.pi)
+    depth, thick, phase = (
+        sampler.uniform("fold_depth_m", 0.018, 0.03),
+        0.004,
+        sampler.uniform("fold_phase_rad", 0, 2 * math.pi),
+    )
     u, v = np.linspace(-1, 1, columns), np.linspace(0, 1, rows)
     grid_v, grid_u = np.meshgrid(v, u, indexing="ij")
     wave = np.sin(np.pi * folds * grid_u + phase) * depth * (0.65 + 0.35 * (1 - grid_v))
@@ -116,12 +120,14 @@ def _folds(sampler: ShapeSampler, half_y: float, low: float, high: float) -> Mes
 
 def rug(sampler: ShapeSampler, half_x: float, half_y: float) -> ObjectShape:
     """Returns a thin rug with a border and a pattern, rectangular or round; nothing touches it."""
-    border = looks.soft(sampler, value=(0.15, 0.9))
-    ground = sampler.colour(saturation=(0.05, 0.75), value=(0.25, 0.95))
-    make = sampler.choice((textures.stripes, textures.fabric, textures.speckle, textures.marble, textures.tiles))
+    border = looks.soft(sampler.of("border"), value=(0.15, 0.9))
+    ground = sampler.colour("ground", saturation=(0.05, 0.75), value=(0.25, 0.95))
+    make = sampler.choice(
+        "pattern", (textures.stripes, textures.fabric, textures.speckle, textures.marble, textures.tiles)
+    )
     field = Material(texture=make(sampler, ground), roughness=0.95)
     made = Assembly(border=border, field=field)
-    if sampler.chance(0.25):
+    if sampler.chance("is_round", 0.25):
         radius = min(half_x, half_y)
         made.turned(
             "border", [(0, 0), (radius, 0), (radius, RUG_M - 0.001), (0, RUG_M - 0.001)], segments=48, touch=False

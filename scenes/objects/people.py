@@ -22,22 +22,22 @@ from scenes.scene import Collider, Material, Mesh
 from scenes.transforms import Pose
 
 Point = tuple[float, float, float]
-_SKINS = (
-    (0.98, 0.82, 0.7),
-    (0.93, 0.72, 0.56),
-    (0.8, 0.58, 0.42),
-    (0.6, 0.41, 0.28),
-    (0.42, 0.28, 0.2),
-    (0.3, 0.2, 0.14),
-)
-_HAIRS = (
-    (0.08, 0.06, 0.05),
-    (0.2, 0.12, 0.07),
-    (0.42, 0.26, 0.13),
-    (0.72, 0.55, 0.3),
-    (0.55, 0.22, 0.1),
-    (0.72, 0.72, 0.72),
-)
+_SKINS = {
+    "very light": (0.98, 0.82, 0.7),
+    "light": (0.93, 0.72, 0.56),
+    "tan": (0.8, 0.58, 0.42),
+    "brown": (0.6, 0.41, 0.28),
+    "dark": (0.42, 0.28, 0.2),
+    "very dark": (0.3, 0.2, 0.14),
+}
+_HAIRS = {
+    "black": (0.08, 0.06, 0.05),
+    "dark brown": (0.2, 0.12, 0.07),
+    "brown": (0.42, 0.26, 0.13),
+    "blond": (0.72, 0.55, 0.3),
+    "red": (0.55, 0.22, 0.1),
+    "grey": (0.72, 0.72, 0.72),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +57,16 @@ class _Build:
 
 def person(sampler: ShapeSampler) -> ObjectShape:
     """Returns a person who stands or, with a third of the chances, sits as on a chair 0.45 m high."""
-    return seated(sampler, 0.45) if sampler.chance(0.33) else standing(sampler)
+    return seated(sampler, 0.45) if sampler.chance("is_seated", 0.33) else standing(sampler)
 
 
 def standing(sampler: ShapeSampler) -> ObjectShape:
     """Returns a standing person of 1.5 to 1.9 m, arms down, bent, or one of them raised to the side."""
     build = _build(sampler)
     made = _dressed(sampler)
-    stance = 0.055 * build.height * sampler.uniform(0.9, 1.3)
+    stance = 0.055 * build.height * sampler.uniform("stance", 0.9, 1.3)
     for side in (-1, 1):
-        ahead = side * sampler.uniform(-0.02, 0.06) * build.height
+        ahead = side * sampler.uniform("step", -0.02, 0.06) * build.height
         knee = (0.5 * ahead + 0.02, side * stance, 0.285 * build.height)
         _leg(made, build, side, knee, (ahead, side * stance, 0.05 * build.height))
     _upper_body(made, sampler, build, x=0.0, seated=False)
@@ -83,42 +83,44 @@ def seated(sampler: ShapeSampler, seat_m: float, depth_m: float = 0.4) -> Object
     for side in (-1, 1):
         knee_y = side * 0.06 * build.height
         knee = (x + long, knee_y, max(build.hip - 0.01, 0.26 * build.height))
-        foot = (x + long + sampler.uniform(0.0, 0.05), knee_y, 0.05 * build.height)
+        foot = (x + long + sampler.uniform("seated.foot_ahead_m", 0.0, 0.05), knee_y, 0.05 * build.height)
         _leg(made, build, side, knee, foot, hip_x=x)
     _upper_body(made, sampler, build, x=x, seated=True)
     return made.finish("person", 22.0 * build.height**2 * build.girth)
 
 
 def _build(sampler: ShapeSampler) -> _Build:
-    height = sampler.uniform(1.52, 1.88)
-    girth = sampler.uniform(0.88, 1.25)
-    shoulder = height * sampler.uniform(0.112, 0.13)
+    height = sampler.uniform("height_m", 1.52, 1.88)
+    girth = sampler.uniform("girth", 0.88, 1.25)
+    shoulder = height * sampler.uniform("shoulder", 0.112, 0.13)
     return _Build(height=height, hip=0.53 * height, shoulder=shoulder, girth=girth)
 
 
 def _dressed(sampler: ShapeSampler) -> Assembly:
-    skin = sampler.choice(_SKINS)
-    hair = sampler.choice(_HAIRS)
-    shirt = sampler.colour(saturation=(0.05, 0.9), value=(0.2, 0.98))
-    make = sampler.choice((textures.plain, textures.plain, textures.stripes, textures.fabric))
-    blue = sampler.chance(0.5)
+    skin = sampler.choice("skin_colour", tuple(_SKINS.values()), names=tuple(_SKINS))
+    hair = sampler.choice("hair_colour", tuple(_HAIRS.values()), names=tuple(_HAIRS))
+    shirt = sampler.colour("shirt", saturation=(0.05, 0.9), value=(0.2, 0.98))
+    make = sampler.choice("shirt_kind", (textures.plain, textures.plain, textures.stripes, textures.fabric))
+    blue = sampler.chance("has_jeans", 0.5)
     trousers = (
-        sampler.colour(hue=(0.58, 0.66), saturation=(0.3, 0.7), value=(0.15, 0.55))
+        sampler.colour("jeans", hue=(0.58, 0.66), saturation=(0.3, 0.7), value=(0.15, 0.55))
         if blue
-        else sampler.colour(saturation=(0, 0.4), value=(0.08, 0.75))
+        else sampler.colour("trousers", saturation=(0, 0.4), value=(0.08, 0.75))
     )
     return Assembly(
-        skin=Material(colour=looks.linear(textures.shade(skin, sampler.uniform(0.88, 1.05))), roughness=0.6),
-        hair=Material(texture=textures.plain(sampler, hair), roughness=0.8),
-        shirt=Material(texture=make(sampler, shirt), roughness=0.9),
-        trousers=Material(texture=textures.plain(sampler, trousers), roughness=0.9),
-        shoes=looks.paint(sampler, value=(0.05, 0.9)),
+        skin=Material(
+            colour=looks.linear(textures.shade(skin, sampler.uniform("skin_shade", 0.88, 1.05))), roughness=0.6
+        ),
+        hair=Material(texture=textures.plain(sampler.of("hair"), hair), roughness=0.8),
+        shirt=Material(texture=make(sampler.of("shirt"), shirt), roughness=0.9),
+        trousers=Material(texture=textures.plain(sampler.of("trousers"), trousers), roughness=0.9),
+        shoes=looks.paint(sampler.of("shoes"), value=(0.05, 0.9)),
         eyes=Material(colour=(0.9, 0.9, 0.9), roughness=0.2),
         iris=Material(colour=(0.02, 0.015, 0.01), roughness=0.2),
         lips=Material(
             colour=looks.linear(textures.shade((skin[0] * 0.85, skin[1] * 0.6, skin[2] * 0.6), 1.0)), roughness=0.5
         ),
-        belt=looks.dark(sampler),
+        belt=looks.dark(sampler.of("belt")),
     )
 
 
@@ -174,11 +176,20 @@ def _upper_body(made: Assembly, sampler: ShapeSampler, build: _Build, *, x: floa
     half = (0.062 * g * h, 0.85 * wide, 0.15 * h)
     made.touch(Collider(kind="box", size_m=half, body_from_collider=Pose((x + lean / 2, 0, hip + 0.11 * h))))
     _head(made, sampler, build, (x + lean, 0.0, neck))
-    long_sleeve = sampler.chance(0.5)
-    raised = None if seated else sampler.choice((None, None, None, -1, 1))
+    long_sleeve = sampler.chance("has_long_sleeves", 0.5)
+    raised = None if seated else sampler.choice("raised_arm", ("none", "none", "none", "right", "left"))
     for side in (-1, 1):
         shoulder = (x + 0.85 * lean, side * 0.9 * wide, hip + 0.25 * h)
-        _arm(made, sampler, build, side, shoulder, long_sleeve=long_sleeve, raised=raised == side, seated=seated)
+        _arm(
+            made,
+            sampler,
+            build,
+            side,
+            shoulder,
+            long_sleeve=long_sleeve,
+            raised=raised == ("right" if side < 0 else "left"),
+            seated=seated,
+        )
 
 
 def _trunk(
@@ -234,7 +245,7 @@ def _head(made: Assembly, sampler: ShapeSampler, build: _Build, neck: Point) -> 
 def _hair(made: Assembly, sampler: ShapeSampler, h: float, center: Point, head: tuple[float, float, float]) -> None:
     deep, wide, tall = head
     x, _, z = center
-    length = sampler.choice(("short", "short", "long", "bun", "cap"))
+    length = sampler.choice("hair_kind", ("short", "short", "long", "bun", "cap"))
     grown = (deep * 1.08, wide * 1.12, tall * 1.05)
     made.mesh("hair", _cap(grown, (x - 0.006 * h, 0.0, z + 0.008 * h), 0.15))
     made.mesh("hair", _ball((0.6 * deep, 1.06 * wide, 0.6 * tall), (x - 0.55 * deep, 0, z + 0.01 * h)))
@@ -296,7 +307,7 @@ def _arm(
         wrist = (elbow[0] + 0.72 * lower, elbow[1] - side * 0.6 * lower, elbow[2] - 0.3 * lower)
         wrist = (wrist[0], wrist[1], max(wrist[2], build.hip + 0.062 * h))
     else:
-        bend = sampler.uniform(0.02, 0.5)
+        bend = sampler.uniform("elbow_bend", 0.02, 0.5)
         elbow = (x - 0.04 * upper, y + side * 0.17 * upper, z - 0.98 * upper)
         wrist = (elbow[0] + math.sin(bend) * lower, elbow[1] + side * 0.04 * lower, elbow[2] - math.cos(bend) * lower)
     made.limb(

@@ -21,12 +21,16 @@ _UP = (0.0, 0.0, 1.0)
 
 def pizza(sampler: ShapeSampler) -> ObjectShape:
     """Returns a pizza: whole, with slices gone, or one slice; crust, sauce, cheese and what lies on it."""
-    share = sampler.choice((1.0, 1.0, 0.75, 0.875, 0.125))
-    radius, thickness = sampler.uniform(0.11, 0.145), sampler.uniform(0.007, 0.01)
-    rim = sampler.uniform(0.008, 0.011)
+    share = sampler.choice("share", (1.0, 1.0, 0.75, 0.875, 0.125))
+    radius, thickness = sampler.uniform("radius_m", 0.11, 0.145), sampler.uniform("thickness_m", 0.007, 0.01)
+    rim = sampler.uniform("rim_m", 0.008, 0.011)
     end = 2 * math.pi * share
     bread = baked(sampler)
-    base = extrude(sector(radius - 1.05 * rim, 0.0, end), thickness, 0.03) if share < 1 else _disc(radius - 1.05 * rim, thickness)
+    base = (
+        extrude(sector(radius - 1.05 * rim, 0.0, end), thickness, 0.03)
+        if share < 1
+        else _disc(radius - 1.05 * rim, thickness)
+    )
     parts = [
         Part(
             name="crust",
@@ -44,7 +48,7 @@ def pizza(sampler: ShapeSampler) -> ObjectShape:
         category="pizza",
         parts=tuple(Part(name=p.name, mesh=placed(p.mesh, Pose(shift)), material=p.material) for p in parts),
         colliders=_pizza_colliders(radius, thickness, end, shift),
-        mass_kg=share * sampler.uniform(0.35, 0.7) + 0.03,
+        mass_kg=share * sampler.uniform("mass_full_kg", 0.35, 0.7) + 0.03,
     )
 
 
@@ -73,10 +77,10 @@ def _cheese(radius_m: float, bottom_m: float, end_rad: float) -> Mesh:
 
 
 def _melted(sampler: ShapeSampler) -> Material:
-    cheese = sampler.colour(hue=(0.11, 0.14), saturation=(0.4, 0.7), value=(0.9, 1.0))
-    sauce = sampler.colour(hue=(0.0, 0.04), saturation=(0.75, 0.95), value=(0.6, 0.8))
+    cheese = sampler.colour("cheese", hue=(0.11, 0.14), saturation=(0.4, 0.7), value=(0.9, 1.0))
+    sauce = sampler.colour("sauce", hue=(0.0, 0.04), saturation=(0.75, 0.95), value=(0.6, 0.8))
     field = textures.noise(sampler.rng, 128, 10, 3)
-    sharp = np.clip((field - sampler.uniform(0.38, 0.5)) * 6 + 0.5, 0, 1).astype(np.float32)
+    sharp = np.clip((field - sampler.uniform("cheese_threshold", 0.38, 0.5)) * 6 + 0.5, 0, 1).astype(np.float32)
     return Material(texture=textures.blend(sharp, sauce, cheese), roughness=0.4)
 
 
@@ -85,10 +89,10 @@ def _toppings(sampler: ShapeSampler, reach_m: float, height_m: float, end_rad: f
     salami, olives, basil = [], [], []
     count = max(3, round(34 * end_rad / (2 * math.pi)))
     margin = min(0.28, 0.25 * end_rad) if end_rad < 6.2 else 0.0
-    only = sampler.choice(("salami", "olive", "both", "basil"))
+    only = sampler.choice("toppings", ("salami", "olive", "both", "basil"))
     for k in range(count):
         r = reach_m * math.sqrt((k + 0.7) / count) * 0.93
-        a = margin + (end_rad - 2 * margin) * ((k * 0.618034 + 0.1 * sampler.unit()) % 1.0)
+        a = margin + (end_rad - 2 * margin) * ((k * 0.618034 + 0.1 * sampler.uniform("topping_jitter", 0.0, 1.0)) % 1.0)
         if r * end_rad < 0.05:
             continue
         at = (r * math.cos(a), r * math.sin(a), height_m)
@@ -104,7 +108,7 @@ def _toppings(sampler: ShapeSampler, reach_m: float, height_m: float, end_rad: f
                 [at[0] + 0.005 * np.cos(turn), at[1] + 0.005 * np.sin(turn), np.full(10, at[2] + 0.001)]
             )
             olives.append(closed_tube(ring, 0.0022, 6))
-    olive = sampler.choice(((0.1, 0.1, 0.09), (0.2, 0.24, 0.05)))
-    red = sampler.colour(hue=(0.98, 1.02), saturation=(0.7, 0.9), value=(0.5, 0.75))
+    olive = sampler.choice("olive_colour", ((0.1, 0.1, 0.09), (0.2, 0.24, 0.05)), names=("black", "green"))
+    red = sampler.colour("salami", hue=(0.98, 1.02), saturation=(0.7, 0.9), value=(0.5, 0.75))
     rows = (("salami", salami, red), ("olives", olives, olive), ("basil", basil, (0.05, 0.25, 0.04)))
     return [Part(name=n, mesh=joined(m), material=Material(colour=c, roughness=0.35)) for n, m, c in rows if m]

@@ -18,7 +18,7 @@ from scenes.transforms import Pose
 
 def sandwich(sampler: ShapeSampler) -> ObjectShape:
     """Returns slices of toast, whole or cut to a triangle, or a long roll, with layers that show at the rim."""
-    return _roll(sampler) if sampler.chance(0.3) else _toast(sampler)
+    return _roll(sampler) if sampler.chance("is_roll", 0.3) else _toast(sampler)
 
 
 def _bread_outline(half_m: float, triangle: bool) -> Points:
@@ -44,26 +44,32 @@ def _slice(outline: Points, bottom_m: float, thickness_m: float) -> tuple[Mesh, 
 
 
 def _toast(sampler: ShapeSampler) -> ObjectShape:
-    triangle = sampler.chance(0.5)
-    half, thickness = sampler.uniform(0.046, 0.06), sampler.uniform(0.011, 0.015)
+    triangle = sampler.chance("toast.is_triangle", 0.5)
+    half, thickness = (
+        sampler.uniform("toast.half_width_m", 0.046, 0.06),
+        sampler.uniform("toast.thickness_m", 0.011, 0.015),
+    )
     outline = _bread_outline(half, triangle)
     fillings, height = _fillings(sampler, outline, thickness + 0.0006)
     slices = [_slice(outline, bottom, thickness) for bottom in (0.0, height)]
     top = height + thickness + 0.0006
-    white, crust = sampler.colour(hue=(0.09, 0.13), saturation=(0.1, 0.35), value=(0.85, 1.0)), baked(sampler)
-    toasted = sampler.colour(hue=(0.07, 0.1), saturation=(0.35, 0.6), value=(0.65, 0.9))
+    white, crust = (
+        sampler.colour("toast.white", hue=(0.09, 0.13), saturation=(0.1, 0.35), value=(0.85, 1.0)),
+        baked(sampler),
+    )
+    toasted = sampler.colour("toast.brown", hue=(0.07, 0.1), saturation=(0.35, 0.6), value=(0.65, 0.9))
     parts = [
         Part(name="crust", mesh=joined([s[0] for s in slices]), material=crumb(sampler, textures.shade(crust, 0.8))),
         Part(
             name="crumb",
             mesh=joined([s[1] for s in slices]),
-            material=crumb(sampler, sampler.choice((white, toasted))),
+            material=crumb(sampler, sampler.choice("toast.bread", (white, toasted), names=("white", "brown"))),
         ),
         *fillings,
     ]
     return ObjectShape(
         category="sandwich", parts=tuple(parts), colliders=_toast_colliders(outline, triangle, top),
-        mass_kg=sampler.uniform(0.1, 0.25), rests=(UPRIGHT,),
+        mass_kg=sampler.uniform("toast.mass_kg", 0.1, 0.25), rests=(UPRIGHT,),
     )  # fmt: skip
 
 
@@ -81,9 +87,8 @@ def _toast_colliders(outline: Points, triangle: bool, top_m: float) -> tuple[Col
 
 def _fillings(sampler: ShapeSampler, outline: Points, bottom_m: float) -> tuple[list[Part], float]:
     """Stacks lettuce, cheese, ham or tomato within the outline and returns them with the height of their top."""
-    kinds = sampler.choice(
-        (("ham", "lettuce"), ("cheese", "lettuce", "tomato"), ("ham", "cheese"), ("lettuce", "tomato", "cheese"))
-    )
+    fillings = ("ham lettuce", "cheese lettuce tomato", "ham cheese", "lettuce tomato cheese")
+    kinds = sampler.choice("fillings", fillings).split()
     parts, height = [], bottom_m
     for kind in kinds:
         thickness = {"ham": 0.004, "cheese": 0.0032, "tomato": 0.006, "lettuce": 0.005}[kind]
@@ -97,17 +102,17 @@ def _fillings(sampler: ShapeSampler, outline: Points, bottom_m: float) -> tuple[
 
 
 _FILLING = {
-    "ham": lambda s: s.colour(hue=(0.96, 1.01), saturation=(0.3, 0.5), value=(0.8, 0.95)),
-    "cheese": lambda s: s.colour(hue=(0.11, 0.145), saturation=(0.6, 0.9), value=(0.9, 1.0)),
-    "tomato": lambda s: s.colour(hue=(0.98, 1.02), saturation=(0.75, 0.95), value=(0.65, 0.9)),
-    "lettuce": lambda s: s.colour(hue=(0.22, 0.3), saturation=(0.5, 0.85), value=(0.5, 0.85)),
+    "ham": lambda s: s.colour("ham", hue=(0.96, 1.01), saturation=(0.3, 0.5), value=(0.8, 0.95)),
+    "cheese": lambda s: s.colour("cheese", hue=(0.11, 0.145), saturation=(0.6, 0.9), value=(0.9, 1.0)),
+    "tomato": lambda s: s.colour("tomato", hue=(0.98, 1.02), saturation=(0.75, 0.95), value=(0.65, 0.9)),
+    "lettuce": lambda s: s.colour("lettuce", hue=(0.22, 0.3), saturation=(0.5, 0.85), value=(0.5, 0.85)),
 }
 
 
 def _roll(sampler: ShapeSampler) -> ObjectShape:
     """A long bun: two rounded halves with the filling between them."""
-    x, y = sampler.uniform(0.075, 0.1), sampler.uniform(0.03, 0.037)
-    low, high = sampler.uniform(0.016, 0.02), sampler.uniform(0.022, 0.03)
+    x, y = sampler.uniform("roll.half_length_m", 0.075, 0.1), sampler.uniform("roll.half_width_m", 0.03, 0.037)
+    low, high = sampler.uniform("roll.lower_m", 0.016, 0.02), sampler.uniform("roll.upper_m", 0.022, 0.03)
     outline = rounded_rectangle(x * 0.96, y * 0.97, y, 6)
     fillings, height = _fillings(sampler, outline, low)
     base = rounded_slab((x, y, low / 2), (0.0, 0.0, low / 2), corner_m=y, bevel_m=0.008, steps=6)
@@ -122,4 +127,6 @@ def _roll(sampler: ShapeSampler) -> ObjectShape:
         slab((x * 0.8, y * 0.75, high * 0.3), (0.0, 0.0, height + high * 0.3)),
         slab((x * 0.5, y * 0.45, high * 0.2), (0.0, 0.0, total - high * 0.2 - 0.001)),
     )
-    return ObjectShape(category="sandwich", parts=parts, colliders=colliders, mass_kg=sampler.uniform(0.15, 0.3))
+    return ObjectShape(
+        category="sandwich", parts=parts, colliders=colliders, mass_kg=sampler.uniform("roll.mass_kg", 0.15, 0.3)
+    )

@@ -19,10 +19,13 @@ _Z = (0.0, 0.0, 1.0)
 
 def scissors(sampler: ShapeSampler) -> ObjectShape:
     """Returns scissors, a little open, pointing along +x: two blades on a pivot, each with a loop for fingers."""
-    blade, back = sampler.uniform(0.075, 0.115), sampler.uniform(0.03, 0.05)
-    wide, opening = sampler.uniform(0.007, 0.011), sampler.uniform(0.1, 0.38)
-    loop_x, loop_y = sampler.uniform(0.017, 0.024), sampler.uniform(0.0125, 0.017)
-    thick, tube = 0.0022, sampler.uniform(0.0032, 0.0045)
+    blade, back = sampler.uniform("blade_m", 0.075, 0.115), sampler.uniform("back_m", 0.03, 0.05)
+    wide, opening = sampler.uniform("blade_half_width_m", 0.007, 0.011), sampler.uniform("opening_rad", 0.1, 0.38)
+    loop_x, loop_y = (
+        sampler.uniform("loop_half_length_m", 0.017, 0.024),
+        sampler.uniform("loop_half_width_m", 0.0125, 0.017),
+    )
+    thick, tube = 0.0022, sampler.uniform("loop_thickness_m", 0.0032, 0.0045)
     outline = [(-back, -0.5 * wide), (0.0, -0.55 * wide), (blade * 0.6, -0.35 * wide), (blade, 0.5 * wide)]
     outline += [(0.0, 0.6 * wide), (-back, 0.3 * wide)]
     lift = tube - thick
@@ -45,16 +48,20 @@ def scissors(sampler: ShapeSampler) -> ObjectShape:
     pivot = placed(
         lathe([(0.0, 0.0), (0.0045, 0.0), (0.0035, 0.0012), (0.0, 0.0014)], 14), Pose((0.0, 0.0, lift + 2 * thick))
     )
-    tone = sampler.uniform(0.5, 0.8)
+    tone = sampler.uniform("blade_grey", 0.5, 0.8)
     steel = Material(colour=(tone, tone, tone * 1.03), roughness=0.25, metallic=0.9)
-    grips = plastic(sampler) if sampler.chance(0.75) else Material(colour=(0.02, 0.02, 0.02), roughness=0.5)
+    grips = (
+        plastic(sampler.of("grips"))
+        if sampler.chance("has_coloured_grips", 0.75)
+        else Material(colour=(0.02, 0.02, 0.02), roughness=0.5)
+    )
     return ObjectShape(
         category="scissors",
         parts=(
             Part(name="blades", mesh=joined([*blades, pivot]), material=steel),
             Part(name="loops", mesh=joined(loops), material=grips),
         ),
-        colliders=tuple(colliders), mass_kg=sampler.uniform(0.05, 0.12),
+        colliders=tuple(colliders), mass_kg=sampler.uniform("mass_kg", 0.05, 0.12),
         rests=(UPRIGHT, quaternion_about((1.0, 0.0, 0.0), math.pi)),
     )  # fmt: skip
 

@@ -23,8 +23,8 @@ _GOLDEN = (1 + math.sqrt(5)) / 2
 
 def sports_ball(sampler: ShapeSampler) -> ObjectShape:
     """Returns a ball for tennis, baseball, football, basketball, volleyball or the beach."""
-    make, low, high, mass = sampler.choice(_BALLS)
-    radius = sampler.uniform(low, high)
+    make, low, high, mass = sampler.choice("kind", _BALLS, names=_NAMES)
+    radius = sampler.uniform(f"{make.__name__[1:]}.radius_m", low, high)
     rows, columns = (160, 320) if radius > 0.05 else (96, 192)
     v, u = (np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns
     # Row 0 is v = 1, the upper pole.
@@ -33,13 +33,14 @@ def sports_ball(sampler: ShapeSampler) -> ObjectShape:
     direction = np.stack(np.broadcast_arrays(level * np.cos(turn), level * np.sin(turn), np.sin(latitude)), axis=-1)
     drawn = (255 * np.clip(make(sampler, direction), 0, 1) + 0.5).astype(np.uint8)
     image = cv2.GaussianBlur(drawn, (3, 3), 0).astype(np.uint8)
-    tilt = quaternion_about((1.0, 0.4, 0.0), 2 * math.pi * sampler.unit())
+    tilt = quaternion_about((1.0, 0.4, 0.0), 2 * math.pi * sampler.uniform("turn", 0.0, 1.0))
     skin = placed(ellipsoid((radius, radius, radius), segments=36, rows=22), Pose((0.0, 0.0, radius), tilt))
     return ObjectShape(
         category="sports ball",
-        parts=(Part(name="skin", mesh=skin, material=Material(texture=image, roughness=sampler.uniform(0.4, 0.8))),),
+        parts=(Part(name="skin", mesh=skin, material=Material(texture=image, roughness=sampler.uniform("roughness", 0.4, 0.8))),),
         colliders=(Collider(kind="sphere", size_m=(radius * 0.998, 0.0, 0.0), body_from_collider=Pose((0.0, 0.0, radius))),),
-        mass_kg=mass * sampler.uniform(0.92, 1.08), rests=(UPRIGHT, quaternion_about(_X, 1.3)), rolling_friction_m=0.003,
+        mass_kg=mass * sampler.uniform("mass_factor", 0.92, 1.08),
+        rests=(UPRIGHT, quaternion_about(_X, 1.3)), rolling_friction_m=0.003,
     )  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def _seam(direction: Directions, wave: float) -> NDArray[np.float64]:
 
 
 def _tennis(sampler: ShapeSampler, direction: Directions) -> Directions:
-    felt = sampler.colour(hue=(0.17, 0.23), saturation=(0.6, 0.9), value=(0.8, 1.0))
+    felt = sampler.colour("tennis.felt", hue=(0.17, 0.23), saturation=(0.6, 0.9), value=(0.8, 1.0))
     ground = _mix(_grain(sampler, direction, 2.0), textures.shade(felt, 0.8), felt)
     return np.where((_seam(direction, 0.4) < 0.07)[..., None], np.array([0.95, 0.95, 0.93]), ground)
 
@@ -83,11 +84,11 @@ def _tennis(sampler: ShapeSampler, direction: Directions) -> Directions:
 def _baseball(sampler: ShapeSampler, direction: Directions) -> Directions:
     near, red = (
         _seam(direction, 0.4),
-        np.array(sampler.colour(hue=(0.97, 1.02), saturation=(0.7, 0.9), value=(0.6, 0.8))),
+        np.array(sampler.colour("baseball.stitches", hue=(0.97, 1.02), saturation=(0.7, 0.9), value=(0.6, 0.8))),
     )
     turn = np.arctan2(direction[..., 1], direction[..., 0])
     stitch = (near < 0.13) & (near > 0.03) & (np.sin(70 * turn + 40 * direction[..., 2]) > 0.2)
-    tone = sampler.uniform(0.88, 0.97)
+    tone = sampler.uniform("baseball.white", 0.88, 0.97)
     ground = np.broadcast_to(np.array([tone, tone, tone * 0.95]), direction.shape)
     return np.where((stitch | (near < 0.012))[..., None], red, ground)
 
@@ -110,15 +111,15 @@ def _football(sampler: ShapeSampler, direction: Directions) -> Directions:
     planes = np.where(np.arange(32) < 12, 2.3274, 2.2673)
     reach = direction @ normals.T / planes
     best = np.sort(reach, axis=-1)
-    dark = sampler.choice(
-        ((0.03, 0.03, 0.04), (0.03, 0.03, 0.04), sampler.colour(saturation=(0.6, 0.9), value=(0.3, 0.8)))
-    )
+    drawn = sampler.colour("football.patch", saturation=(0.6, 0.9), value=(0.3, 0.8))
+    black = (0.03, 0.03, 0.04)
+    dark = sampler.choice("football.patch_is", (black, black, drawn), names=("black", "black", "colour"))
     ball = np.where((reach.argmax(axis=-1) < 12)[..., None], np.array(dark), np.array([0.95, 0.95, 0.95]))
     return np.where((best[..., -1] - best[..., -2] < 0.006)[..., None], np.array([0.25, 0.25, 0.27]), ball)
 
 
 def _basketball(sampler: ShapeSampler, direction: Directions) -> Directions:
-    skin = sampler.colour(hue=(0.045, 0.075), saturation=(0.75, 0.95), value=(0.65, 0.9))
+    skin = sampler.colour("basketball.skin", hue=(0.045, 0.075), saturation=(0.75, 0.95), value=(0.65, 0.9))
     x, y, z = direction[..., 0], direction[..., 1], direction[..., 2]
     bow = np.minimum(np.abs(np.hypot(y, z - 1.55) - 1.1), np.abs(np.hypot(y, z + 1.55) - 1.1))
     line = np.minimum(np.minimum(np.abs(y), np.abs(z)), np.where(np.abs(x) > 0, bow, 1.0))
@@ -135,8 +136,8 @@ def _volleyball(sampler: ShapeSampler, direction: Directions) -> Directions:
     second = np.sort(size, axis=-1)[..., 1] / size.max(axis=-1)
     band = np.floor((np.arctan(across) / (math.pi / 4) + 1) * 1.5)
     first, other = (
-        sampler.colour(saturation=(0.6, 0.95), value=(0.5, 0.95)),
-        sampler.colour(saturation=(0.0, 0.9), value=(0.85, 1.0)),
+        sampler.colour("volleyball.first", saturation=(0.6, 0.95), value=(0.5, 0.95)),
+        sampler.colour("volleyball.second", saturation=(0.0, 0.9), value=(0.85, 1.0)),
     )
     ball = np.where((band == 1)[..., None], np.array(first), np.array(other))
     edge = np.abs((np.arctan(across) / (math.pi / 4) + 1) * 1.5 % 1.0 - 0.5) > 0.47
@@ -144,11 +145,13 @@ def _volleyball(sampler: ShapeSampler, direction: Directions) -> Directions:
 
 
 def _beach(sampler: ShapeSampler, direction: Directions) -> Directions:
-    count = sampler.choice((6, 8))
+    count = sampler.choice("beach.stripes", (6, 8))
     turn = (np.arctan2(direction[..., 1], direction[..., 0]) / (2 * math.pi) * count) % count
     colours = np.array(
         [
-            sampler.colour(saturation=(0.6, 1.0), value=(0.7, 1.0)) if k % 2 == 0 else (0.97, 0.97, 0.97)
+            sampler.colour("beach.stripe", saturation=(0.6, 1.0), value=(0.7, 1.0))
+            if k % 2 == 0
+            else (0.97, 0.97, 0.97)
             for k in range(count)
         ]
     )
@@ -164,3 +167,4 @@ _BALLS: tuple[tuple[Callable[[ShapeSampler, Directions], Directions], float, flo
     (_volleyball, 0.1, 0.106, 0.27),
     (_beach, 0.09, 0.14, 0.09),
 )
+_NAMES = tuple(make.__name__[1:] for make, *_ in _BALLS)

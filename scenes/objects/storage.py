@@ -18,50 +18,80 @@ _FACE_M = 0.018
 
 def cabinet(sampler: ShapeSampler) -> ObjectShape:
     """Returns a wardrobe, a chest of drawers, a sideboard or a nightstand."""
-    make = sampler.choice((wardrobe, drawers, sideboard, nightstand))
+    make = sampler.choice("kind", (wardrobe, drawers, sideboard, nightstand))
     return make(sampler)
 
 
 def wardrobe(sampler: ShapeSampler) -> ObjectShape:
     """Returns a wardrobe with two or three doors."""
-    count = sampler.integer(2, 3)
-    half = (sampler.uniform(0.27, 0.31), count * sampler.uniform(0.22, 0.3), sampler.uniform(0.9, 1.05))
+    count = sampler.integer("wardrobe.doors", 2, 3)
+    half = (
+        sampler.uniform("wardrobe.half_depth_m", 0.27, 0.31),
+        count * sampler.uniform("wardrobe.half_door_m", 0.22, 0.3),
+        sampler.uniform("wardrobe.half_height_m", 0.9, 1.05),
+    )
     return _case(sampler, half, columns=count, rows=1, drawer=False, mass_kg=90)
 
 
 def drawers(sampler: ShapeSampler) -> ObjectShape:
     """Returns a chest of drawers."""
-    half = (sampler.uniform(0.2, 0.25), sampler.uniform(0.35, 0.6), sampler.uniform(0.38, 0.55))
-    return _case(sampler, half, columns=sampler.integer(1, 2), rows=sampler.integer(3, 4), drawer=True, mass_kg=40)
+    half = (
+        sampler.uniform("drawers.half_depth_m", 0.2, 0.25),
+        sampler.uniform("drawers.half_width_m", 0.35, 0.6),
+        sampler.uniform("drawers.half_height_m", 0.38, 0.55),
+    )
+    return _case(
+        sampler,
+        half,
+        columns=sampler.integer("drawers.columns", 1, 2),
+        rows=sampler.integer("drawers.rows", 3, 4),
+        drawer=True,
+        mass_kg=40,
+    )
 
 
 def sideboard(sampler: ShapeSampler) -> ObjectShape:
     """Returns a low cabinet with doors, as a television stands on."""
-    half = (sampler.uniform(0.19, 0.23), sampler.uniform(0.6, 0.85), sampler.uniform(0.22, 0.34))
-    return _case(sampler, half, columns=sampler.integer(2, 4), rows=1, drawer=sampler.chance(0.4), mass_kg=45)
+    half = (
+        sampler.uniform("sideboard.half_depth_m", 0.19, 0.23),
+        sampler.uniform("sideboard.half_width_m", 0.6, 0.85),
+        sampler.uniform("sideboard.half_height_m", 0.22, 0.34),
+    )
+    return _case(
+        sampler,
+        half,
+        columns=sampler.integer("sideboard.columns", 2, 4),
+        rows=1,
+        drawer=sampler.chance("sideboard.has_drawers", 0.4),
+        mass_kg=45,
+    )
 
 
 def nightstand(sampler: ShapeSampler) -> ObjectShape:
     """Returns a bedside cabinet with one to three drawers."""
-    half = (sampler.uniform(0.18, 0.21), sampler.uniform(0.19, 0.25), sampler.uniform(0.22, 0.29))
-    return _case(sampler, half, columns=1, rows=sampler.integer(1, 3), drawer=True, mass_kg=14)
+    half = (
+        sampler.uniform("nightstand.half_depth_m", 0.18, 0.21),
+        sampler.uniform("nightstand.half_width_m", 0.19, 0.25),
+        sampler.uniform("nightstand.half_height_m", 0.22, 0.29),
+    )
+    return _case(sampler, half, columns=1, rows=sampler.integer("nightstand.rows", 1, 3), drawer=True, mass_kg=14)
 
 
 def _case(
     sampler: ShapeSampler, half: tuple[float, float, float], *, columns: int, rows: int, drawer: bool, mass_kg: float
 ) -> ObjectShape:
-    body = looks.wood_or_paint(sampler)
-    front = body if sampler.chance(0.6) else looks.wood_or_paint(sampler)
-    made = Assembly(body=body, front=front, handles=looks.metal(sampler, tone=(0.2, 0.8)))
+    body = looks.wood_or_paint(sampler.of("body"))
+    front = body if sampler.chance("is_one_material", 0.6) else looks.wood_or_paint(sampler.of("front"))
+    made = Assembly(body=body, front=front, handles=looks.metal(sampler.of("handles"), tone=(0.2, 0.8)))
     x, y, z = half
-    foot = sampler.uniform(0.03, 0.12)
+    foot = sampler.uniform("foot_m", 0.03, 0.12)
     made.span("body", (-x, -y, foot), (x - _FACE_M, y, 2 * z - 0.02))
     made.span("body", (-x - 0.004, -y - 0.006, 2 * z - 0.02), (x + 0.004, y + 0.006, 2 * z))
     for fx, fy, _ in four_corners(x - 0.05, y - 0.04):
         made.box("body", (0.022, 0.022, foot / 2), (fx, fy, foot / 2))
     _fronts(made, sampler, (x, y), (foot, 2 * z - 0.02), columns, rows, drawer=drawer)
     support = Support(center_m=(0.0, 0.0, 2 * z), half_extent_m=(x - 0.01, y - 0.02))
-    return made.finish("cabinet", mass_kg * sampler.uniform(0.8, 1.2), supports=(support,))
+    return made.finish("cabinet", mass_kg * sampler.uniform("mass_factor", 0.8, 1.2), supports=(support,))
 
 
 def _fronts(
@@ -77,7 +107,7 @@ def _fronts(
     """Covers a face at x = half[0] with doors or drawers, each with a handle or knob."""
     x, y = half
     width, height = 2 * y / columns, (span_z[1] - span_z[0]) / rows
-    bar = sampler.chance(0.6)
+    bar = sampler.chance("has_bars", 0.6)
     for column in range(columns):
         for row in range(rows):
             middle_y, middle_z = -y + (column + 0.5) * width, span_z[0] + (row + 0.5) * height
@@ -105,10 +135,16 @@ def _grip(made: Assembly, at: tuple[float, float, float], half_length: float, *,
 
 def shelf(sampler: ShapeSampler) -> ObjectShape:
     """Returns a bookcase of 1 to 2 m, open at the front, each board a support."""
-    half_x, half_y, height = sampler.uniform(0.14, 0.18), sampler.uniform(0.35, 0.55), sampler.uniform(0.9, 2.0)
-    boards = max(2, round(height / sampler.uniform(0.33, 0.42)))
-    look = looks.wood_or_paint(sampler)
-    made = Assembly(boards=look, back=look if sampler.chance(0.6) else looks.paint(sampler))
+    half_x, half_y, height = (
+        sampler.uniform("half_depth_m", 0.14, 0.18),
+        sampler.uniform("half_width_m", 0.35, 0.55),
+        sampler.uniform("height_m", 0.9, 2.0),
+    )
+    boards = max(2, round(height / sampler.uniform("board_gap_m", 0.33, 0.42)))
+    look = looks.wood_or_paint(sampler.of("boards"))
+    made = Assembly(
+        boards=look, back=look if sampler.chance("is_one_material", 0.6) else looks.paint(sampler.of("back"))
+    )
     t, foot = 0.01, 0.06
     for side in (-1, 1):
         made.box("boards", (half_x, t, height / 2), (0, side * (half_y - t), height / 2))
@@ -135,7 +171,7 @@ def counter_top(
 
     Its front edge stands 2 cm before `half_x`.
     """
-    made = Assembly(top=look or looks.stone(sampler))
+    made = Assembly(top=look or looks.stone(sampler.of("top")))
     low, supports = top - WORKTOP_M, []
     for first, last in span_y:
         holes = sink is not None and first < sink[0] < last
@@ -184,8 +220,13 @@ def base_units(
     front: Material | None = None,
 ) -> ObjectShape:
     """Returns kitchen cupboards along y under a worktop whose lower side is at `top`, with plinth, doors and drawers."""
-    face = front or looks.wood_or_paint(sampler)
-    made = Assembly(front=face, body=face, plinth=looks.dark(sampler), handles=looks.metal(sampler, tone=(0.2, 0.85)))
+    face = front or looks.wood_or_paint(sampler.of("kitchen.front"))
+    made = Assembly(
+        front=face,
+        body=face,
+        plinth=looks.dark(sampler.of("kitchen.plinth")),
+        handles=looks.metal(sampler.of("kitchen.handles"), tone=(0.2, 0.85)),
+    )
     plinth = 0.09
     for first, last in span_y:
         count = max(1, round((last - first) / 0.55))
@@ -198,7 +239,7 @@ def base_units(
         width = (last - first) / count
         for k in range(count):
             low_y = first + k * width
-            drawer = sampler.chance(0.35)
+            drawer = sampler.chance("kitchen.has_drawers", 0.35)
             _unit(made, half_x, (low_y, low_y + width), (plinth, top), drawer=drawer)
     return made.finish("cabinet", 40.0)
 
@@ -220,7 +261,7 @@ def wall_units(
     sampler: ShapeSampler, half_x: float, span_y: Sequence[tuple[float, float]], height: float, front: Material
 ) -> ObjectShape:
     """Returns kitchen wall cupboards along y; their frame is at their lower edge."""
-    made = Assembly(front=front, body=front, handles=looks.metal(sampler, tone=(0.2, 0.85)))
+    made = Assembly(front=front, body=front, handles=looks.metal(sampler.of("kitchen.handles"), tone=(0.2, 0.85)))
     for first, last in span_y:
         count = max(1, round((last - first) / 0.5))
         made.span("body", (-half_x, first, 0), (half_x - _FACE_M, last, height))

@@ -47,13 +47,17 @@ class _Build:
         return shoulder, (side * 1.3 * self.belly, -0.75 * self.belly, self.body_z - 0.25 * self.belly)
 
 
+# Ranges of hue.
+_FURS = {"brown": (0.06, 0.1), "sandy": (0.09, 0.13), "any": (0.0, 1.0)}
+
+
 def teddy_bear(sampler: ShapeSampler) -> ObjectShape:
     """Returns a teddy bear: round head with ears and muzzle, belly, arms, legs stretched forward, maybe a ribbon."""
-    size = sampler.uniform(0.75, 1.2)
-    belly, head = 0.055 * sampler.uniform(0.9, 1.1) * size, 0.046 * sampler.uniform(0.92, 1.15) * size
-    build = _Build(belly=belly, head=head, limb=0.021 * sampler.uniform(0.9, 1.15) * size)
-    fur = sampler.choice(((0.06, 0.1), (0.06, 0.1), (0.09, 0.13), (0.0, 1.0)))
-    colour = sampler.colour(hue=fur, saturation=(0.2, 0.65), value=(0.25, 0.9))
+    size = sampler.uniform("size", 0.75, 1.2)
+    belly, head = 0.055 * sampler.uniform("belly", 0.9, 1.1) * size, 0.046 * sampler.uniform("head", 0.92, 1.15) * size
+    build = _Build(belly=belly, head=head, limb=0.021 * sampler.uniform("limb", 0.9, 1.15) * size)
+    fur = sampler.choice("fur_kind", ("brown", "brown", "sandy", "any"))
+    colour = sampler.colour("fur", hue=_FURS[fur], saturation=(0.2, 0.65), value=(0.25, 0.9), kind=fur)
     tufts = textures.noise(sampler.rng, 96, 32, 2)
     coat = textures.blend(tufts, textures.shade(colour, 0.65), textures.shade(colour, 1.15))
     pale = Material(colour=textures.shade(colour, 1.6), roughness=1.0)
@@ -62,13 +66,13 @@ def teddy_bear(sampler: ShapeSampler) -> ObjectShape:
         Part(name="pale", mesh=joined(_pale(build)), material=pale),
         Part(name="dark", mesh=joined(_dark(build)), material=Material(colour=(0.012, 0.01, 0.01), roughness=0.15)),
     ]
-    if sampler.chance(0.5):
+    if sampler.chance("has_ribbon", 0.5):
         parts.append(_ribbon(sampler, build))
     return ObjectShape(
         category="teddy bear",
         parts=tuple(parts),
         colliders=_colliders(build),
-        mass_kg=sampler.uniform(0.15, 0.4),
+        mass_kg=sampler.uniform("mass_kg", 0.15, 0.4),
         rests=(UPRIGHT, UPRIGHT, ON_ITS_BACK),
         friction=1.0,
         rolling_friction_m=0.002,
@@ -125,7 +129,7 @@ def _ribbon(sampler: ShapeSampler, build: _Build) -> Part:
     bow = [
         ellipsoid((0.31 * h, 0.1 * h, 0.18 * h), (s * 0.3 * h, -r - 0.16 * h, z), segments=12, rows=8) for s in _SIDES
     ]
-    silk = Material(colour=sampler.colour(saturation=(0.5, 0.95), value=(0.4, 0.95)), roughness=0.5)
+    silk = Material(colour=sampler.colour("ribbon", saturation=(0.5, 0.95), value=(0.4, 0.95)), roughness=0.5)
     return Part(name="ribbon", mesh=joined([closed_tube(ring, 0.1 * h, 8, 1.3), *bow]), material=silk)
 
 

@@ -17,27 +17,29 @@ from scenes.transforms import Pose, quaternion_about
 
 def toothbrush(sampler: ShapeSampler) -> ObjectShape:
     """Returns a toothbrush on its back along x: a waisted handle, a flat head, and tufts of bristles in two colours."""
-    length, radius = sampler.uniform(0.165, 0.195), sampler.uniform(0.0048, 0.0065)
-    head, waist = sampler.uniform(0.026, 0.034), sampler.uniform(0.55, 0.75)
+    length, radius = sampler.uniform("length_m", 0.165, 0.195), sampler.uniform("handle_radius_m", 0.0048, 0.0065)
+    head, waist = sampler.uniform("head_m", 0.026, 0.034), sampler.uniform("waist", 0.55, 0.75)
     t = np.linspace(0.0, 1.0, 16)
     radii = radius * (1 - (1 - waist) * np.exp(-(((t - 0.62) / 0.16) ** 2))) * np.where(t < 0.04, 0.75, 1.0)
     radii *= np.where(t > 0.78, waist, 1.0)
     path = np.column_stack([length * t - length / 2, np.zeros(16), radii * 0.75])
     reach = path[-1, 0] - head
     handle = sweep(path[path[:, 0] < reach + 0.006], radii[path[:, 0] < reach + 0.006], 12, 0.75)
-    plate_half = (head / 2 + 0.003, sampler.uniform(0.005, 0.0065), 0.0022)
+    plate_half = (head / 2 + 0.003, sampler.uniform("head_half_width_m", 0.005, 0.0065), 0.0022)
     plate = rounded_slab(plate_half, (length / 2 - head / 2, 0.0, plate_half[2]), corner_m=0.005, bevel_m=0.001)
-    tall = sampler.uniform(0.009, 0.012)
+    tall = sampler.uniform("bristle_m", 0.009, 0.012)
     tufts = _tufts(length / 2 - head / 2, head, plate_half[1], 2 * plate_half[2] - 0.0003, tall)
     grip = _grip(sampler, path, radii)
-    look = plastic(sampler)
-    second = sampler.colour(saturation=(0.4, 0.9), value=(0.5, 1.0))
+    look = plastic(sampler.of("handle"))
+    second = sampler.colour("bristle", saturation=(0.4, 0.9), value=(0.5, 1.0))
     parts = (
         Part(name="handle", mesh=joined([handle, plate]), material=look),
         Part(
             name="grip",
             mesh=grip,
-            material=plastic(sampler) if sampler.chance(0.5) else Material(colour=(0.9, 0.9, 0.9)),
+            material=plastic(sampler.of("grip"))
+            if sampler.chance("has_coloured_grip", 0.5)
+            else Material(colour=(0.9, 0.9, 0.9)),
         ),
         Part(name="bristles", mesh=joined(tufts[0]), material=Material(colour=(0.93, 0.93, 0.95), roughness=0.9)),
         Part(name="inner_bristles", mesh=joined(tufts[1]), material=Material(colour=second, roughness=0.9)),
@@ -50,7 +52,7 @@ def toothbrush(sampler: ShapeSampler) -> ObjectShape:
         slab((head / 2, plate_half[1], tall / 2), (length / 2 - head / 2, 0.0, 2 * plate_half[2] + tall / 2)),
     )
     return ObjectShape(
-        category="toothbrush", parts=parts, colliders=colliders, mass_kg=sampler.uniform(0.012, 0.025),
+        category="toothbrush", parts=parts, colliders=colliders, mass_kg=sampler.uniform("mass_kg", 0.012, 0.025),
         rests=(UPRIGHT, quaternion_about((1.0, 0.0, 0.0), math.pi / 2), quaternion_about((1.0, 0.0, 0.0), -math.pi / 2)),
         length_m=length,
     )  # fmt: skip
@@ -58,7 +60,7 @@ def toothbrush(sampler: ShapeSampler) -> ObjectShape:
 
 def _grip(sampler: ShapeSampler, path: Points, radii: Points) -> Mesh:
     """Returns a sleeve of another colour around the thick part of the handle, a hair proud of it above."""
-    low, high = 2, 2 + sampler.integer(4, 6)
+    low, high = 2, 2 + sampler.integer("grip_sections", 4, 6)
     lifted = np.add(path[low:high], (0.0, 0.0, 0.0004))
     return sweep(lifted, radii[low:high] + 0.0003, 12, 0.75)
 

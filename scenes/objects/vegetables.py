@@ -20,15 +20,15 @@ _SECTIONS = 14
 
 def carrot(sampler: ShapeSampler) -> ObjectShape:
     """Returns a carrot lying along x: a bent, ringed cone with a bunch of leaf stalks or the stub of one."""
-    length, radius = sampler.uniform(0.12, 0.19), sampler.uniform(0.013, 0.02)
-    blunt, bend = sampler.uniform(0.18, 0.5), sampler.uniform(-0.012, 0.012)
+    length, radius = sampler.uniform("length_m", 0.12, 0.19), sampler.uniform("radius_m", 0.013, 0.02)
+    blunt, bend = sampler.uniform("blunt", 0.18, 0.5), sampler.uniform("bend_m", -0.012, 0.012)
     t = np.linspace(0.0, 1.0, _SECTIONS)
     shoulder = np.minimum(1.0, 0.55 + 9.0 * t)
     radii = radius * shoulder * (1 - (1 - blunt) * t**1.2) * np.where(t > 0.93, 0.55, 1.0)
     path = np.column_stack([length * (t - 0.5), bend * np.sin(math.pi * t), radii])
-    skin = sampler.colour(hue=(0.045, 0.085), saturation=(0.8, 0.98), value=(0.85, 1.0))
+    skin = sampler.colour("skin", hue=(0.045, 0.085), saturation=(0.8, 0.98), value=(0.85, 1.0))
     leaves = _leaves(sampler, path[0], radii[0])
-    green = sampler.colour(hue=(0.22, 0.34), saturation=(0.55, 0.9), value=(0.25, 0.6))
+    green = sampler.colour("green", hue=(0.22, 0.34), saturation=(0.55, 0.9), value=(0.25, 0.6))
     colliders = [
         capsule_between(vec3((a[0], a[1], r)), vec3((b[0], b[1], r)), r)
         for a, b, r in ((path[k], path[k + 1], float(min(radii[k], radii[k + 1]))) for k in range(_SECTIONS - 1))
@@ -46,18 +46,18 @@ def carrot(sampler: ShapeSampler) -> ObjectShape:
             Part(name="leaves", mesh=leaves, material=Material(colour=green, roughness=0.8)),
         ),
         colliders=tuple(colliders),
-        mass_kg=sampler.uniform(0.05, 0.13),
+        mass_kg=sampler.uniform("mass_kg", 0.05, 0.13),
         rolling_friction_m=0.001,
     )
 
 
 def _leaves(sampler: ShapeSampler, top: NDArray[np.float64], radius_m: float) -> Mesh:
     """Grows stalks backwards (-x) from the top, none below the ground; short ones are the stub of a cut bunch."""
-    long = sampler.chance(0.7)
-    reach = sampler.uniform(0.05, 0.09) if long else sampler.uniform(0.006, 0.014)
+    long = sampler.chance("has_leaves", 0.7)
+    reach = sampler.uniform("leaf_m", 0.05, 0.09) if long else sampler.uniform("stub_m", 0.006, 0.014)
     stalks = []
-    for k in range(sampler.integer(5, 8)):
-        fan = (k % 5 - 2) * 0.16 + sampler.uniform(-0.08, 0.08)
+    for k in range(sampler.integer("leaves", 5, 8)):
+        fan = (k % 5 - 2) * 0.16 + sampler.uniform("leaf_fan_rad", -0.08, 0.08)
         t = np.linspace(0.0, 1.0, 4)
         side = 0.35 * radius_m * (k % 3 - 1) + reach * math.sin(fan) * t
         height = np.maximum(top[2] + 0.3 * radius_m * (k % 2) + reach * (0.25 * t - 0.4 * t * t) * (1 + fan), 0.003)
@@ -74,23 +74,23 @@ def _leaves(sampler: ShapeSampler, top: NDArray[np.float64], radius_m: float) ->
 def _rings(sampler: ShapeSampler, skin: Vec3) -> NDArray[np.uint8]:
     """Returns short dark marks across the root, over 0.1 m of it."""
     field = np.ones((96, 96), dtype=np.float32)
-    for _ in range(sampler.integer(25, 55)):
-        row, column = (int(96 * sampler.unit()) for _ in range(2))
-        field[row : row + int(30 * sampler.unit()) + 4, column] = 0.35
+    for _ in range(sampler.integer("rings", 25, 55)):
+        row, column = (int(96 * sampler.uniform("ring_at", 0.0, 1.0)) for _ in range(2))
+        field[row : row + int(30 * sampler.uniform("ring_length", 0.0, 1.0)) + 4, column] = 0.35
     return textures.blend(field * (0.85 + 0.15 * textures.noise(sampler.rng, 96, 12)), textures.shade(skin, 0.55), skin)
 
 
 def broccoli(sampler: ShapeSampler) -> ObjectShape:
     """Returns a head of broccoli: a pale stalk that branches into a dome of dark, knobbly buds."""
-    crown, stalk = sampler.uniform(0.042, 0.062), sampler.uniform(0.011, 0.016)
-    stem, flat = sampler.uniform(0.04, 0.065), sampler.uniform(0.6, 0.85)
+    crown, stalk = sampler.uniform("crown_radius_m", 0.042, 0.062), sampler.uniform("stalk_radius_m", 0.011, 0.016)
+    stem, flat = sampler.uniform("stem_m", 0.04, 0.065), sampler.uniform("flatness", 0.6, 0.85)
     buds, balls = [], []
-    count = sampler.integer(13, 19)
+    count = sampler.integer("florets", 13, 19)
     for k in range(count):
         # A Fibonacci spiral over the dome: even, without poles.
         height = 1.0 - (k + 0.5) / count
         turn, level = k * 2.399963, math.sqrt(1 - height * height)
-        size = crown * sampler.uniform(0.36, 0.46)
+        size = crown * sampler.uniform("floret", 0.36, 0.46)
         reach = crown - 0.6 * size
         middle = vec3((reach * level * math.cos(turn), reach * level * math.sin(turn), stem + reach * flat * height))
         bud = rumpled(ellipsoid((size, size, size), middle, segments=14, rows=9), sampler.rng, 0.0015, 0.013)
@@ -100,8 +100,8 @@ def broccoli(sampler: ShapeSampler) -> ObjectShape:
     heart = ellipsoid(
         (crown * 0.7, crown * 0.7, crown * 0.5 * flat), (0.0, 0.0, stem + 0.2 * crown), segments=14, rows=8
     )
-    dark = sampler.colour(hue=(0.25, 0.36), saturation=(0.5, 0.85), value=(0.32, 0.6))
-    pale = sampler.colour(hue=(0.2, 0.27), saturation=(0.3, 0.55), value=(0.6, 0.85))
+    dark = sampler.colour("dark", hue=(0.25, 0.36), saturation=(0.5, 0.85), value=(0.32, 0.6))
+    pale = sampler.colour("pale", hue=(0.2, 0.27), saturation=(0.3, 0.55), value=(0.6, 0.85))
     # On its side it lies on crown and stalk.
     lean = math.asin(min(0.95, (crown - stalk) / (stem + 0.15 * crown)))
     grain = textures.blend(
@@ -114,7 +114,7 @@ def broccoli(sampler: ShapeSampler) -> ObjectShape:
             Part(name="stalk", mesh=_stalk(sampler, stalk, stem, crown), material=Material(colour=pale, roughness=0.7)),
         ),
         colliders=(cylinder(stalk * 1.05, 0.0, stem), *balls),
-        mass_kg=sampler.uniform(0.12, 0.3),
+        mass_kg=sampler.uniform("mass_kg", 0.12, 0.3),
         rests=(
             quaternion_about((0.0, 1.0, 0.0), math.pi / 2 - lean),
             UPRIGHT,
@@ -135,6 +135,6 @@ def _stalk(sampler: ShapeSampler, radius_m: float, stem_m: float, crown_m: float
             [0.55 * crown_m, 0, stem_m + 0.1 * crown_m],
         ]
         branch = sweep(path, radius_m * np.array([0.55, 0.5, 0.4]), 8)
-        turn = k * math.pi / 3 + sampler.uniform(-0.2, 0.2)
+        turn = k * math.pi / 3 + sampler.uniform("branch_turn_rad", -0.2, 0.2)
         branches.append(placed(branch, Pose((0.0, 0.0, 0.0), quaternion_about((0.0, 0.0, 1.0), turn))))
     return joined(branches)
