@@ -157,7 +157,6 @@ class _World:
 
     def close(self) -> None:
         """Detaches and destroys all that was made, in Replicator's order."""
-        self._products.close()
         self._stage.close()
 
     def _fresh_maps(self, drawn: Camera) -> Maps:

@@ -73,7 +73,7 @@ class FreshnessCheck:
         body, expected = self._caster.hits(camera, pixels, world_from_body=poses).first()
         seen = depth_m[pixels[:, 1], pixels[:, 0]].astype(np.float64)
         both = np.isfinite(seen) & np.isfinite(expected)
-        off = np.abs(np.where(both, seen - expected, 0.0))
+        off = np.abs(np.where(both, seen, 0.0) - np.where(both, expected, 0.0))
         close = off <= _DEPTH_M + _DEPTH_SHARE * np.where(both, expected, 0.0)
         return (both & close) | (np.isinf(seen) & np.isinf(expected)), body
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scenes.camera import Camera
 from sim._lens import Lens, fine_pinhole_of, lens_of
 
-_SAMPLES = 3
+# Samples per pixel each way of a picture to look up in: finer where that costs little.
+_SAMPLES, _FEWER, _LARGE_PX = 3, 2, 2048
 _SMALL = 1e-9
 
 
@@ -42,7 +43,8 @@ class Optics:
             lens = lens_of(camera)
             wanted = lens.wide
         if not _fits(wanted):
-            lens = fine_pinhole_of(camera, _SAMPLES)
+            large = _SAMPLES * max(camera.width, camera.height) > _LARGE_PX
+            lens = fine_pinhole_of(camera, _FEWER if large else _SAMPLES)
             wanted = lens.wide
         drawn, left, top = _centred(wanted)
         return cls(

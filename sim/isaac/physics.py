@@ -152,7 +152,6 @@ def _prepare(stage: OpenedStage) -> None:
         "/app/player/useFixedTimeStepping": True,
         "/physics/updateToUsd": True,
         "/physics/updateVelocitiesToUsd": True,
-        "/physics/fabricEnabled": False,
     }.items():
         settings.set(path, value)
     scene = stage.prim(_SCENE)

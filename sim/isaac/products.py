@@ -39,6 +39,7 @@ class Products:
         self._stage = stage
         self._settings = settings
         self._products: dict[str, _Product] = {}
+        stage.before_replaced(self.close)
 
     def capture(self, camera: Camera) -> dict[str, Any]:
         """Renders a centred pinhole as the world stands; returns what each annotator gives, by its name."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,20 +34,35 @@ class OpenedStage:
     def __init__(self, running: Running, scene: Scene) -> None:
         """Writes the scene to a folder of its own, opens it and waits until it is loaded; raises BackendError."""
         self._running = running
-        self._folder = tempfile.TemporaryDirectory(prefix="rehearse-isaac-", ignore_cleanup_errors=True)
-        # Cameras of any kind are drawn here, through `optics`; a stage takes only some, so ours are made on demand.
-        path = Path(self._folder.name) / "scene.usdc"
-        write_stage(replace(scene, cameras=()), path)
-        self._stage = open_stage(running, path)
-        self._identifier = self._stage.GetRootLayer().identifier
+        self._release: Callable[[], None] | None = None
         self._ops: dict[str, tuple[Any, Any]] = {}
-        self._hide_colliders(scene)
+        self._folder = tempfile.TemporaryDirectory(prefix="rehearse-isaac-", ignore_cleanup_errors=True)
+        try:
+            # Cameras of any kind are drawn here, through `optics`; a stage takes only some, so ours are made on demand.
+            path = Path(self._folder.name) / "scene.usdc"
+            write_stage(replace(scene, cameras=()), path)
+            _take_the_place(self)
+            self._stage = open_stage(running, path)
+            self._identifier = self._stage.GetRootLayer().identifier
+            self._hide_colliders(scene)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def shown(self) -> bool:
         """Whether this is still the stage that the renderer looks at."""
         stage = _context().get_stage()
         return stage is not None and stage.GetRootLayer().identifier == self._identifier
+
+    def before_replaced(self, release: Callable[[], None]) -> None:
+        """Has `release` called before another stage is opened: render products must not outlive theirs."""
+        self._release = release
+
+    def release(self) -> None:
+        """Lets go of what was made for this stage."""
+        if self._release is not None:
+            self._release()
 
     def place(self, world_from_body: Mapping[str, Pose]) -> None:
         """Puts bodies there, in double precision."""
@@ -80,7 +95,8 @@ class OpenedStage:
         return prim
 
     def close(self) -> None:
-        """Frees the files; Isaac Sim keeps showing the stage until another is opened."""
+        """Lets go of what was made for it and frees the files; Isaac Sim shows the stage until another is opened."""
+        self.release()
         self._folder.cleanup()
 
     def _move(self, path: str, pose: Pose) -> None:
@@ -101,6 +117,17 @@ class OpenedStage:
             prim = self._stage.GetPrimAtPath(f"{prim_path(body.name)}/collision")
             if prim:
                 UsdGeom.Imageable(prim).MakeInvisible()
+
+
+_last: OpenedStage | None = None
+
+
+def _take_the_place(stage: OpenedStage) -> None:
+    """Has the stage that is shown let go of its render products before another one is opened."""
+    global _last  # noqa: PLW0603  # there is one stage per process
+    if _last is not None:
+        _last.release()
+    _last = stage
 
 
 def open_stage(running: Running, path: Path) -> Any:
