@@ -112,6 +112,7 @@ class Backend(Protocol):
 
 
 _BACKENDS: dict[str, tuple[str, str]] = {
+    "isaac": ("sim.isaac.backend", "IsaacBackend"),
     "mujoco": ("sim.mujoco.backend", "MujocoBackend"),
     "raycast": ("sim.proof.raycast_backend", "RaycastBackend"),
 }
