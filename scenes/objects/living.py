@@ -11,11 +11,13 @@ from scenes.meshes import moved, sweep, warp
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly, about_y, about_z, four_corners
 from scenes.objects.shape import ObjectShape
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Support
 from scenes.transforms import Pose
 
 
+@shaped("bed")
 def bed(sampler: ShapeSampler) -> ObjectShape:
     """Returns a single or double bed, its head at -x: frame, headboard, mattress, pillows and a turned-back cover."""
     double = sampler.chance("is_double", 0.6)
@@ -73,6 +75,7 @@ def bed(sampler: ShapeSampler) -> ObjectShape:
     return made.finish("bed", sampler.uniform("mass_kg", 45, 110), supports=(support,))
 
 
+@shaped("dining table")
 def dining_table(sampler: ShapeSampler) -> ObjectShape:
     """Returns a rectangular, square or round table on legs, on a column or on trestles."""
     kind = sampler.choice("shape", ("rectangle", "rectangle", "square", "round"))
@@ -146,11 +149,13 @@ def _table_legs(made: Assembly, sampler: ShapeSampler, half_x: float, half_y: fl
         made.box("legs", (0.01, half_y, rail), (side * half_x, 0, under - rail))
 
 
+@shaped("lamp")
 def lamp(sampler: ShapeSampler) -> ObjectShape:
     """Returns a table lamp or a floor lamp with a shade."""
     return floor_lamp(sampler) if sampler.chance("is_floor_lamp", 0.5) else table_lamp(sampler)
 
 
+@shaped("lamp")
 def floor_lamp(sampler: ShapeSampler) -> ObjectShape:
     """Returns a lamp on a pole of 1.3 to 1.7 m."""
     return _standing_lamp(
@@ -161,6 +166,7 @@ def floor_lamp(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("lamp")
 def table_lamp(sampler: ShapeSampler) -> ObjectShape:
     """Returns a lamp of 0.35 to 0.55 m."""
     return _standing_lamp(
@@ -212,6 +218,7 @@ def _standing_lamp(sampler: ShapeSampler, height: float, foot: float, shade: flo
     return made.finish("lamp", sampler.uniform("mass_factor", 0.8, 1.6) * (4.0 if height > 0.8 else 1.0))
 
 
+@shaped("lamp")
 def pendant(sampler: ShapeSampler, drop_m: float) -> ObjectShape:
     """Returns a lamp that hangs `drop_m` below the ceiling; its frame is at the ceiling, so that it lies at z < 0."""
     glow = sampler.colour("shade", hue=(0.08, 0.16), saturation=(0.0, 0.25), value=(0.9, 1.0))
@@ -236,6 +243,7 @@ def pendant(sampler: ShapeSampler, drop_m: float) -> ObjectShape:
     return made.finish("lamp", sampler.uniform("mass_kg", 0.8, 2.0))
 
 
+@shaped("potted plant")
 def potted_plant(sampler: ShapeSampler) -> ObjectShape:
     """Returns a plant of 0.3 to 1.4 m in a pot."""
     return plant_of(
@@ -246,6 +254,7 @@ def potted_plant(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("potted plant")
 def plant_of(sampler: ShapeSampler, height: float) -> ObjectShape:
     """Returns a plant of that height: sword leaves, a bush of broad leaves, or a palm."""
     big = height > 0.6
@@ -368,6 +377,7 @@ def _palm(sampler: ShapeSampler, height: float, radius: float) -> list[Mesh]:
     return leaves
 
 
+@shaped("tv")
 def tv(sampler: ShapeSampler) -> ObjectShape:
     """Returns a flat television on a foot or on two legs, dark or showing a picture."""
     half_y = sampler.uniform("half_width_m", 0.36, 0.68)
@@ -389,6 +399,7 @@ def tv(sampler: ShapeSampler) -> ObjectShape:
     return made.finish("tv", 18 * half_y + sampler.uniform("extra_mass_kg", 1, 4))
 
 
+@shaped("tv")
 def monitor(sampler: ShapeSampler) -> ObjectShape:
     """Returns a desk-sized tv on a foot, its screen on."""
     half_y, lift = sampler.uniform("monitor.half_width_m", 0.25, 0.32), sampler.uniform("monitor.lift_m", 0.08, 0.13)
