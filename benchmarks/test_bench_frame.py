@@ -1,6 +1,6 @@
 """What a complete frame costs, image and all truth rendered and written, against a bare RGB render and the plain loop.
 
-Three ratios, each of alternating rounds on the same cores in one run, software rendering held to one thread per worker:
+Three ratios, each of alternating rounds on the same cores in one run, software rendering held to the one thread that calls it:
 a complete frame to a bare render (at most 1.5), to the plain loop of three `mujoco.Renderer` passes and PNG files (at
 most 1/1.5), and two workers to one (at least 1.8 times the frames a second). Processes are started anew for each, as
 LP_NUM_THREADS is read once. Where the machine has fewer than two free cores, the third says nothing.
@@ -48,7 +48,7 @@ BURST = 5
 
 def _measure(*arguments: str) -> dict[str, list[float]]:
     """Runs this file in a process of its own and returns its seconds by name."""
-    environment = {**os.environ, "LP_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MUJOCO_GL": "egl"}
+    environment = {**os.environ, "LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1", "MUJOCO_GL": "egl"}
     command = [sys.executable, "-m", "benchmarks.test_bench_frame", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, env=environment)
     if done.returncode:
@@ -95,6 +95,7 @@ def frame_costs(folder: Path, rounds: int) -> dict[str, list[float]]:
     import cv2
 
     cv2.setNumThreads(1)
+    sys.setswitchinterval(2e-4)  # as workers do
     seconds: dict[str, list[float]] = {}
     backend = MujocoBackend()
     for index in range(SCENES):

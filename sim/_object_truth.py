@@ -75,7 +75,8 @@ def may_hide(
     hidden = np.zeros((height, width), dtype=bool)
     # What is seen behind all of the box hides nothing of it; only the other pixels are worth a ray.
     v, u = np.nonzero(other & (depth_m <= _farthest_m(camera, box_world)))
-    x, y = (np.broadcast_to(ray, (height, width))[v, u] for ray in _rays(camera, window))
+    x, y = _rays(camera, window)
+    x, y = x[v if len(x) > 1 else 0, u], y[v, u if y.shape[1] > 1 else 0]
     box_from_camera = inverse(box_world.outer_from_box.matrix()) @ camera.world_from_camera.matrix()
     rotation, origin = box_from_camera[:3, :3], box_from_camera[:3, 3]
     enter, leave = np.full(len(u), camera.near_m), np.full(len(u), camera.far_m)
@@ -84,8 +85,8 @@ def may_hide(
             along = rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2]
             half = box_world.size_m[axis] / 2 + _MARGIN_M
             first, second = (-half - origin[axis]) / along, (half - origin[axis]) / along
-            enter = np.fmax(enter, np.fmin(first, second))
-            leave = np.fmin(leave, np.fmax(first, second))
+            np.fmax(enter, np.fmin(first, second), out=enter)
+            np.fmin(leave, np.fmax(first, second), out=leave)
     hidden[v, u] = (leave >= enter) & (leave > depth_m[v, u])
     return hidden
 

@@ -28,16 +28,19 @@ class Dataset:
     manifest: Manifest
 
     @classmethod
-    def open(cls, path: Path | str) -> Dataset:
+    def open(cls, path: Path | str, *, labels: Path | None = None) -> Dataset:
         """Opens the data set in a folder; reads its manifest only. Raises DatasetError with what to do.
 
-        A folder that Isaac Sim's BasicWriter wrote, or COCO panoptic, is a data set too; `absent` says what it lacks.
+        A folder that Isaac Sim's BasicWriter or PoseWriter wrote, or COCO panoptic, is a data set too; `absent` says what
+        it lacks, `remarks` what was inferred, and `labels`, a TOML file, maps its labels to our categories.
         """
         folder = Path(path)
         if not folder.is_dir():
             raise DatasetError(f"There is no folder {folder}; make a data set with `rehearse generate SUITE {folder}`.")
         if not (folder / FILE_NAME).exists():
-            return _without_manifest(folder)
+            return _without_manifest(folder, labels)
+        if labels is not None:
+            raise DatasetError(f"{folder} was written by Rehearse: its labels are the taxonomy's and are not mapped.")
         manifest = read_manifest(folder)
         if not manifest.frames:
             raise DatasetError(f"The data set {folder} has no frames; generate it again with --frames 1 or more.")
@@ -46,6 +49,11 @@ class Dataset:
     @property
     def absent(self) -> dict[str, str]:
         """What the frames do not have, with a reason each: nothing for a data set of ours."""
+        return {}
+
+    @property
+    def remarks(self) -> dict[str, str]:
+        """What a reader inferred, repaired, left out or did not read, by subject: nothing for a data set of ours."""
         return {}
 
     @property
@@ -150,7 +158,7 @@ class Dataset:
         return data
 
 
-def _without_manifest(folder: Path) -> Dataset:
+def _without_manifest(folder: Path, labels: Path | None) -> Dataset:
     """Returns the data set of another tool; raises DatasetError saying what the folder is instead."""
     if (folder / "part.json").exists():
         raise DatasetError(f"{folder} is one part of a data set: join the parts with `rehearse merge PARTS... OUT`.")
@@ -165,10 +173,10 @@ def _without_manifest(folder: Path) -> Dataset:
         )
     from sim.readers.foreign import open_foreign
 
-    found = open_foreign(folder)
+    found = open_foreign(folder, labels)
     if found is None:
         raise DatasetError(
-            f"{folder} is not a data set (no {FILE_NAME}, no images of BasicWriter, no panoptic json): "
-            "give the folder that `rehearse generate` wrote."
+            f"{folder} is not a data set (no {FILE_NAME}, no images of BasicWriter or PoseWriter, no panoptic json): "
+            "give the folder that `rehearse generate` or Isaac Sim wrote."
         )
     return found

@@ -10,6 +10,7 @@ from scenes.camera import Camera
 from scenes.errors import BackendError
 from sim.mujoco.gl import GlContext
 from sim.mujoco.model import SEEN
+from sim.mujoco.surfaces import Surfaces
 
 # A window of a camera is (left, top, width, height) in its pixels; arrays have row 0 at the top.
 Window = tuple[int, int, int, int]
@@ -26,7 +27,7 @@ class Canvas:
         self._model = model
         gl.make_current()
         self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        self._surfaces = Surfaces(self._context)
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
         self._all = mujoco.MjvScene(model, model.ngeom + 1)
         self._solo = mujoco.MjvScene(model, model.ngeom + 1)
@@ -38,6 +39,7 @@ class Canvas:
     def close(self) -> None:
         """Frees the device's memory."""
         self._gl.make_current()
+        self._surfaces.free_others()
         self._context.free()
 
     def update(self, data: mujoco.MjData) -> None:
@@ -88,23 +90,9 @@ class Canvas:
         mask: NDArray[np.bool_] = _ids(rgb[::-1], self._solo.ngeom + 1) > 0
         return mask
 
-    def _fit(self, camera: Camera, *, samples: int) -> None:
-        """Makes the drawing surface large enough, with that many samples a pixel.
-
-        Ids and depth are sampled once anyway: a surface of one sample gives the same bytes in half the time. MuJoCo lays
-        a surface anew only where its size changes, so the two differ by a row.
-        """
-        context = self._context
-        width, height = max(camera.width, context.offWidth), max(camera.height, context.offHeight)
-        if samples != context.offSamples:
-            context.offSamples = samples
-            height = height + 1 if samples == 0 else max(camera.height, height - 1)
-        if (width, height) != (context.offWidth, context.offHeight):
-            mujoco.mjr_resizeOffscreen(width, height, context)
-
     def _prepare(self, scene: mujoco.MjvScene, camera: Camera, window: Window, *, ids: bool) -> mujoco.MjrRect:
         self._gl.make_current()
-        self._fit(camera, samples=0 if ids else self._samples)
+        self._surfaces.use(0 if ids else self._samples, camera.width, camera.height)
         scene.flags[:] = self._flags[ids]
         frustum, solo = _frustum(camera, window), scene is self._solo
         for eye in scene.camera:
@@ -136,7 +124,8 @@ def _flags_of(scene: mujoco.MjvScene, *, ids: bool) -> NDArray[np.uint8]:
     flags: NDArray[np.uint8] = scene.flags.copy()
     flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
     flags[mujoco.mjtRndFlag.mjRND_SHADOW] = not ids
-    flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = False
+    flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+    flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = not ids  # draws nothing where the model has no dome
     flags[mujoco.mjtRndFlag.mjRND_HAZE] = flags[mujoco.mjtRndFlag.mjRND_FOG] = False
     # A wall seen from behind hides what is in front of it; `image` may leave out back faces that nobody can see.
     flags[mujoco.mjtRndFlag.mjRND_CULL_FACE] = False

@@ -1,15 +1,12 @@
 """BasicWriter's folders without our manifest, as Isaac Sim's Replicator writes them; ids are read through the json beside them.
 
-Read are its three layouts (flat; one folder per render product; annotator folders with the product in the file names),
-ids or colours, and what there is of rgb, semantic_segmentation, instance_segmentation, distance_to_image_plane or
-distance_to_camera, bounding_box_2d_tight, bounding_box_2d_loose, bounding_box_3d and camera_params. Frames with our
-objects_N.json come back exactly.
+Read are its three layouts, ids or colours, and what there is of rgb, semantic_segmentation, instance_segmentation or
+instance_id_segmentation, distance_to_image_plane or distance_to_camera, bounding_box_2d_tight, bounding_box_2d_loose,
+bounding_box_3d and camera_params. Frames with our objects_N.json come back exactly.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,130 +16,144 @@ from numpy.typing import NDArray
 
 from scenes.camera import Camera
 from scenes.errors import DatasetError
+from scenes.taxonomy import Category
 from sim._png import decode_channels
 from sim.basicwriter import decode_frame
-from sim.frame import Frame
-from sim.readers._isaac_files import Files, read_boxes, read_camera, read_depth, read_instances, read_semantic
-from sim.readers.foreign import nominal_camera, object_of_mask, truth_of
-
-_RGB = re.compile(r"(?P<product>.*?)_?rgb_(?P<number>[\d_]+)\.\w+$")
+from sim.frame import UNKNOWN_BOX, Frame, ObjectTruth
+from sim.readers._files import Files, decode_file
+from sim.readers._isaac_boxes import Boxes, read_boxes
+from sim.readers._isaac_camera import read_camera, why_no_camera
+from sim.readers._isaac_pixels import read_depth, read_instances, read_semantic
+from sim.readers._isaac_survey import absent_of, metadata_of, remarks_of
+from sim.readers._layouts import Listing, list_frames
+from sim.readers.foreign import object_of_mask, projected_px, truth_of
+from sim.readers.labels import LabelMap
 
 
 @dataclass(frozen=True, kw_only=True)
 class BasicWriterReader:
-    """A ForeignReader; `frames` are the files of each frame, by step and then by render product."""
+    """A ForeignReader; the frames of the listing are in order of step and then of render product."""
 
     folder: Path
-    frames: tuple[Files, ...]
+    listing: Listing
+    labels: LabelMap
     kind = "isaac-basicwriter"
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """FOLDER/STEP/PRODUCT, so that the views of one step count as one scene."""
         root = self.folder.resolve().name
-        return tuple(f"{root}/{files.number}/{files.product or 'view'}" for files in self.frames)
+        return tuple(f"{root}/{files.number}/{files.product or 'view'}" for files in self.listing.frames)
 
     @cached_property
     def absent(self) -> dict[str, str]:
-        """Returns what the first frame lacks; BasicWriter writes the same files for every frame."""
-        files = self.frames[0]
-        if files.find("objects", "json"):
-            return {}
-        lost = {}
-        for what, kinds, else_ in (
-            ("semantic labels", ("semantic_segmentation", "instance_segmentation"), "everything is void"),
-            ("instances", ("instance_segmentation",), "things, which cannot be told apart, are void"),
-            ("depth", ("distance_to_image_plane", "distance_to_camera"), "it is not known"),
-            ("cameras", ("camera_params",), "a nominal one stands in"),
-            ("3D boxes", ("bounding_box_3d",), "they are not known"),
-            ("amodal boxes", ("bounding_box_2d_loose",), "the visible boxes stand in"),
-        ):
-            if not any(files.usable(kind) for kind in kinds):
-                lost[what] = f"no {' or '.join(kinds)} with its json; {else_}"
-        if "cameras" in lost and "depth" not in lost and not files.usable("distance_to_image_plane"):
-            lost["depth"] = "distance_to_camera without camera_params cannot be turned into depth"
-        if "instances" in lost and "3D boxes" not in lost:
-            lost["3D boxes"] = "no instance_segmentation to join them to"
-        unknown = sorted({label for frame in self.frames for label in frame.unknown_labels()})
-        if unknown:
-            lost["categories"] = (
-                f"{', '.join(unknown[:8])}{', ...' if len(unknown) > 8 else ''} are not in the taxonomy: void"
-            )
-        return lost
+        """Returns what the frames lack, by the files of the first of each render product, and the labels without category."""
+        return absent_of(self.listing, self.labels, self.size)
+
+    @cached_property
+    def remarks(self) -> dict[str, str]:
+        """Returns what was left out, inferred and not read."""
+        return remarks_of(self.folder, self.listing, self.labels, self.size)
+
+    @cached_property
+    def writer(self) -> tuple[str, int]:
+        """The version and the seed that metadata.txt states."""
+        found = metadata_of(self.folder)
+        return found.version, found.seed
 
     def paths(self, number: int) -> list[Path]:
         """Returns the files of one frame."""
-        return self.frames[number].paths()
+        return sorted(self.listing.frames[number].members.values())
 
     def rgb(self, number: int) -> NDArray[np.uint8]:
         """Reads the image, uint8 (H, W, 3)."""
-        return self.frames[number].decode("rgb", None, decode_channels)
+        files = self.listing.frames[number]
+        if files.image is None:
+            raise DatasetError(f"{files.folder} has no image of {files.title}, though other frames have one.")
+        return decode_file(files.image, decode_channels)
+
+    def size(self, number: int) -> tuple[int, int]:
+        """Reads the width and height of one image."""
+        height, width, _ = self.rgb(number).shape
+        return width, height
 
     def camera(self, number: int) -> Camera:
-        """Reads the camera, or returns a nominal one where there is none."""
-        camera = read_camera(self.frames[number])
-        if camera is None:
-            height, width, _ = self.rgb(number).shape
-            return nominal_camera(width, height)
-        return camera
+        """Reads the camera; where it is not known a NominalCamera stands in, with the reason."""
+        return read_camera(self.listing.frames[number], self.size(number))
 
     def frame(self, number: int) -> Frame:
-        """Reads one frame."""
-        files = self.frames[number]
+        """Reads one frame; raises DatasetError naming the file that is damaged, missing, or does not fit the others."""
+        files = self.listing.frames[number]
+        if files.missing:
+            raise DatasetError(
+                f"{files.folder} lacks {', '.join(files.missing)}, which the other frames have: "
+                f"restore it, or take the other files of {files.title} away."
+            )
         if files.find("objects", "json"):
             return decode_frame(int(files.number), files.read_as_flat)
-        rgb, camera = self.rgb(number), self.camera(number)
-        shape = rgb.shape[:2]
+        rgb = self.rgb(number)
+        size = rgb.shape[1], rgb.shape[0]
+        camera = read_camera(files, size)
         try:
-            stuff = read_semantic(files, shape)
-            instance, found = read_instances(files, shape)
-            boxes = read_boxes(files)
-            objects = [
-                object_of_mask(instance, k, category, path.removeprefix("/World/"), **boxes.get(path, {}))
-                for k, (path, category) in enumerate(found, start=1)
-            ]
-            truth = truth_of(
-                read_depth(files, camera), stuff, instance, tuple(record for record in objects if record is not None)
-            )
+            boxes = read_boxes(files, size)
+            shape = rgb.shape[:2]
+            semantic = read_semantic(files, shape, self.labels)
+            labelled = {path: about.label for path, about in boxes.items()}
+            instance, found = read_instances(files, shape, self.labels, labelled)
+            found += _without_mask(boxes, found, self.labels)
+            objects = _objects(instance, found, boxes, camera)
+            truth = truth_of(read_depth(files, camera), semantic, instance, objects)
             return Frame(name=self.names[number], rgb=rgb, camera=camera, truth=truth)
         except ValueError as error:
             if isinstance(error, DatasetError):
                 raise
-            raise DatasetError(f"The files of frame {self.names[number]} do not fit together: {error}") from error
+            raise DatasetError(f"The files of {files.title} in {files.folder} do not fit together: {error}") from error
 
 
-def find_basicwriter(folder: Path) -> BasicWriterReader | None:
-    """Returns the reader of a folder, None where no image of BasicWriter is there; reads names only."""
-    frames = _flat(folder) or _folder_per_product(folder) or _folder_per_annotator(folder)
-    if not frames:
-        return None
-    ordered = sorted(frames, key=lambda files: (int(re.sub(r"\D", "", files.number)), files.product))
-    return BasicWriterReader(folder=folder, frames=tuple(ordered))
+def _without_mask(
+    boxes: dict[str, Boxes], found: list[tuple[str, Category]], labels: LabelMap
+) -> list[tuple[str, Category]]:
+    """Returns the things that only the box files name: hidden ones, and all where there is no instance_segmentation."""
+    seen = {path for path, _ in found}
+    more = [(path, labels.category(about.label)) for path, about in boxes.items() if path not in seen]
+    return [(path, category) for path, category in more if category.is_thing]
 
 
-def _flat(folder: Path) -> list[Files]:
-    return [Files(folder=folder, product="", number=number, nested=False) for _, number in _images(folder) if not _]
+def _objects(
+    instance: NDArray[np.uint16], found: list[tuple[str, Category]], boxes: dict[str, Boxes], camera: Camera
+) -> tuple[ObjectTruth, ...]:
+    """Returns the records of what shows, or whose box is known; a 3D box in the world is no truth of a view without camera."""
+    in_view = not why_no_camera(camera)
+    records = []
+    for number, (path, category) in enumerate(found, start=1):
+        about = boxes.get(path, Boxes())
+        around = about.loose
+        if around is None and in_view and about.box_world is not UNKNOWN_BOX:
+            around = projected_px(camera, about.box_world)
+        records.append(object_of_mask(
+            instance, number, category, path.removeprefix("/World/"),
+            visible=about.tight, amodal=around, visible_fraction=about.visible_fraction,
+            box_world=about.box_world if in_view else UNKNOWN_BOX,
+            world_from_body=about.world_from_body if in_view else None,
+        ))  # fmt: skip
+    return tuple(record for record in records if record is not None)
 
 
-def _folder_per_product(folder: Path) -> list[Files]:
-    products = sorted(path for path in folder.iterdir() if (path / "rgb").is_dir())
-    return [
-        Files(folder=product, product=product.name, number=number, nested=True)
-        for product in products
-        for _, number in _images(product / "rgb")
-    ]
+def find_basicwriter(folder: Path, labels: LabelMap) -> BasicWriterReader | None:
+    """Returns the reader of a folder, None where nothing of BasicWriter is there; reads names and the last frame.
 
-
-def _folder_per_annotator(folder: Path) -> list[Files]:
-    if not (folder / "rgb").is_dir():
-        return []
-    return [
-        Files(folder=folder, product=product, number=number, nested=True, prefix=f"{product}_" if product else "")
-        for product, number in _images(folder / "rgb")
-    ]
-
-
-def _images(folder: Path) -> Sequence[tuple[str, str]]:
-    """Returns (render product, number) of every image in a folder."""
-    found = (_RGB.match(path.name) for path in sorted(folder.glob("*rgb_*.*")))
-    return [(match["product"], match["number"]) for match in found if match]
+    Raises DatasetError where BasicWriter wrote something that is no data set: no whole frame, or no images.
+    """
+    listing = list_frames(folder)
+    if listing.frames:
+        return BasicWriterReader(folder=folder, listing=listing, labels=labels)
+    if listing.left_out:
+        raise DatasetError(f"{folder} has no whole frame of BasicWriter: {'; '.join(listing.left_out)}.")
+    if listing.without_image:
+        raise DatasetError(
+            f"{folder} has files of BasicWriter but no images ({'; '.join(listing.without_image)}): "
+            "write it again with rgb=True."
+        )
+    if metadata_of(folder).name == "BasicWriter":
+        raise DatasetError(f"{folder} was begun by BasicWriter (metadata.txt says so) and has no frame.")
+    return None

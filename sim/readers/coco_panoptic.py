@@ -21,7 +21,8 @@ from scenes.errors import DatasetError
 from scenes.taxonomy import Category
 from sim._png import decode_channels
 from sim.frame import Frame, ObjectTruth
-from sim.readers.foreign import NO_CATEGORY, category_named, nominal_camera, object_of_mask, truth_of
+from sim.readers.foreign import nominal_camera, object_of_mask, truth_of
+from sim.readers.labels import NO_CATEGORY, LabelMap
 
 _FOREVER = "COCO panoptic has none"
 
@@ -36,8 +37,10 @@ class CocoPanopticReader:
     images: tuple[dict[str, Any], ...]
     annotations: tuple[dict[str, Any], ...]
     category_of: dict[int, Category]
-    unknown: tuple[str, ...] = field(default=())
+    unknown: str = field(default="")
+    unused: tuple[str, ...] = field(default=())
     kind = "coco-panoptic"
+    writer = ("unknown", 0)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -50,9 +53,13 @@ class CocoPanopticReader:
         lost = {"depth": _FOREVER, "cameras": f"{_FOREVER}; a nominal one stands in", "3D boxes": _FOREVER}
         lost |= {"amodal boxes and visible fractions": f"{_FOREVER}; the visible boxes stand in"}
         if self.unknown:
-            more = ", ..." if len(self.unknown) > 8 else ""
-            lost["categories"] = f"{', '.join(self.unknown[:8])}{more} are not in the taxonomy and count as void"
+            lost["categories"] = self.unknown
         return lost
+
+    @property
+    def remarks(self) -> dict[str, str]:
+        """Returns what of the user's labels no category needs."""
+        return {"labels": f"{', '.join(self.unused)}: mapped, but no category of that name"} if self.unused else {}
 
     def paths(self, number: int) -> list[Path]:
         """Returns the image and the picture of ids."""
@@ -65,7 +72,7 @@ class CocoPanopticReader:
 
     def camera(self, number: int) -> Camera:
         """Returns a nominal camera."""
-        return nominal_camera(int(self.images[number]["width"]), int(self.images[number]["height"]))
+        return nominal_camera(int(self.images[number]["width"]), int(self.images[number]["height"]), reason=_FOREVER)
 
     def frame(self, number: int) -> Frame:
         """Reads one frame; crowds and categories that are not in the taxonomy are void."""
@@ -90,7 +97,7 @@ class CocoPanopticReader:
             raise DatasetError(f"{self.json_path} is damaged at image {self.names[number]}: {error!r}.") from error
 
 
-def find_coco_panoptic(folder: Path) -> CocoPanopticReader | None:
+def find_coco_panoptic(folder: Path, mapping: LabelMap) -> CocoPanopticReader | None:
     """Returns the reader of a folder, None where no panoptic json is there; raises DatasetError where it is not usable."""
     found = [path for part in (".", "annotations") for path in sorted((folder / part).glob("panoptic*.json"))]
     if not found:
@@ -109,7 +116,7 @@ def find_coco_panoptic(folder: Path) -> CocoPanopticReader | None:
             raise ValueError("it has no images with segments")
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise DatasetError(f"{path} is not a COCO panoptic json: {error!r}.") from error
-    category_of = {key: category_named(label) for key, label in labels.items()}
+    category_of = {key: mapping.category(label) for key, label in labels.items()}
     split = path.stem.removeprefix("panoptic").lstrip("_")
     named = (folder / split, folder / "images" / split) if split else ()
     return CocoPanopticReader(
@@ -119,7 +126,8 @@ def find_coco_panoptic(folder: Path) -> CocoPanopticReader | None:
         images=images,
         annotations=annotations,
         category_of=category_of,
-        unknown=tuple(labels[key] for key, category in category_of.items() if category is NO_CATEGORY),
+        unknown=mapping.describe_unknown(labels.values()),
+        unused=mapping.unused(labels.values()),
     )
 
 

@@ -14,14 +14,22 @@ from scenes.box import OrientedBox
 from scenes.camera import Camera
 from scenes.errors import DatasetError
 from scenes.taxonomy import TAXONOMY, Category
-from scenes.transforms import Pose
+from scenes.transforms import Pose, inverse
 from sim.dataset import Dataset
 from sim.frame import UNKNOWN_BOX, BoxPx, Frame, ObjectTruth, Truth
 from sim.manifest import FrameEntry, Generator, Manifest
+from sim.pictures import box_segments
+from sim.readers.labels import LabelMap, read_labels
 
-# COCO's stuff has names such as wall-brick, floor-wood and table-merged: the first word is tried where the whole is unknown.
 
-NO_CATEGORY = TAXONOMY[0]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NominalCamera(Camera):
+    """Stands in where the intrinsics are not known, so that an image can be looked at; `reason` says why.
+
+    53 degrees wide, at the origin. Nothing that counts as truth may be derived from it.
+    """
+
+    reason: str = ""
 
 
 class ForeignReader(Protocol):
@@ -40,6 +48,16 @@ class ForeignReader(Protocol):
     @property
     def absent(self) -> dict[str, str]:
         """What these frames do not have, with a reason each."""
+        ...
+
+    @property
+    def remarks(self) -> dict[str, str]:
+        """What was found that a user should know of: inferred, repaired, left out, not read."""
+        ...
+
+    @property
+    def writer(self) -> tuple[str, int]:
+        """The writer's version and the seed, as far as the folder says them; "unknown" and 0 otherwise."""
         ...
 
     def paths(self, number: int) -> list[Path]:
@@ -70,6 +88,11 @@ class ForeignDataset(Dataset):
         """What the frames do not have, with a reason each."""
         return self.reader.absent
 
+    @property
+    def remarks(self) -> dict[str, str]:
+        """What was inferred, repaired, left out or not read."""
+        return self.reader.remarks
+
     def __getitem__(self, index: SupportsIndex) -> Frame:
         """Reads one frame; raises IndexError beyond the end and DatasetError naming the file that is wrong."""
         return self.reader.frame(self._number(index))
@@ -94,26 +117,39 @@ class ForeignDataset(Dataset):
             self.reader.frame(number)
 
 
-def open_foreign(folder: Path) -> ForeignDataset | None:
-    """Returns the data set of a folder that another tool wrote, None where the layout is not known."""
+def open_foreign(folder: Path, labels: Path | None = None) -> ForeignDataset | None:
+    """Returns the data set of a folder that another tool wrote, None where the layout is not known.
+
+    `labels` is a mapping of the user's labels to our categories, see `sim.readers.labels`.
+    """
     from sim.readers.basicwriter_folder import find_basicwriter
     from sim.readers.coco_panoptic import find_coco_panoptic
+    from sim.readers.pose_writer import find_pose_writer
 
-    reader: ForeignReader | None = find_basicwriter(folder) or find_coco_panoptic(folder)
-    return None if reader is None else ForeignDataset(path=folder, manifest=_manifest(folder, reader), reader=reader)
+    mapping = LabelMap() if labels is None else read_labels(labels)
+    for find in (find_basicwriter, find_pose_writer, find_coco_panoptic):
+        try:
+            reader: ForeignReader | None = find(folder, mapping)
+            if reader is not None:
+                return ForeignDataset(path=folder, manifest=_manifest(folder, reader), reader=reader)
+        except OSError as error:
+            where = error.filename or folder
+            raise DatasetError(f"Cannot read {where}: {error.strerror or error}.") from error
+    return None
 
 
 def _manifest(folder: Path, reader: ForeignReader) -> Manifest:
     height, width, _ = reader.rgb(0).shape
     sizes = [sum(p.stat().st_size for p in reader.paths(k) if p.exists()) for k in range(len(reader.names))]
+    version, seed = reader.writer
     return Manifest(
         suite=folder.resolve().name,
         suite_version=0,
         split="test",
-        seed=0,
+        seed=seed,
         size=(width, height),
         stages=False,
-        generator=Generator(rehearse="none", backend=reader.kind, backend_version="unknown"),
+        generator=Generator(rehearse="none", backend=reader.kind, backend_version=version),
         frames=tuple(
             FrameEntry(name=name, scene_digest="", attempt=0, files={}, size_bytes=size)
             for name, size in zip(reader.names, sizes, strict=True)
@@ -122,23 +158,12 @@ def _manifest(folder: Path, reader: ForeignReader) -> Manifest:
     )
 
 
-def category_named(label: str) -> Category:
-    """Returns our category of a foreign label, void where there is none: lower case, - and _ as spaces, first of several."""
-    for part in label.lower().split(","):
-        name = part.strip().replace("_", " ")
-        for candidate in (name, name.replace("-", " "), name.partition("-")[0]):
-            found = next((c for c in TAXONOMY if c.name == candidate), None)
-            if found is not None:
-                return found
-    return NO_CATEGORY
-
-
-def nominal_camera(width: int, height: int) -> Camera:
+def nominal_camera(width: int, height: int, *, reason: str) -> NominalCamera:
     """Returns the camera that stands in where none is known: 53 degrees wide, at the origin."""
     centre = (width - 1) / 2, (height - 1) / 2
-    return Camera(
+    return NominalCamera(
         name="unknown", width=width, height=height, fx=float(width), fy=float(width), cx=centre[0], cy=centre[1],
-        world_from_camera=Pose(),
+        world_from_camera=Pose(), reason=reason,
     )  # fmt: skip
 
 
@@ -148,15 +173,19 @@ def object_of_mask(
     category: Category,
     name: str,
     *,
+    visible: BoxPx | None = None,
     amodal: BoxPx | None = None,
     visible_fraction: float = float("nan"),
     box_world: OrientedBox = UNKNOWN_BOX,
     world_from_body: Pose | None = None,
 ) -> ObjectTruth | None:
-    """Returns the record of instance `number`, None where nothing of it shows and no amodal box is known."""
+    """Returns the record of instance `number`, None where neither a pixel of it nor a box in the image is known.
+
+    `visible` is the box of its visible pixels where a file says it; a mask says it better.
+    """
     mask = instance == number
     u, v = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-    visible = (int(u[0]), int(v[0]), int(u[-1]), int(v[-1])) if len(u) else None
+    visible = (int(u[0]), int(v[0]), int(u[-1]), int(v[-1])) if len(u) else visible
     if visible is None and amodal is None:
         return None
     return ObjectTruth(
@@ -169,6 +198,18 @@ def object_of_mask(
         box_world=box_world,
         world_from_body=world_from_body or box_world.outer_from_box,
     )
+
+
+def projected_px(camera: Camera, box_world: OrientedBox) -> BoxPx | None:
+    """Returns the inclusive pixel box around the projected 3D box, clipped to the image; None where it is out of view."""
+    box_camera = box_world.moved(inverse(camera.world_from_camera.matrix()))
+    ends = box_segments(camera, box_camera).reshape(-1, 2)
+    if not len(ends) or not np.isfinite(ends).all():
+        return None
+    last = np.array([camera.width - 1, camera.height - 1])
+    low, high = np.ceil(ends.min(axis=0)), np.floor(ends.max(axis=0))
+    low, high = np.clip(low, 0, last + 1), np.clip(high, -1, last)
+    return (int(low[0]), int(low[1]), int(high[0]), int(high[1])) if (low <= high).all() else None
 
 
 def truth_of(

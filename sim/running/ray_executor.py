@@ -58,7 +58,7 @@ class RayExecutor:
 
 
 def _attempt_on_ray(job: Job, index: int) -> Outcome:
-    os.environ["LP_NUM_THREADS"] = "1"  # read when the renderer is loaded, which the first scene does
+    os.environ["LP_NUM_THREADS"] = "0"  # read when the renderer is loaded, which the first scene does
     return attempt(job, index)
 
 

@@ -8,6 +8,7 @@ import hashlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,12 +33,16 @@ if TYPE_CHECKING:
     from sim.capture import Capture
     from sim.generate import GenerateSpec
 
+# Rendering and writing overlap; each waits for Python's lock some twenty times a frame, by default for up to 5 ms.
+_SWITCH_S = 2e-4
+
 OpenSource = Callable[["GenerateSpec"], FrameSource]
 
 
 def start_worker() -> None:
-    """Prepares this process: one rendering thread, no answer to Ctrl-C, an end when the parent ends."""
-    os.environ["LP_NUM_THREADS"] = "1"
+    """Prepares this process: no rendering threads of its own, no answer to Ctrl-C, an end when the parent ends."""
+    os.environ["LP_NUM_THREADS"] = "0"  # the calling thread draws: handing pictures to another one costs a twentieth
+    sys.setswitchinterval(_SWITCH_S)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -14,7 +14,7 @@ from sim._object_truth import may_hide
 from sim._png import decode_ids, decode_rgb, encode_ids, encode_rgb
 from sim.backend import open_backend
 from sim.basicwriter import encode_frame
-from sim.mujoco.render import Canvas
+from sim.mujoco.surfaces import Surfaces
 from tests.sim.fake_frames import make_frame
 from tests.sim.little_scenes import camera_above
 
@@ -37,8 +37,8 @@ def test_one_sample_a_pixel_gives_the_labels_of_four(backend, monkeypatch, index
         return [{name: data for name, data in f.items() if not name.startswith("rgb")} for f in files]
 
     quick = labels()
-    fit = Canvas._fit
-    monkeypatch.setattr(Canvas, "_fit", lambda self, camera, **_: fit(self, camera, samples=self._samples))
+    use, most = Surfaces.use, int(backend._loaded().canvas()._samples)
+    monkeypatch.setattr(Surfaces, "use", lambda self, _, *size: use(self, most, *size))
     assert labels() == quick
 
 

@@ -17,7 +17,8 @@ from sim.convert import ConvertSpec, convert
 from sim.dataset import Dataset
 from sim.generate import GenerateSpec, generate
 from sim.inspect import inspect_dataset
-from sim.readers._isaac_files import Files, read_boxes
+from sim.readers._isaac_boxes import read_boxes
+from sim.readers._layouts import list_frames
 from tests.sim.fake_frames import FakeSource
 
 COLOURS = {0: (0, 0, 0, 0), 1: (0, 0, 0, 255)}
@@ -151,7 +152,7 @@ def test_what_is_missing_is_named_and_never_made_up(ours, tmp_path):
     labels.write_text(labels.read_text().replace('"table"', '"Spaceship"'))
     found = Dataset.open(folder)
     assert sorted(found.absent) == ["3D boxes", "cameras", "categories", "depth"]
-    assert "Spaceship are not in the taxonomy" in found.absent["categories"]
+    assert "'Spaceship' are not in the taxonomy" in found.absent["categories"]
     frame = found[0]
     assert np.isnan(frame.truth.depth_m).all()
     assert not any(record.has_box for record in frame.truth.objects)
@@ -176,19 +177,20 @@ def test_real_output_of_isaac_sim_opens(shared_dir):
     assert {"depth", "cameras", "semantic labels"} <= set(found.absent)
     assert "crate" in found.absent["categories"]
     found.verify()
-    boxes = read_boxes(Files(folder=folder, product="", number="0000", nested=False))
+    boxes = read_boxes(list_frames(folder).frames[0])
     assert sorted(boxes) == ["/World/Banana_0", "/World/Banana_1", "/World/Crate", "/World/Large_marker_0"]
-    assert "visible_fraction" not in boxes["/World/Banana_0"]  # occlusionRatio is -1 there: not known
-    assert boxes["/World/Crate"]["visible_fraction"] == pytest.approx(1 - 0.0152)
+    assert np.isnan(boxes["/World/Banana_0"].visible_fraction)  # occlusionRatio is -1 there: not known
+    assert boxes["/World/Crate"].visible_fraction == pytest.approx(1 - 0.0152)
     # The crate is in centimetres under a scale of 0.01; the bananas are in metres.
-    np.testing.assert_allclose(boxes["/World/Crate"]["box_world"].size_m, (0.605, 0.405, 0.170), atol=1e-3)
-    np.testing.assert_allclose(boxes["/World/Banana_0"]["box_world"].size_m, (0.197, 0.038, 0.074), atol=1e-3)
-    assert boxes["/World/Banana_1"]["world_from_body"].position_m[2] == pytest.approx(0.35)
+    np.testing.assert_allclose(boxes["/World/Crate"].box_world.size_m, (0.605, 0.405, 0.170), atol=1e-3)
+    np.testing.assert_allclose(boxes["/World/Banana_0"].box_world.size_m, (0.197, 0.038, 0.074), atol=1e-3)
+    assert boxes["/World/Banana_1"].world_from_body.position_m[2] == pytest.approx(0.35)
 
 
 def test_real_colours_without_their_json_are_not_guessed(shared_dir):
     found = Dataset.open(shared_dir / "fixtures" / "isaac" / "basicwriter_colorized_drop")
     assert len(found) == 4
-    assert "with its json" in found.absent["semantic labels"]
+    assert "without the json that gives its numbers a meaning" in found.absent["semantic labels"]
+    assert "colorize_depth" in found.absent["depth"]
     assert not found[2].truth.semantic.any()
     assert found[2].rgb.shape == (480, 640, 3)

@@ -15,7 +15,7 @@ from sim.convert import ConvertSpec, convert
 from sim.dataset import Dataset
 from sim.generate import GenerateSpec, generate
 from sim.inspect import inspect_dataset
-from sim.readers.foreign import category_named
+from sim.readers.labels import category_named
 from tests.sim.fake_frames import FakeSource
 
 
@@ -96,7 +96,7 @@ def test_crowds_and_unknown_categories_are_void(folder):
     void = [(before[k].truth.semantic == 0).sum() for k in range(2)]
     edit(folder, change)
     found = Dataset.open(folder)
-    assert "giraffe are not in the taxonomy" in found.absent["categories"]
+    assert "'giraffe' are not in the taxonomy" in found.absent["categories"]
     assert [len(found[k].truth.objects) for k in range(2)] == [n - 1 for n in objects]
     assert all((found[k].truth.semantic == 0).sum() > n for k, n in enumerate(void))
 

@@ -1,0 +1,2 @@
+def find_pose_writer(folder, labels):
+    return None
