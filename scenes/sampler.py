@@ -32,9 +32,6 @@ _BANDS_OF: dict[str, tuple[int, ...]] = {
 class Override(Protocol):
     """A distribution that a suite's file gives for one draw: see `scenes.distributions.Distribution`."""
 
-    kind: str
-    options: tuple[Any, ...]
-
     def at(self, unit: float) -> float | None:
         """Returns the value at a share 0..1 of a continuous distribution, None where it is none."""
         ...
@@ -66,6 +63,7 @@ class ShapeSampler:
         self.overrides: Overrides = overrides or {}
         self.category = category
         self.drawn: dict[str, Any] = {}  # what overrides gave
+        self._asked: set[str] = set()  # the last words of the names of all draws
         self._here: Mapping[str, Override] = self.overrides.get(category, {})
         self._bands = _BANDS_OF[split]
         self._prefix = ""
@@ -76,13 +74,17 @@ class ShapeSampler:
         other._prefix = f"{self._prefix}{part}."  # noqa: SLF001  # of its own class
         return other
 
-    def within(
-        self, category: str, *, rng: np.random.Generator | None = None, overridden: bool = True
-    ) -> ShapeSampler:
+    def with_overrides(self, overrides: Overrides) -> ShapeSampler:
+        """Returns the same sampler with what a suite's file says of the draws of each category."""
+        other = copy.copy(self)
+        other.overrides = overrides
+        return other
+
+    def within(self, category: str, *, rng: np.random.Generator | None = None, overridden: bool = True) -> ShapeSampler:
         """Returns the same sampler for an object of a category, with what overrides say of it, or without."""
         other = copy.copy(self)
         other.category = category
-        other.drawn = {}
+        other.drawn, other._asked = {}, set()  # noqa: SLF001  # of its own class
         other.rng = self.rng if rng is None else rng
         other._here = self.overrides.get(category, {}) if overridden else {}  # noqa: SLF001  # of its own class
         return other
@@ -146,13 +148,16 @@ class ShapeSampler:
         )
 
     def afterwards(self, name: str) -> float | None:
-        """Returns an override's value for what no draw has given yet, from random numbers of its own; else None."""
+        """Returns an override's value for what no draw was called, from random numbers of its own; else None."""
+        if name in self._asked:
+            return None
         override, side = self._override(name)
-        return None if override is None or name in self.drawn else self._given(name, float(override.draw(side)))
+        return None if override is None else self._given(name, float(override.draw(side)))
 
     def _override(self, name: str) -> tuple[Override | None, ShapeSampler]:
         """Returns what the file says of a draw, and a sampler whose numbers depend on the place in the stream."""
         override = self._here.get(self._prefix + name)
+        self._asked.add(name.rsplit(".", 1)[-1])
         if override is None:
             return None, self
         state = f"{self.rng.bit_generator.state} {self._prefix}{name}"

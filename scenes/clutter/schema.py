@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from scenes.description import Parameter, chance, count, name, number
 from scenes.household.schema import SMALL
-from scenes.lights import COOLEST_K, RIGS, WARMEST_K
+from scenes.lights import RIGS
+from scenes.shared_keys import LENS, LIGHTS
 
 SHAPES = ("rectangular", "square", "round")
 BACKGROUNDS = ("room", "corner", "hall", "furnished")
@@ -16,6 +17,8 @@ SCHEMA: tuple[Parameter, ...] = (
     number("table.height_m", 0.3, 1.1, "floor to table top"),
     name("background.kind", BACKGROUNDS, "a room about the table, its corner, a hall, or a room with furniture"),
     number("background.width_m", 2.4, 8, "size of the room along both floor axes, each drawn"),
+    number("background.hall_m", 4, 20, "size of a hall along both floor axes, each drawn"),
+    count("background.pieces", 0, 8, "shelves, cabinets and plants tried along the walls of a furnished room"),
     count("objects.count", 0, 60, "objects drawn; those that find no place are left out"),
     name("objects.category", SMALL, "the category of each object"),
     number("objects.spread_m", 0.05, 1.2, "half size of the area on the table, once a scene"),
@@ -25,14 +28,10 @@ SCHEMA: tuple[Parameter, ...] = (
     count("distractors.count", 0, 20, "shapes of no category, labelled void"),
     number("distractors.size_m", 0.02, 0.3, "longest edge of a distractor"),
     name("light.rig", ("keys", *sorted(RIGS)), "a rig by name, or `keys`: the lights that the other keys describe"),
-    number("light.sun_intensity", 0, 2, "the light with a shadow; 1 shows white as white"),
     number("light.sun_tilt_rad", 0, 1.4, "its angle from straight down"),
     count("light.lamps", 0, 4, "further lamps without a shadow"),
-    number("light.lamp_intensity", 0, 2, "strength of each of them"),
-    number("light.ambient", 0, 1, "light from everywhere"),
-    number("light.kelvin", WARMEST_K, COOLEST_K, "colour temperature of each light"),
     number("camera.distance_m", 0.3, 3, "camera to what it looks at"),
     number("camera.elevation_deg", 5, 85, "height of the view above the table's plane"),
-    number("camera.fov_deg", 30, 110, "horizontal field of view, the same for all views"),
-    number("camera.roll_rad", -0.5, 0.5, "turn about the view"),
+    *LIGHTS,
+    *LENS,
 )

@@ -33,7 +33,7 @@ def make_lights(draws: Draws, shell: Shell) -> tuple[tuple[Light, ...], Vec3]:
 
 def _sun(draws: Draws, shell: Shell) -> Light:
     wall, _ = shell.windows[0]
-    turn = wall_turn(wall) + draws.sampler.uniform("sun_turn_rad", -0.6, 0.6)
+    turn = wall_turn(wall) + draws.number("light.sun_turn_rad")
     height = math.radians(draws.number("light.sun_elevation_deg"))
     direction = (math.cos(height) * math.cos(turn), math.cos(height) * math.sin(turn), -math.sin(height))
     position = (-4 * direction[0], -4 * direction[1], -4 * direction[2])

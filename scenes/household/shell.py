@@ -13,6 +13,7 @@ from scenes.footprints import Rect
 from scenes.meshes import cuboid
 from scenes.objects import openings
 from scenes.objects.shape import slab
+from scenes.objects.shaped import shaped
 from scenes.relations import WALLS, on_wall, wall_length_m, wall_turn
 from scenes.sampler import ShapeSampler
 from scenes.scene import Body, Material, Part
@@ -53,7 +54,7 @@ def room_bodies(sampler: ShapeSampler, half_x: float, half_y: float, height: flo
     """Returns floor, walls and ceiling of an empty room about the origin of its floor, with their looks."""
     t = THICKNESS_M
     floor: Vec3 = (half_x + 2 * t, half_y + 2 * t, t)
-    wall, skirting = _wall_look(sampler), Material(colour=(0.75, 0.74, 0.72), roughness=0.5)
+    wall, skirting = wall_look(sampler), Material(colour=(0.75, 0.74, 0.72), roughness=0.5)
     rows: tuple[tuple[str, Vec3, Vec3, Vec3], ...] = (
         ("wall_east", (t, half_y, height / 2), (half_x + t, 0.0, height / 2), (-1.0, 0.0, 0.0)),
         ("wall_west", (t, half_y, height / 2), (-half_x - t, 0.0, height / 2), (1.0, 0.0, 0.0)),
@@ -62,7 +63,7 @@ def room_bodies(sampler: ShapeSampler, half_x: float, half_y: float, height: flo
     )
     ceiling = Material(colour=(0.82, 0.82, 0.8), roughness=0.9)
     return (
-        _slab("floor", "floor", floor, (0.0, 0.0, -t), (_sheet(floor, 1.2, _floor_look(sampler)),)),
+        _slab("floor", "floor", floor, (0.0, 0.0, -t), (_sheet(floor, 1.2, floor_look(sampler)),)),
         *(
             _slab(n, "wall", half, center, _wall_parts(half, inward, wall, skirting))
             for n, half, center, inward in rows
@@ -95,7 +96,9 @@ def _wall_parts(half: Vec3, inward: Vec3, look: Material, skirting: Material) ->
     )
 
 
-def _wall_look(sampler: ShapeSampler) -> Material:
+@shaped("wall")
+def wall_look(sampler: ShapeSampler) -> Material:
+    """Returns painted, papered or tiled walls."""
     kind = sampler.choice("finish", ("paint", "paint", "paint", "paper", "tiles"))
     if kind == "paper":
         colour = sampler.colour("paper.colour", saturation=(0.05, 0.35), value=(0.6, 0.95))
@@ -127,7 +130,9 @@ def _wallpaper(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
     return textures.blend(field_, textures.shade(colour, sampler.uniform("paper.stripe_shade", 0.82, 0.95)), colour)
 
 
-def _floor_look(sampler: ShapeSampler) -> Material:
+@shaped("floor")
+def floor_look(sampler: ShapeSampler) -> Material:
+    """Returns boards, tiles, carpet or stone."""
     from scenes.objects import _furnishing as looks
 
     kind = sampler.choice("finish", ("boards", "boards", "tiles", "carpet", "stone"))
@@ -192,11 +197,9 @@ def _add_window(shell: Shell, draws: Draws, wall: int) -> None:
     shape = openings.window(draws.sampler, half_y, half_z)
     curtains = None
     if draws.chance("room.curtains"):
-        low = 0.04 if draws.sampler.chance("is_long", 0.6) else middle_z - half_z - 0.12
+        low = 0.04 if draws.chance("room.long_curtains") else middle_z - half_z - 0.12
         top = middle_z + half_z + 0.06
-        curtains = openings.curtain(
-            draws.sampler, half_y + 0.2, low, top, open_share=draws.sampler.uniform("bare", 0.45, 0.75)
-        )
+        curtains = openings.curtain(draws.sampler, half_y + 0.2, low, top, open_share=draws.number("room.curtain_gap"))
     for _ in range(6):
         along = float(draws.sampler.rng.uniform(-reach, reach))
         pose = on_wall(wall, plan.half_x_m, plan.half_y_m, along, z_m=middle_z)

@@ -70,7 +70,7 @@ def _hands(sampler: ShapeSampler, radius_m: float, front_m: float) -> Mesh:
 
 def _round_face(sampler: ShapeSampler, radius_m: float, depth_m: float, middle_m: float, case: Material) -> list[Part]:
     """Returns a round case, its dial and hands, with the middle at that height; the front is at y = -depth / 2."""
-    rim = radius_m * sampler.uniform("rim", 0.06, 0.13)
+    rim = radius_m * sampler.uniform("rim_width", 0.06, 0.13)
     body = [
         (0.0, -depth_m / 2),
         (radius_m * 0.94, -depth_m / 2),

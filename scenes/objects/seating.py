@@ -243,7 +243,7 @@ def bench(sampler: ShapeSampler) -> ObjectShape:
     slats = looks.wood(sampler.of("slats"))
     frame = looks.paint(sampler.of("frame"), value=(0.05, 0.4)) if sampler.chance("has_painted_frame", 0.5) else slats
     made = Assembly(slats=slats, frame=frame, pad=looks.cloth(sampler.of("pad")))
-    count = sampler.integer("slats", 3, 5)
+    count = sampler.integer("slat_count", 3, 5)
     pitch = 2 * half_x / count
     for k in range(count):
         made.box(

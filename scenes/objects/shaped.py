@@ -19,18 +19,16 @@ from scenes.sampler import ShapeSampler
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Not drawn by every generator: set afterwards, within these factors of what was made.
-PROPERTIES = ("mass_kg", "friction")
+
+Make = Callable[Concatenate[ShapeSampler, P], T]
 
 
-def shaped(
-    category: str,
-) -> Callable[[Callable[Concatenate[ShapeSampler, P], T]], Callable[Concatenate[ShapeSampler, P], T]]:
+def shaped(category: str) -> Callable[[Make[P, T]], Make[P, T]]:
     """Decorates a generator of a category; one that is called inside another draws for that other's category."""
 
-    def decorate(make: Callable[Concatenate[ShapeSampler, P], T]) -> Callable[Concatenate[ShapeSampler, P], T]:
+    def decorate(make: Make[P, T]) -> Make[P, T]:
         @wraps(make)
-        def made(sampler: ShapeSampler, *args: P.args, **kwargs: P.kwargs) -> T:
+        def made(sampler: ShapeSampler, /, *args: P.args, **kwargs: P.kwargs) -> T:
             return making(category, sampler, lambda inner: make(inner, *args, **kwargs))
 
         return made
@@ -61,5 +59,6 @@ def making(category: str, sampler: ShapeSampler, make: Callable[[ShapeSampler], 
 
 
 def _with_properties(shape: ObjectShape, sampler: ShapeSampler) -> ObjectShape:
-    given = {name: sampler.afterwards(name) for name in PROPERTIES}
-    return replace(shape, **{name: value for name, value in given.items() if value is not None})
+    mass, friction = sampler.afterwards("mass_kg"), sampler.afterwards("friction")
+    shape = shape if mass is None else replace(shape, mass_kg=mass)
+    return shape if friction is None else replace(shape, friction=friction)

@@ -166,6 +166,18 @@ def shelf(sampler: ShapeSampler) -> ObjectShape:
     return made.finish("shelf", 14 * height, supports=tuple(supports))
 
 
+@shaped("cabinet")
+def kitchen_front(sampler: ShapeSampler) -> Material:
+    """Returns the look of the doors of a whole kitchen."""
+    return looks.wood_or_paint(sampler.of("kitchen.front"))
+
+
+@shaped("counter")
+def worktop(sampler: ShapeSampler) -> Material:
+    """Returns the look of a worktop."""
+    return looks.stone(sampler.of("top"))
+
+
 @shaped("counter")
 def counter_top(
     sampler: ShapeSampler,
