@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from benchmarks.console import print_count, print_json, print_rows, print_summar
 from benchmarks.grammar import make_parser
 
 if TYPE_CHECKING:
+    from sim.capture import Capture
     from sim.running.run_plan import RunPlan
 
 EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -109,14 +111,15 @@ def inspect(arguments: argparse.Namespace) -> int:
     """Says what a data set holds and draws its contact sheet; or writes it as a Rerun recording or as pages to browse."""
     from sim.inspect import inspect_dataset
 
+    _say_absent(arguments.dataset, arguments.labels)
     if arguments.html:
         from sim.browser import write_browser
 
-        print_summary(write_browser(arguments.dataset, arguments.html, progress=True).to_dict(), as_json=arguments.json)
+        written = write_browser(arguments.dataset, arguments.html, progress=True, labels=arguments.labels)
+        print_summary(written.to_dict(), as_json=arguments.json)
         return EXIT_OK
     sheet = arguments.sheet or arguments.dataset.with_name(arguments.dataset.name + "_sheet.png")
-    _say_absent(arguments.dataset)
-    statistics = inspect_dataset(arguments.dataset, sheet, frames=arguments.frames)
+    statistics = inspect_dataset(arguments.dataset, sheet, frames=arguments.frames, labels=arguments.labels)
     rows = {**statistics.to_dict(), "contact sheet": sheet}
     if arguments.rerun:
         from sim.rerun_recording import write_recording
@@ -130,7 +133,6 @@ def inspect(arguments: argparse.Namespace) -> int:
 def generate(arguments: argparse.Namespace) -> int:
     """Makes a data set of frames with truth; goes on where a killed run stopped."""
     from scenes.assets import AssetUse
-    from sim.capture import Capture
     from sim.difficulty.target import read_target
     from sim.generate import GenerateSpec
     from sim.generate import generate as run
@@ -139,6 +141,7 @@ def generate(arguments: argparse.Namespace) -> int:
     plan, out = _run_plan(arguments)
     if arguments.print_script:
         return _print_script(arguments)
+    sensor = load_profile(arguments.sensor)
     spec = GenerateSpec(
         suite=arguments.suite,
         out=out,
@@ -149,15 +152,9 @@ def generate(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         backend=arguments.backend,
         stages=not arguments.no_stages,
-        capture=Capture(
-            annotators=arguments.annotators,
-            sequence=arguments.sequence,
-            rate_hz=arguments.rate,
-            motion=arguments.motion,
-            stereo_m=arguments.stereo,
-        ),
+        capture=_capture(arguments, rectified=not any(sensor.lens.distortion)),
         proof=not arguments.no_proof,
-        sensor=load_profile(arguments.sensor),
+        sensor=sensor,
         target=read_target(arguments.target) if arguments.target else None,
         assets=tuple(AssetUse.parse(text) for text in arguments.asset),
     )
@@ -168,6 +165,22 @@ def generate(arguments: argparse.Namespace) -> int:
         values |= {"proof": str(summary.proof)} | {f"target {r.figure}": str(r) for r in summary.target}
     print_summary(values, as_json=arguments.json)
     return EXIT_OK
+
+
+def _capture(arguments: argparse.Namespace, *, rectified: bool) -> Capture:
+    """Returns what is recorded; `all` is what can be had here, so it leaves disparity out where eyes are not rectified."""
+    from sim.capture import Capture
+
+    capture = Capture(
+        annotators=arguments.annotators,
+        sequence=arguments.sequence,
+        rate_hz=arguments.rate,
+        motion=arguments.motion,
+        stereo_m=arguments.stereo,
+    )
+    if rectified or "disparity" in arguments.annotators:
+        return capture
+    return replace(capture, annotators=tuple(name for name in capture.annotators if name != "disparity"))
 
 
 def _run_plan(arguments: argparse.Namespace) -> tuple[RunPlan, Path]:
@@ -216,7 +229,7 @@ def merge(arguments: argparse.Namespace) -> int:
 
 
 def convert(arguments: argparse.Namespace) -> int:
-    """Writes a data set in another format: COCO, BOP, YOLO, WebDataset, or one folder per camera."""
+    """Writes a data set in another format: COCO, BOP, YOLO, HDF5, WebDataset, or one folder per camera."""
     from sim.convert import ConvertSpec
     from sim.convert import convert as run
 
@@ -227,7 +240,9 @@ def convert(arguments: argparse.Namespace) -> int:
         polygons=arguments.polygons,
         render_products=arguments.render_products,
         shard_frames=arguments.shard_frames,
+        labels=arguments.labels,
     )
+    _say_absent(arguments.dataset, arguments.labels)
     print_summary(run(spec).to_dict(), as_json=arguments.json)
     return EXIT_OK
 
@@ -329,9 +344,10 @@ def score(arguments: argparse.Namespace) -> int:
     """Scores predictions on disk against a data set's truth."""
     from perception.scoring import score_folder, slice_folder
 
-    _say_absent(arguments.dataset)
-    scores = score_folder(arguments.predictions, arguments.dataset)
-    slices = slice_folder(arguments.predictions, arguments.dataset, arguments.by) if arguments.by else ()
+    labels = arguments.labels
+    _say_absent(arguments.dataset, labels)
+    scores = score_folder(arguments.predictions, arguments.dataset, labels=labels)
+    slices = slice_folder(arguments.predictions, arguments.dataset, arguments.by, labels=labels) if arguments.by else ()
     if arguments.json:
         print_json(scores.to_dict() | ({"slices": [s.to_dict() for s in slices]} if slices else {}))
         return EXIT_OK
@@ -394,12 +410,15 @@ def demo(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _say_absent(dataset: Path) -> None:
-    """Says what a data set of another tool does not have; nothing for one of ours."""
+def _say_absent(dataset: Path, labels: Path | None) -> None:
+    """Says what a data set of another tool does not have and what was made of the rest; nothing for one of ours."""
     from sim.dataset import Dataset
 
-    for what, reason in Dataset.open(dataset).absent.items():
+    opened = Dataset.open(dataset, labels=labels)
+    for what, reason in opened.absent.items():
         say(f"not available: {what}: {reason}")
+    for what, remark in opened.remarks.items():
+        say(f"note: {what}: {remark}")
 
 
 def _need(module: str, what: str, extra: str) -> None:

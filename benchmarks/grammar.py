@@ -87,6 +87,7 @@ def _add_looking(commands: _Commands) -> None:
     parser.add_argument("--frames", type=_whole(1), default=12, help="frames on the sheet (default: %(default)s)")
     parser.add_argument("--rerun", type=Path, metavar="OUT.rrd", help="also write every frame as a Rerun recording")
     parser.add_argument("--html", type=Path, metavar="FOLDER", help="write a browser of all frames into this folder instead")
+    _labels_option(parser)
 
 
 def _add_making(commands: _Commands) -> None:
@@ -143,10 +144,11 @@ def _add_making(commands: _Commands) -> None:
     )
     parser.add_argument("dataset", type=Path, help="a data set's folder")
     parser.add_argument("out", type=Path, help="a new folder; nothing is overwritten")
-    parser.add_argument("--to", required=True, help="basicwriter, bop, coco, webdataset or yolo")
+    parser.add_argument("--to", required=True, help="basicwriter, bop, coco, hdf5, webdataset or yolo")
     parser.add_argument("--polygons", action="store_true", help="coco: polygons instead of exact run lengths")
     parser.add_argument("--render-products", action="store_true", help="basicwriter: one folder per camera, not flat")
     parser.add_argument("--shard-frames", type=_whole(1), metavar="N", help="webdataset: frames in a shard (default: 250)")
+    _labels_option(parser)
 
 
 def _add_learning(commands: _Commands) -> None:
@@ -181,6 +183,7 @@ def _add_judging(commands: _Commands) -> None:
     parser.add_argument("dataset", type=Path, help="the data set with the truth")
     by = "slice by visible_fraction, size, distance, clearance, contrast, truncation (several with commas)"
     parser.add_argument("--by", type=lambda text: text.split(","), metavar="QUANTITY", help=by)
+    _labels_option(parser)
 
 
 def _add_rehearsing(commands: _Commands) -> None:
@@ -202,6 +205,11 @@ def _add_rehearsing(commands: _Commands) -> None:
     _engine_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of everything (default: %(default)s)")
     _clock_options(parser)
+
+
+def _labels_option(parser: argparse.ArgumentParser) -> None:
+    mapping = 'another tool\'s labels as our categories: a table [labels] with lines such as crate = "box"'
+    parser.add_argument("--labels", type=Path, metavar="TOML", help=mapping)
 
 
 def _draw_options(parser: argparse.ArgumentParser) -> None:

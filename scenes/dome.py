@@ -60,10 +60,9 @@ def seen(image: NDArray[np.uint8], rays: Floats) -> NDArray[np.uint8]:
     column = (0.25 - np.arctan2(y, x) / (2 * np.pi)) % 1.0 * width - 0.5
     row = np.arccos(np.clip(z, -1.0, 1.0)) * height / np.pi - 0.5
     ring = np.concatenate([image[:, -1:], image, image[:, :1]], axis=1)
-    found: NDArray[np.uint8] = cv2.remap(
-        ring, (column + 1).astype(np.float32), row.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return found
+    across, down = (column + 1).astype(np.float32), row.astype(np.float32)
+    found = cv2.remap(ring, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, dtype=np.uint8)
 
 
 def linear_of_srgb(image: NDArray[np.uint8]) -> Floats:

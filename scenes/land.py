@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from scenes.sky import Floats, Sky
 
 _HOUSES = 96  # around the horizon
-_LIGHT = {"clear": 1.0, "dusk": 0.3, "night": 0.02, "overcast": 0.72}
+_LIGHT = {"clear": 1.4, "dusk": 0.3, "night": 0.02, "overcast": 1.0}
 
 
 def land_over(sky: Sky, rays: Floats, light: Floats) -> Floats:

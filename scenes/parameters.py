@@ -24,7 +24,7 @@ from scenes.scene import Material
 T = TypeVar("T")
 Variant = Callable[[ShapeSampler], Any]
 
-_MOST_RUNS, _QUIET_RUNS = 96, 24
+_MOST_RUNS, _QUIET_RUNS = 96, 12
 _SHARES = ("saturation", "value", "roughness", "metallic")
 _SIZES = ("_m", "_kg")
 # How far beyond the shipped range a size or mass may go: far enough to matter, and every generator can still build it.
@@ -195,8 +195,10 @@ def _table(category: str) -> str:
 def _variants() -> dict[str, tuple[Variant, ...]]:
     """Returns the generators of each category in all ways that suites call them."""
     from scenes.clutter.distractors import distractor
-    from scenes.household import shell
+    from scenes.household.surfaces import FLOORS, WALLS, floor_surface, wall_surfaces, wall_tiles
     from scenes.objects import generators, kitchen, living, openings, people, storage
+    from scenes.objects.dressed import DRESSED, make_dressed
+    from scenes.sky import SKIES, draw_sky
 
     variants: dict[str, tuple[Variant, ...]] = {name: (make,) for name, make in sorted(generators().items())}
     variants["lamp"] += (partial(living.pendant, drop_m=0.6),)
@@ -205,6 +207,8 @@ def _variants() -> dict[str, tuple[Variant, ...]]:
     variants["potted plant"] += tuple(partial(living.plant_for, where=where) for where in living.PLANT_HEIGHTS_M)
     variants["sink"] += (partial(kitchen.sink_of, half_x=0.2, half_y=0.3), kitchen.wash_basin)
     variants["tv"] += (living.monitor,)
+    for name in DRESSED:
+        variants[name] += (partial(make_dressed, name),)
     row: dict[str, Any] = {"half_x": 0.3, "span_y": ((-1.0, 0.2), (0.8, 1.5))}
     return variants | {
         "cabinet": (
@@ -215,11 +219,14 @@ def _variants() -> dict[str, tuple[Variant, ...]]:
         "curtain": (partial(openings.curtain, half_y=0.8, low=0.05, high=2.2, open_share=0.6),),
         "distractor": (partial(distractor, size_m=0.1),),
         "door": (partial(openings.door, half_y=0.45, height=2.05),),
-        "floor": (shell.floor_look,),
+        "floor": tuple(partial(floor_surface, room=room) for room in FLOORS),
         "rug": (partial(openings.rug, half_x=0.6, half_y=0.9),),
         "shelf": (storage.shelf,),
+        "sky": tuple(
+            partial(draw_sky, kind=kind, elevation_deg=30.0, azimuth_rad=0.0, turbidity=3.0, clouds=0.3) for kind in SKIES
+        ),
         "table": (living.desk, living.coffee_table, living.round_coffee_table),
-        "wall": (shell.wall_look,),
+        "wall": (*(partial(wall_surfaces, room=room) for room in WALLS), wall_tiles),
         "window": (partial(openings.window, half_y=0.7, half_z=0.5), partial(openings.window, half_y=0.4, half_z=0.5)),
     }  # fmt: skip
 

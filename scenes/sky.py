@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from scenes.dome import Dome, directions, srgb_of_linear
 from scenes.errors import UnknownNameError
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
+from scenes.sky_schema import LEAST_TURBIDITY, MOST_TURBIDITY
 from scenes.textures import noise
 from scenes.transforms import Vec3
 
 SkyKind = Literal["clear", "dusk", "night", "overcast", "studio"]
 SKIES: tuple[SkyKind, ...] = get_args(SkyKind)
-LEAST_TURBIDITY, MOST_TURBIDITY = 2.0, 10.0
+OVERCAST_SHARE = 0.35  # of a sun's strength, from the bright part of a covered sky
 
 Floats = NDArray[np.float64]
 
@@ -77,18 +79,33 @@ class Sky:
         )  # fmt: skip
 
 
+def sun_colour(sky: Sky) -> Vec3:
+    """Returns the linear colour of direct sunlight, its strongest channel 1, as a camera that adapts by half shows it.
+
+    Preetham et al. 1999, appendix A.1: Rayleigh's scattering and aerosols over the relative optical mass of the air.
+    """
+    height = max(math.degrees(sky.sun_elevation_rad), 0.5)
+    mass = 1 / (math.sin(math.radians(height)) + 0.15 * (height + 3.885) ** -1.253)
+    micrometres = np.array([0.61, 0.55, 0.465])
+    beta = 0.04608 * sky.turbidity - 0.04586
+    passed = np.exp(-0.008735 * mass * micrometres**-4.08) * np.exp(-beta * mass * micrometres**-1.3)
+    r, g, b = (float(v) for v in np.sqrt(passed / passed.max()))
+    return r, g, b
+
+
+@shaped("sky")
 def draw_sky(
     sampler: ShapeSampler, kind: str, *, elevation_deg: float, azimuth_rad: float, turbidity: float, clouds: float
 ) -> Sky:
     """Returns a sky of that kind with land of its own."""
     if kind == "studio":
-        ground = sampler.colour(saturation=(0.0, 0.25), value=(0.35, 0.95))
+        ground = sampler.colour("studio", saturation=(0.0, 0.25), value=(0.35, 0.95))
     else:
-        ground = sampler.colour(hue=(0.14, 0.33), saturation=(0.2, 0.5), value=(0.2, 0.42))
+        ground = sampler.colour("land", hue=(0.14, 0.33), saturation=(0.2, 0.5), value=(0.2, 0.42))
     return Sky(
         kind=kind,  # type: ignore[arg-type]  # checked by Sky
         sun_elevation_rad=math.radians(elevation_deg), sun_azimuth_rad=azimuth_rad, turbidity=turbidity, clouds=clouds,
-        pattern=noise(sampler.rng, _PATTERN_PX, 5, 5), ground=ground, town=sampler.chance(0.4),
+        pattern=noise(sampler.rng, _PATTERN_PX, 5, 5), ground=ground, town=sampler.chance("is_town", 0.4),
     )  # fmt: skip
 
 
@@ -172,19 +189,21 @@ def _with_clouds(sky: Sky, rays: Floats, light: Floats) -> Floats:
     edge = float(np.quantile(sky.pattern, 1 - 0.85 * sky.clouds))
     cover = np.clip((_cloud_field(sky, rays) - edge) / 0.16, 0, 1)[:, None] * np.clip(rays[:, 2:] / 0.12, 0, 1)
     white = light.mean(axis=-1, keepdims=True) * np.array([1.02, 1.0, 0.99]) + 0.55 * _EXPOSURE[sky.kind]
-    return light + 0.85 * cover * (white - light)
+    covered: Floats = light + 0.85 * cover * (white - light)
+    return covered
 
 
 def tiled(pattern: NDArray[np.float32], u: Floats, v: Floats) -> Floats:
     """Returns a tiling pattern at coordinates (n,) in tiles, between its pixels linearly."""
     import cv2
 
-    n, rows = len(pattern), -(-len(u) // _REMAP_PX)
+    n, rows = len(pattern), max(1, -(-len(u) // _REMAP_PX))
     ring = np.pad(pattern, ((0, 1), (0, 1)), mode="wrap")
     place = np.zeros((2, rows * _REMAP_PX), dtype=np.float32)  # OpenCV remaps no longer rows
     place[0, : len(u)], place[1, : len(v)] = (u % 1.0) * n, (v % 1.0) * n
-    found = cv2.remap(ring, *place.reshape(2, rows, _REMAP_PX), cv2.INTER_LINEAR)
-    return found.reshape(-1)[: len(u)].astype(np.float64)
+    across, down = place.reshape(2, rows, _REMAP_PX)
+    found: Floats = np.asarray(cv2.remap(ring, across, down, cv2.INTER_LINEAR), dtype=np.float64).reshape(-1)[: len(u)]
+    return found
 
 
 def _studio(sky: Sky, rays: Floats) -> Floats:

@@ -47,7 +47,7 @@ class Suite:
 
     name: str
     version: int
-    make: Callable[[SceneId], Scene]
+    make: Callable[[SceneId, int], Scene]
     description: str = ""
 
 
@@ -69,9 +69,12 @@ def find_suite(name: str) -> Suite:
     )
 
 
-def make_scene(suite: str, *, split: str, seed: int, index: int, attempt: int = 0) -> Scene:
+def make_scene(
+    suite: str, *, split: str, seed: int, index: int, attempt: int = 0, views: int = VIEWS_PER_SCENE
+) -> Scene:
     """Makes one scene of a suite, by its name or the path of its file, before physics has settled it.
 
+    `views` is how many cameras it has; the first of them are the same however many there are.
     Raises UnknownNameError, SceneError for a negative number or a bad file, LayoutError where this attempt has no layout.
     """
     chosen = find_suite(suite)
@@ -83,7 +86,7 @@ def make_scene(suite: str, *, split: str, seed: int, index: int, attempt: int = 
         suite=chosen.name, version=chosen.version, split=split, seed=seed, index=index, attempt=attempt,  # type: ignore[arg-type]  # checked above
         description=chosen.description,
     )  # fmt: skip
-    return chosen.make(scene_id)
+    return chosen.make(scene_id, views)
 
 
 def _stream(scene_id: SceneId, purpose: int) -> np.random.Generator:
@@ -96,17 +99,17 @@ def _stream_of(key: int, scene_id: SceneId, purpose: int) -> np.random.Generator
     return np.random.default_rng(np.random.SeedSequence(scene_id.seed, spawn_key=spawn_key))
 
 
-def _described(scene_id: SceneId, *, path: Path) -> Scene:
+def _described(scene_id: SceneId, views: int, *, path: Path) -> Scene:
     """Makes a scene of a suite that a file describes; suites of one kind share their streams, so that they are paired."""
     description = load(path)
     if description.version != scene_id.version:
         raise SceneError(f"{path} has version {description.version}, but version {scene_id.version} was asked for.")
     stream = partial(_stream_of, _KIND_KEYS[description.kind], scene_id)
     make = maker_of(description.kind)
-    return make(scene_id, description, stream, views=VIEWS_PER_SCENE, size=BASE_SIZE)
+    return make(scene_id, description, stream, views=views, size=BASE_SIZE)
 
 
-def _tabletop(scene_id: SceneId) -> Scene:
+def _tabletop(scene_id: SceneId, views: int) -> Scene:
     room = make_room(ShapeSampler(rng=_stream(scene_id, ROOM), split=scene_id.split))
     sampler = ShapeSampler(rng=_stream(scene_id, OBJECTS), split=scene_id.split)
     placed = _objects(sampler, room.table, _stream(scene_id, PLACES))
@@ -114,7 +117,7 @@ def _tabletop(scene_id: SceneId) -> Scene:
         id=scene_id,
         bodies=(*room.bodies, *_bodies(placed)),
         lights=_lights(_stream(scene_id, LIGHTS)),
-        cameras=_cameras(_stream(scene_id, CAMERAS), room.table),
+        cameras=_cameras(_stream(scene_id, CAMERAS), room.table, views),
         supports=(room.table,),
         ambient=_ambient(_stream(scene_id, AMBIENT)),
     )
@@ -210,13 +213,13 @@ def _ambient(rng: np.random.Generator) -> Vec3:
     return level * r, level * g, level * b
 
 
-def _cameras(rng: np.random.Generator, table: Support) -> tuple[Camera, ...]:
+def _cameras(rng: np.random.Generator, table: Support, count: int) -> tuple[Camera, ...]:
     """Returns the views of a scene: from a robot's head around the table, 0.55 to 1 m from what it looks at."""
     fov = float(rng.uniform(math.radians(48), math.radians(62)))
     width, height = BASE_SIZE
     focal = focal_px(width, fov)
     cameras = []
-    for k in range(VIEWS_PER_SCENE):
+    for k in range(count):
         azimuth, elevation = rng.uniform(0, 2 * math.pi), math.radians(rng.uniform(22, 62))
         distance = rng.uniform(0.55, 1.0)
         target = np.add(table.center_m, rng.uniform((-0.08, -0.07, 0.0), (0.08, 0.07, 0.06)))

@@ -75,8 +75,6 @@ class BackendSource:
         scene = self._made()
         camera = scene.cameras[view].resized(*self._spec.size)
         name = f"{scene.id}/{camera.name}"
-        if self._spec.sensor.is_ideal:
-            return replace(self._backend.render(camera), name=name)
         from sim.sensors.apply import sense
 
         return sense(self._backend, scene, camera, self._spec.sensor, name=name)
@@ -85,7 +83,8 @@ class BackendSource:
         """Yields the frames of those numbers of the last scene with all that annotators may need, in order."""
         from sim._recording import record
 
-        return record(self._backend, self._made(), self._spec.capture, self._spec.size, numbers)
+        spec = self._spec
+        return record(self._backend, self._made(), spec.capture, spec.size, numbers, spec.sensor)
 
     def write_stage(self, path: Path) -> None:
         """Writes the last scene as an OpenUSD stage, with whatever lies beside it."""

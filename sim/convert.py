@@ -16,13 +16,15 @@ from sim.dataset import Dataset
 from sim.formats.exporter import Exporter
 from sim.staged_folder import staged_folder
 
-FORMATS = ("basicwriter", "bop", "coco", "webdataset", "yolo")
+FORMATS = ("basicwriter", "bop", "coco", "hdf5", "webdataset", "yolo")
 _ONLY_FOR = {"polygons": "coco", "render_products": "basicwriter", "shard_frames": "webdataset"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvertSpec:
     """What to convert, into what and where; the options are for one format each, and false or None means not given.
+
+    `labels` maps the labels of another tool's data set to our categories, see Dataset.open.
 
     Raises UnknownNameError for a format that does not exist, DatasetError for an option of another format.
     """
@@ -33,6 +35,7 @@ class ConvertSpec:
     polygons: bool = False
     render_products: bool = False
     shard_frames: int | None = None
+    labels: Path | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dataset", Path(self.dataset))
@@ -70,7 +73,7 @@ def convert(spec: ConvertSpec, *, progress: bool | Progress = True) -> ConvertSu
     Raises DatasetError where the data set cannot be read or `out` is there already; nothing is ever overwritten.
     """
     started = time.monotonic()
-    dataset = Dataset.open(spec.dataset)
+    dataset = Dataset.open(spec.dataset, labels=spec.labels)
     exporter = _OPEN[spec.to](spec, dataset)
     made = 0
     with staged_folder(spec.out) as staged:
@@ -95,9 +98,10 @@ def convert(spec: ConvertSpec, *, progress: bool | Progress = True) -> ConvertSu
 
 def _content(spec: ConvertSpec, dataset: Dataset) -> dict[str, Any]:
     """Returns what decides the bytes: the options, and the data set by its manifest, which has a digest of every file."""
-    options = {key: value for key, value in asdict(spec).items() if key not in {"dataset", "out"}}
+    options = {key: value for key, value in asdict(spec).items() if key not in {"dataset", "out", "labels"}}
     manifest = json.dumps(dataset.manifest.to_dict()).encode()
-    return options | {"manifest": hashlib.sha256(manifest).hexdigest()}
+    mapping = {} if spec.labels is None else {"labels": hashlib.sha256(spec.labels.read_bytes()).hexdigest()}
+    return options | mapping | {"manifest": hashlib.sha256(manifest).hexdigest()}
 
 
 def _basicwriter(spec: ConvertSpec, dataset: Dataset) -> Exporter:
@@ -118,6 +122,12 @@ def _coco(spec: ConvertSpec, dataset: Dataset) -> Exporter:
     return CocoExport(dataset, polygons=spec.polygons)
 
 
+def _hdf5(_spec: ConvertSpec, dataset: Dataset) -> Exporter:
+    from sim.formats.hdf5 import Hdf5Export
+
+    return Hdf5Export(dataset)
+
+
 def _webdataset(spec: ConvertSpec, dataset: Dataset) -> Exporter:
     from sim.formats.webdataset import WebDatasetExport
 
@@ -131,5 +141,6 @@ def _yolo(_spec: ConvertSpec, dataset: Dataset) -> Exporter:
 
 
 _OPEN: dict[str, Callable[[ConvertSpec, Dataset], Exporter]] = {
-    "basicwriter": _basicwriter, "bop": _bop, "coco": _coco, "webdataset": _webdataset, "yolo": _yolo,
+    "basicwriter": _basicwriter, "bop": _bop, "coco": _coco, "hdf5": _hdf5, "webdataset": _webdataset,
+    "yolo": _yolo,
 }  # fmt: skip

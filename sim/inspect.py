@@ -13,7 +13,7 @@ from scenes.errors import DatasetError
 from scenes.taxonomy import TAXONOMY
 from scenes.transforms import inverse
 from sim.dataset import Dataset
-from sim.frame import Frame
+from sim.frame import Frame, ObjectTruth
 from sim.manifest import Manifest
 from sim.pictures import (
     Image,
@@ -59,20 +59,25 @@ class Statistics:
         return asdict(self)
 
 
-def inspect_dataset(path: Path | str, out_png: Path | str, *, frames: int = 8) -> Statistics:
-    """Reads every frame once, writes a contact sheet of up to `frames` of them, evenly spread, and returns the figures."""
-    dataset = Dataset.open(path)
+def inspect_dataset(
+    path: Path | str, out_png: Path | str, *, frames: int = 8, labels: Path | None = None
+) -> Statistics:
+    """Reads every frame once, writes a contact sheet of up to `frames` of them, evenly spread, and returns the figures.
+
+    `labels` maps the labels of another tool's data set to our categories, see Dataset.open.
+    """
+    dataset = Dataset.open(path, labels=labels)
     rows = min(max(frames, 1), len(dataset))
     shown = {int(i) for i in np.linspace(0, len(dataset) - 1, rows).round()}
     tally = _Tally()
     cells: list[Image] = []
-    labels: list[str] = []
+    captions: list[str] = []
     for number, frame in enumerate(dataset):
         tally.add(frame)
         if number in shown:
             cells += frame_pictures(frame)
-            labels += _labels(frame)
-    sheet = contact_sheet(cells, columns=len(cells) // rows, labels=labels)
+            captions += _labels(frame)
+    sheet = contact_sheet(cells, columns=len(cells) // rows, labels=captions)
     try:
         Path(out_png).write_bytes(png_bytes(sheet))
     except OSError as error:
@@ -98,16 +103,23 @@ def draw_truth_boxes(frame: Frame) -> Image:
     drawn = frame.rgb
     thickness = max(1, round(frame.camera.width / 320))
     for record in frame.truth.objects:
-        if record.visible_box_px is not None and record.has_box:
+        if record.has_box and _shows(frame, record):
             box_camera = record.box_world.moved(camera_from_world)
             colour = instance_colour(record.instance_id)
             drawn = draw_box_edges(drawn, frame.camera, box_camera, colour, thickness_px=thickness)
     return drawn
 
 
+def _shows(frame: Frame, record: ObjectTruth) -> bool:
+    """Returns whether an object shows a pixel; without any masks (data sets of other tools) all but the hidden ones do."""
+    without_masks = not frame.truth.instance.any()
+    return record.visible_box_px is not None or (without_masks and record.visible_fraction != 0)
+
+
 def _labels(frame: Frame) -> list[str]:
     low, high = depth_range(frame.truth.depth_m)
-    return [frame.name, "semantic", "instance", f"depth {low:.2f} to {high:.2f} m", "3D boxes"]
+    known = bool(np.isfinite(frame.truth.depth_m).any())
+    return [frame.name, "semantic", "instance", f"depth {low:.2f} to {high:.2f} m" if known else "no depth", "3D boxes"]
 
 
 class _Tally:

@@ -51,11 +51,21 @@ def realize(
 
 
 def unsettled(
-    suite: str, *, split: str, seed: int, index: int, attempt: int, assets: Sequence[Asset] = ()
+    suite: str,
+    *,
+    split: str,
+    seed: int,
+    index: int,
+    attempt: int,
+    assets: Sequence[Asset] = (),
+    views: int | None = None,
 ) -> Scene:
-    """Returns one attempt at a scene before physics, with the assets in it; raises UnknownNameError or SceneError."""
-    from scenes.suites import make_scene
+    """Returns one attempt at a scene before physics, with the assets in it and `views` cameras (None: the suite's number).
 
-    scene = make_scene(suite, split=split, seed=seed, index=index, attempt=attempt)
+    Raises UnknownNameError or SceneError.
+    """
+    from scenes.suites import VIEWS_PER_SCENE, make_scene
+
+    scene = make_scene(suite, split=split, seed=seed, index=index, attempt=attempt, views=views or VIEWS_PER_SCENE)
     scene = replace(scene, id=replace(scene.id, attempt=attempt))
     return with_assets(scene, assets) if assets else scene

@@ -11,13 +11,17 @@ from scenes.errors import DatasetError
 from sim.dataset import Dataset
 
 
-def score_folder(predictions: Path | str, dataset: Path | str, *, seed: int = 0) -> Scores:
+def score_folder(
+    predictions: Path | str, dataset: Path | str, *, seed: int = 0, labels: Path | None = None
+) -> Scores:
     """Scores what `rehearse predict` wrote, matched by frame name; frames without a prediction count as all missed.
+
+    `labels` maps the labels of another tool's data set, see Dataset.open.
 
     Raises DatasetError where either folder cannot be read, where a prediction does not fit its frame, and where no
     prediction belongs to the data set at all.
     """
-    truth, stored = Dataset.open(dataset), read_predictions(predictions)
+    truth, stored = Dataset.open(dataset, labels=labels), read_predictions(predictions)
     index_of = {name: index for index, name in enumerate(stored.names)}
     if len(index_of) != len(stored.names):
         raise DatasetError(f"{predictions} holds two predictions for one frame; predict again into an empty folder.")

@@ -132,16 +132,18 @@ def slice_scores(frames: Iterable[FrameThings], by: Sequence[str], *, seed: int 
     return tuple(_sliced(ordered, resamples, name) for name in by)
 
 
-def slice_folder(predictions: Path | str, dataset: Path | str, by: Sequence[str], *, seed: int = 0) -> tuple[Slices, ...]:
+def slice_folder(
+    predictions: Path | str, dataset: Path | str, by: Sequence[str], *, seed: int = 0, labels: Path | None = None
+) -> tuple[Slices, ...]:
     """Slices the scores of what `rehearse predict` wrote; frames without a prediction count as all missed."""
-    return slice_scores(_pairs(predictions, dataset), by, seed=seed)
+    return slice_scores(_pairs(predictions, dataset, labels), by, seed=seed)
 
 
-def _pairs(predictions: Path | str, dataset: Path | str) -> Iterator[FrameThings]:
+def _pairs(predictions: Path | str, dataset: Path | str, labels: Path | None) -> Iterator[FrameThings]:
     from perception.store import read_predictions
     from sim.dataset import Dataset
 
-    truth, stored = Dataset.open(dataset), read_predictions(predictions)
+    truth, stored = Dataset.open(dataset, labels=labels), read_predictions(predictions)
     index_of = {name: index for index, name in enumerate(stored.names)}
     for k, name in enumerate(truth.names):
         prediction = stored[index_of[name]] if name in index_of else None

@@ -12,7 +12,8 @@ from scenes.description import Draws
 from scenes.floorplan import FloorPlan, Piece
 from scenes.footprints import Volume, hull
 from scenes.household.schema import PLACES
-from scenes.objects import living, make_object
+from scenes.objects import living
+from scenes.objects.dressed import make_dressed
 from scenes.objects.shape import ObjectShape
 from scenes.placement import Placed, into, stands_upright
 from scenes.scene import Support
@@ -36,7 +37,7 @@ def small_object(category: str, draws: Draws) -> ObjectShape:
         return living.table_lamp(sampler)
     if category == "potted plant":
         return living.plant_for(sampler, "tabletop")
-    return make_object(category, sampler)
+    return make_dressed(category, sampler)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

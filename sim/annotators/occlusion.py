@@ -3,28 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.scene import Scene
+from scenes.camera import Camera
+from scenes.scene import Body, Part, Scene, SceneId
 from scenes.taxonomy import TAXONOMY
 from sim._labels import prim_path
-from sim.frame import ObjectTruth, Truth
-from sim.layers import Layers, visible_parts
+from sim.frame import Truth
+from sim.layers import Layers, ObjectMask, visible_parts
 
 OCCLUSION_DTYPE = np.dtype([("instanceId", "<u4"), ("semanticId", "<u4"), ("occlusionRatio", "<f4")])
 
 
-def occlusion(objects: Sequence[ObjectTruth]) -> NDArray[np.void]:
-    """Returns Replicator's `occlusion`, 12 bytes a row: one row per object in view, 0 fully visible to 1 fully hidden.
+def occlusion(truth: Truth, layers: Layers, scene: Scene, camera: Camera) -> NDArray[np.void]:
+    """Returns Replicator's `occlusion`, 12 bytes a row: one row per leaf mesh of a thing in view, 0 to 1 fully hidden.
 
-    Ids are those of the frame's segmentation maps. Replicator has a row per leaf mesh; ours is one per object, whose
-    parts hide each other no more than a mug's handle hides its body.
+    `instanceId` is the leaf's in `instance_id_segmentation`, `semanticId` the category's in `semantic_segmentation`. What
+    hides a leaf may be another leaf of its own object. Rows are in order of instanceId; a leaf that would show no pixel
+    with nothing in front has none.
     """
-    rows = [(r.instance_id + 1, r.category_id + 1, 1.0 - r.visible_fraction) for r in objects]
-    return np.array(rows, dtype=OCCLUSION_DTYPE)
+    leaves_of: dict[str, list[tuple[int, Part]]] = {}
+    for k, (body, part) in enumerate(visible_parts(scene), start=1):
+        leaves_of.setdefault(body.name, []).append((k, part))
+    shown = np.bincount(layers.parts.reshape(-1), minlength=1 + sum(len(leaves) for leaves in leaves_of.values()))
+    bodies = {body.name: body for body in scene.bodies}
+    rows = []
+    for record, mask in zip(truth.objects, layers.amodal, strict=True):
+        leaves = leaves_of[record.body_name]
+        amodal = _leaf_pixels(bodies[record.body_name], leaves, mask, layers, camera)
+        for (k, _), pixels in zip(leaves, amodal, strict=True):
+            if pixels:
+                rows.append((k + 1, record.category_id + 1, 1.0 - shown[k] / pixels))
+    return np.array(sorted(rows), dtype=OCCLUSION_DTYPE)
+
+
+def _leaf_pixels(
+    body: Body, leaves: Sequence[tuple[int, Part]], mask: ObjectMask, layers: Layers, camera: Camera
+) -> list[int]:
+    """Returns how many pixels each leaf of a body would show alone: those it shows, and those whose ray meets it."""
+    if len(leaves) == 1:
+        return [int(mask.mask.sum())]
+    from sim.proof.raycast import RayCaster
+
+    v, u = np.nonzero(mask.mask)
+    pixels = np.stack([u + mask.left, v + mask.top], axis=1)
+    alone = tuple(replace(body, name=f"leaf_{k}", parts=(part,), colliders=()) for k, part in leaves)
+    nothing = SceneId(suite="leaves", version=0, split="test", seed=0, index=0)
+    hits = RayCaster(Scene(id=nothing, bodies=alone, lights=(), cameras=(), supports=())).hits(camera, pixels)
+    seen = layers.parts[pixels[:, 1], pixels[:, 0]]
+    counts = []
+    for place, (k, _) in enumerate(leaves):
+        would_show = seen == k
+        would_show[hits.ray[hits.body == place]] = True
+        counts.append(int(would_show.sum()))
+    return counts
 
 
 def amodal_segmentation(truth: Truth, layers: Layers) -> list[dict[str, Any]]:

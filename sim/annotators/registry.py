@@ -108,6 +108,10 @@ def _leaves(view: View) -> Segmentation:
     return leaf_ids(view.frame.truth, view.layers, view.scene)
 
 
+def _occlusion(view: View) -> NDArray[np.void]:
+    return occlusion(view.frame.truth, view.layers, view.scene, view.frame.camera)
+
+
 def _objects(view: View) -> dict[str, Any]:
     frame = view.frame
     return {"name": frame.name, "time_s": frame.time_s, "objects": [record_to_dict(r) for r in frame.truth.objects]}
@@ -147,7 +151,6 @@ _OF_A_FRAME: tuple[_Row, ...] = (
     ("distance_to_camera_colorized", "a frame", lambda v: depth_picture(_distance(v)), _picture_of),
     ("semantic_segmentation_colorized", "a frame", lambda v: coloured(_semantic(v)), _mapped("labels")),
     ("instance_segmentation_colorized", "a frame", lambda v: coloured(_instance(v)), _mapped("mapping", "semantics_mapping")),
-    ("occlusion", "a frame", lambda v: occlusion(v.frame.truth.objects), codecs.array_codec),
     ("panoptic", "a frame", lambda v: panoptic(v.frame, v.number), codecs.panoptic_codec),
 )  # fmt: skip
 
@@ -157,12 +160,14 @@ _OF_MORE: tuple[_Row, ...] = (
     ("instance_id_segmentation", "its scene", _leaves, _mapped("mapping")),
     ("instance_id_segmentation_colorized", "its scene", lambda v: coloured(_leaves(v)), _mapped("mapping")),
     ("pointcloud", "its scene", lambda v: point_cloud(v.frame, v.normals), codecs.cloud_codec),
+    ("occlusion", "its scene", _occlusion, codecs.array_codec),
     ("amodal_segmentation", "its scene", lambda v: amodal_segmentation(v.frame.truth, v.layers), codecs.json_codec),
     ("occlusion_order", "its scene", lambda v: occlusion_order(v.frame.truth, v.layers, v.scene), codecs.json_codec),
     ("motion_vectors", "a sequence", lambda v: motion_vectors(flow(v.now, v.before)), codecs.array_codec),
     ("optical_flow_forward", "a sequence", lambda v: flow(v.now, v.after), codecs.flow_codec),
     ("optical_flow_backward", "a sequence", lambda v: flow(v.now, v.before), codecs.flow_codec),
     ("disparity", "a stereo pair", _disparity, codecs.array_codec),
+    ("stereo_flow", "a stereo pair", lambda v: flow(v.now, v.other_eye), codecs.flow_codec),
     ("disparity_state", "a stereo pair", lambda v: flow(v.now, v.other_eye).state, codecs.gray_codec),
 )  # fmt: skip
 

@@ -45,7 +45,7 @@ function drawFigures() {
   if (state.part !== "figures") return;
   const { data, shown } = state;
   const objects = shown.flatMap((k) => data.frames[k].objects.filter(passes));
-  const of = (key) => objects.map((o) => o[OBJECT[key]]);
+  const of = (key) => objects.map((o) => o[OBJECT[key]]).filter(Number.isFinite);
   const byCategory = data.categories.map((c, id) => ({ label: c.name, colour: c.colour, value: objects.filter((o) => o[0] === id).length, kind: c.kind }))
     .filter((c) => c.kind === "thing" && c.value > 0).sort((a, b) => b.value - a.value);
   const perFrame = shown.map((k) => data.frames[k].objects.filter(passes).length);

@@ -60,5 +60,5 @@ function rangeField(rule) {
 function bounds(values) {
   let low = Infinity, high = -Infinity;
   for (const v of values) { if (v < low) low = v; if (v > high) high = v; }
-  return values.length ? [low, high] : [0, 0];
+  return low <= high ? [low, high] : [0, 0];
 }

@@ -89,7 +89,7 @@ function drawObjects(detail) {
     make("tr", { class: matches(object) ? "" : "faint", title: `${object.body}, box ${object.size.join(" x ")} m`,
       onmouseenter: () => hover(object.id), onmouseleave: () => hover(null) },
       make("td", {}, make("span", { class: "dot", style: `background:${object.colour}` }), object.body.replace(/_/g, " ")),
-      make("td", {}, object.tight ? `${Math.round(100 * object.visible)} %` : "hidden"), make("td", {}, String(object.pixels)), make("td", {}, object.distance.toFixed(2))))));
+      make("td", {}, Number.isFinite(object.visible) ? (object.tight || object.visible > 0 ? `${Math.round(100 * object.visible)} %` : "hidden") : "?"), make("td", {}, String(object.pixels)), make("td", {}, Number.isFinite(object.distance) ? object.distance.toFixed(2) : "?")))));
   const names = detail ? detail.stuff.map((id) => state.data.categories[id].name) : [];
   $("stuff").textContent = names.length ? `Around them: ${names.join(", ")}.` : "";
 }

@@ -24,6 +24,7 @@ import numpy as np
 from scenes.errors import DatasetError
 from scenes.taxonomy import TAXONOMY
 from sim._progress import Progress, reporting
+from sim.basicwriter import npy_bytes
 from sim.browser.layers import Layer, draw_layer, jpeg_bytes, layers_of
 from sim.browser.records import DEPTH_EDGES_M, depth_counts, frame_detail, frame_rows
 from sim.dataset import Dataset
@@ -33,6 +34,11 @@ from sim.manifest import Manifest
 _MARK = "<!-- a data set in Rehearse's browser -->"
 _SCRIPTS = ("state.js", "charts.js", "grid.js", "viewer.js", "start.js")
 _THUMB_PX = 240
+# What a frame without files can be shown as, by the subject under which `Dataset.absent` would say that it is not there.
+_FRAME_ONLY = {
+    "rgb_0000.png": "", "distance_to_image_plane_0000.npy": "depth", "semantic_segmentation_0000.png": "semantic labels",
+    "instance_segmentation_0000.png": "instances",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +55,14 @@ class BrowserSummary:
         return asdict(self)
 
 
-def write_browser(dataset: Path | str, out: Path | str, *, progress: bool | Progress = False) -> BrowserSummary:
+def write_browser(
+    dataset: Path | str, out: Path | str, *, progress: bool | Progress = False, labels: Path | None = None
+) -> BrowserSummary:
     """Writes the browser of a data set into the folder `out`; reads every frame once and holds one at a time.
 
     Raises DatasetError where the data set cannot be read or `out` holds something else.
     """
-    opened, folder = Dataset.open(dataset), Path(out).absolute()
+    opened, folder = Dataset.open(dataset, labels=labels), Path(out).absolute()
     _assert_replaceable(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +82,7 @@ def write_browser(dataset: Path | str, out: Path | str, *, progress: bool | Prog
 
 
 def _write_folder(dataset: Dataset, folder: Path, progress: bool | Progress) -> list[Layer]:
-    found = layers_of(name for entry in dataset.manifest.frames for name in _plain_names(entry.files))
+    found = layers_of(_file_names(dataset))
     used: dict[str, Layer] = {}
     rows, depth = [], np.zeros(len(DEPTH_EDGES_M) - 1, dtype=np.int64)
     for part in ("thumbs", "details", *(f"layers/{layer.kind}" for layer in found)):
@@ -95,12 +103,18 @@ def _write_folder(dataset: Dataset, folder: Path, progress: bool | Progress) -> 
     return layers
 
 
+def _file_names(dataset: Dataset) -> list[str]:
+    """Returns the names of all pictures; where no manifest lists any (another tool's data set), those that frames would have."""
+    listed = [name for entry in dataset.manifest.frames for name in _plain_names(entry.files)]
+    return listed or [name for name, what in _FRAME_ONLY.items() if what not in dataset.absent]
+
+
 def _write_layers(
     dataset: Dataset, frame: Frame, number: int, layers: tuple[Layer, ...], folder: Path, used: dict[str, Layer]
 ) -> dict[str, str]:
     """Writes the pictures of one frame and returns their notes by kind; a layer that the frame lacks is left out."""
     notes = {}
-    read = _reader(dataset, number)
+    read = _reader(dataset, frame, number)
     for layer in layers:
         try:
             drawn = draw_layer(layer, frame, number, read)
@@ -113,8 +127,10 @@ def _write_layers(
     return notes
 
 
-def _reader(dataset: Dataset, number: int) -> Callable[[str], bytes]:
+def _reader(dataset: Dataset, frame: Frame, number: int) -> Callable[[str], bytes]:
     def read(name: str) -> bytes:
+        if not dataset.manifest.frames[number].files and name.startswith("distance_to_image_plane"):
+            return npy_bytes(frame.truth.depth_m)
         if name not in dataset.manifest.frames[number].files:
             raise LookupError(name)
         return dataset.read(number, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -98,7 +99,7 @@ def figure_of(difficulty: ObjectDifficulty, name: str) -> float | None:
     if name not in FIGURES:
         raise ValueError(f"Expected one of {', '.join(FIGURES)}, got {name!r}.")
     value = getattr(difficulty, name)
-    return None if value is None else float(value)
+    return None if value is None or math.isnan(value) else float(value)
 
 
 def _distance_m(camera: Camera, record: ObjectTruth) -> float:

@@ -1,4 +1,4 @@
-"""The files of one frame by what they hold; a file that cannot be read gives one sentence: which, what was expected, what came."""
+"""The files of one frame by kind; a file that cannot be read gives one sentence: which, what was expected, what came."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,8 @@ def read_boxes(files: Files, size: tuple[int, int] | None = None) -> dict[str, B
     for kind in KINDS:
         if not has_boxes(files, kind):
             continue
-        fields = _FIELDS_3D if kind == "bounding_box_3d" else _FIELDS_2D
-        rows = files.decode(kind, "npy", lambda data, wanted=fields: _rows(data, wanted))  # type: ignore[misc]
-        paths = files.decode(f"{kind}_prim_paths", "json", lambda data, n=len(rows): _paths(data, n))  # type: ignore[misc]
+        rows = files.decode(kind, "npy", _rows_3d if kind == "bounding_box_3d" else _rows_2d)
+        paths = files.decode(f"{kind}_prim_paths", "json", partial(_paths, count=len(rows)))
         named = files.find(f"{kind}_labels", "json")
         labels = files.decode(f"{kind}_labels", "json", json_object) if named else {}
         for path, row in zip(paths, rows, strict=True):
@@ -64,6 +64,14 @@ def read_boxes(files: Files, size: tuple[int, int] | None = None) -> dict[str, B
             else:
                 about.loose = _pixels(row, size)
     return found
+
+
+def _rows_2d(data: bytes) -> NDArray[np.void]:
+    return _rows(data, _FIELDS_2D)
+
+
+def _rows_3d(data: bytes) -> NDArray[np.void]:
+    return _rows(data, _FIELDS_3D)
 
 
 def _rows(data: bytes, fields: tuple[str, ...]) -> NDArray[np.void]:

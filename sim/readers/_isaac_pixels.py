@@ -1,4 +1,4 @@
-"""Depth, categories and instances of one BasicWriter frame; ids and colours mean what the json beside them says, of that frame."""
+"""Depth, categories and instances of one BasicWriter frame; ids and colours mean what the json beside them says."""
 
 from __future__ import annotations
 

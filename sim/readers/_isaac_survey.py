@@ -20,7 +20,8 @@ from sim.readers.labels import LabelMap
 SizeOf = Callable[[int], tuple[int, int]]
 # Files that are read, by their kinds; whatever else is there is said to be not read.
 _READ = ("rgb", "semantic_segmentation", "instance_segmentation", "instance_id_segmentation", "bounding_box_2d_tight",
-         "bounding_box_2d_loose", "bounding_box_3d", "distance_to_image_plane", "distance_to_camera", "camera_params")  # fmt: skip
+         "bounding_box_2d_loose", "bounding_box_3d", "distance_to_image_plane", "distance_to_camera", "camera_params",
+         )  # fmt: skip
 _ENDS = ("_labels", "_prim_paths", "_semantics_mapping", "_mapping")
 _SEED = "replicator_global_seed:"  # the colon inside the key is Replicator's
 
@@ -74,7 +75,7 @@ def _absent(files: Files, size: tuple[int, int]) -> dict[str, str]:
     lost = {}
     if not (has_semantic(files) or has_instance_labels(files)):
         lost["semantic labels"] = _without(files, "semantic_segmentation") + ": every pixel is void"
-    if not has_instances(files, {path: "" for path in boxes}):
+    if not has_instances(files, dict.fromkeys(boxes, "")):
         lost["instances"] = _without(files, "instance_segmentation") + ": things have no masks and count as void"
     if why:
         lost["cameras"] = f"{why}: intrinsics and poses are not known"
@@ -135,13 +136,11 @@ def remarks_of(folder: Path, listing: Listing, labels: LabelMap, size_of: SizeOf
         found["without images"] = f"not read: {'; '.join(listing.without_image)}"
     if all(files.find("objects", "json") for files in frames):
         return found
-    for subject, text in (
+    said = (
         ("views", _views(frames)), ("not read", _unread(frames)), ("labels", _mapped(frames, labels)),
         ("3D boxes", _boxes(frames)), ("instances", _leaves(frames[0])), ("depth", _depth(frames[0], size_of(0))),
-    ):  # fmt: skip
-        if text:
-            found[subject] = text
-    return found
+    )  # fmt: skip
+    return found | {subject: text for subject, text in said if text}
 
 
 def _views(frames: tuple[Files, ...]) -> str:

@@ -58,7 +58,7 @@ def list_frames(folder: Path) -> Listing:
                 lost += [f"{product or 'the folder'}: {', '.join(kinds)}"] if kinds else []
                 continue
             candidates = whole if _usual(whole) & _IMAGES else seen
-            kept, dropped = _finished(candidates)
+            kept, dropped = finished(candidates)
             frames += kept
             left_out += dropped
             if len(candidates) < len(whole):
@@ -120,7 +120,7 @@ def _usual(frames: list[Files]) -> frozenset[tuple[str, str]]:
     return max(kinds, key=lambda members: (kinds[members], len(members)))
 
 
-def _finished(frames: list[Files]) -> tuple[list[Files], list[str]]:
+def finished(frames: list[Files]) -> tuple[list[Files], list[str]]:
     """Returns the frames up to the last whole one, each with what it lacks, and a sentence per half-written one after it."""
     usual = _usual(frames)
     marked = [replace(files, missing=_missing(files, usual)) for files in frames]

@@ -20,7 +20,7 @@ from scenes.taxonomy import Category
 from sim._png import decode_channels
 from sim.basicwriter import decode_frame
 from sim.frame import UNKNOWN_BOX, Frame, ObjectTruth
-from sim.readers._files import Files, decode_file
+from sim.readers._files import decode_file
 from sim.readers._isaac_boxes import Boxes, read_boxes
 from sim.readers._isaac_camera import read_camera, why_no_camera
 from sim.readers._isaac_pixels import read_depth, read_instances, read_semantic

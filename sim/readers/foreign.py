@@ -127,15 +127,13 @@ def open_foreign(folder: Path, labels: Path | None = None) -> ForeignDataset | N
     from sim.readers.pose_writer import find_pose_writer
 
     mapping = LabelMap() if labels is None else read_labels(labels)
-    for find in (find_basicwriter, find_pose_writer, find_coco_panoptic):
-        try:
-            reader: ForeignReader | None = find(folder, mapping)
-            if reader is not None:
-                return ForeignDataset(path=folder, manifest=_manifest(folder, reader), reader=reader)
-        except OSError as error:
-            where = error.filename or folder
-            raise DatasetError(f"Cannot read {where}: {error.strerror or error}.") from error
-    return None
+    finders = (find_basicwriter, find_pose_writer, find_coco_panoptic)
+    try:
+        found: Iterator[ForeignReader | None] = (find(folder, mapping) for find in finders)
+        reader = next((reader for reader in found if reader is not None), None)
+        return None if reader is None else ForeignDataset(path=folder, manifest=_manifest(folder, reader), reader=reader)
+    except OSError as error:
+        raise DatasetError(f"Cannot read {error.filename or folder}: {error.strerror or error}.") from error
 
 
 def _manifest(folder: Path, reader: ForeignReader) -> Manifest:

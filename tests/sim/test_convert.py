@@ -18,7 +18,7 @@ from sim.generate import GenerateSpec, generate
 from tests.sim.fake_frames import FakeSource
 from tests.sim.test_generate import contents
 
-FAKE = ("basicwriter", "coco", "webdataset", "yolo")  # BOP needs scenes that can be made again
+FAKE = ("basicwriter", "coco", "hdf5", "webdataset", "yolo")  # BOP needs scenes that can be made again
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -88,12 +89,29 @@ def test_the_point_cloud_reprojects_to_its_pixels(view: View):
     assert (cloud.points.dtype, cloud.rgb.dtype, cloud.normals.dtype) == (np.float32, np.uint8, np.float32)
 
 
+def rows_of(view: View):
+    return occlusion(view.frame.truth, view.layers, view.scene, view.frame.camera)
+
+
+def test_a_leaf_behind_another_of_its_own_object_is_hidden_by_it(backend):
+    plate, lid = block("two", (0.1, 0.1, 0.01), (0, 0, 0), "box"), block("lid", (0.05, 0.1, 0.01), (0, 0, 0), "box")
+    mesh = lid.parts[0].mesh
+    above = replace(lid.parts[0], name="lid", mesh=replace(mesh, vertices=np.add(mesh.vertices, (0.05, 0.0, 0.02))))
+    two = replace(plate, parts=(plate.parts[0], above))
+    view = view_of(backend, scene_of(floor(), two), camera_above(1.1))
+    rows = rows_of(view)
+    leaves = leaf_ids(view.frame.truth, view.layers, view.scene).maps[0]
+    assert [leaves[str(i)] for i in rows["instanceId"]] == [f"/World/two/{p.name}" for p in two.parts]
+    np.testing.assert_allclose(rows["occlusionRatio"], [0.5, 0.0], atol=0.04)  # the lid is nearer, so a little larger
+
+
 def test_half_covered_is_half_occluded_and_the_order_says_by_whom(backend):
     view = view_of(backend, scene_of(floor(), SQUARE, LID), camera_above(1.1))
-    rows = occlusion(view.frame.truth.objects)
+    rows = rows_of(view)
     assert rows.dtype == OCCLUSION_DTYPE
     assert OCCLUSION_DTYPE.itemsize == 12
-    assert rows["instanceId"].tolist() == [2, 3]
+    leaves = leaf_ids(view.frame.truth, view.layers, view.scene).maps[0]
+    assert [leaves[str(i)].rpartition("/")[0] for i in rows["instanceId"]] == ["/World/square", "/World/lid"]
     assert rows["semanticId"].tolist() == [TAXONOMY.named("box").id + 1, TAXONOMY.named("plate").id + 1]
     np.testing.assert_allclose(rows["occlusionRatio"], [0.5, 0.0])
     order = occlusion_order(view.frame.truth, view.layers, view.scene)
@@ -105,14 +123,22 @@ def test_stuff_can_hide_a_thing(backend):
     view = view_of(backend, scene_of(floor(), SQUARE, table), camera_above(1.1))
     order = occlusion_order(view.frame.truth, view.layers, view.scene)
     assert order == [{"hidden": "/World/square", "by": "/World/table", "pixels": 40 * 40}]
-    np.testing.assert_allclose(occlusion(view.frame.truth.objects)["occlusionRatio"], [1.0])
+    np.testing.assert_allclose(rows_of(view)["occlusionRatio"], [1.0])
 
 
 def test_occlusion_on_a_real_scene_adds_up(view: View):
     truth = view.frame.truth
-    rows = occlusion(truth.objects)
+    rows = rows_of(view)
     assert ((rows["occlusionRatio"] >= 0) & (rows["occlusionRatio"] <= 1)).all()
-    np.testing.assert_allclose(rows["occlusionRatio"], [1 - r.visible_fraction for r in truth.objects], atol=1e-7)
+    parts = visible_parts(view.scene)
+    whole = {r.body_name: r for r in truth.objects}
+    assert {parts[i - 2][0].name for i in rows["instanceId"]} == whole.keys()
+    for row in rows:
+        body = parts[row["instanceId"] - 2][0]
+        record = whole[body.name]
+        assert row["semanticId"] == record.category_id + 1
+        if len(body.parts) == 1:
+            assert row["occlusionRatio"] == pytest.approx(1 - record.visible_fraction, abs=1e-6)
     order = occlusion_order(truth, view.layers, view.scene)
     for entry in amodal_segmentation(truth, view.layers):
         hidden = sum(row["pixels"] for row in order if row["hidden"] == entry["prim_path"])
@@ -227,6 +253,6 @@ def test_layers_of_another_camera_are_rendered_for_it(backend):
 
 
 def test_npy_is_format_one(view: View):
-    data = ANNOTATORS["occlusion"].codec.encode(occlusion(view.frame.truth.objects))["occlusion.npy"]
+    data = ANNOTATORS["occlusion"].codec.encode(rows_of(view))["occlusion.npy"]
     assert data[6:8] == b"\x01\x00"
     assert np.load(io.BytesIO(data)).dtype == OCCLUSION_DTYPE
