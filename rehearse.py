@@ -93,7 +93,13 @@ def scene(arguments: argparse.Namespace) -> int:
 
 
 def catalogue(arguments: argparse.Namespace) -> int:
-    """Draws the catalogue: every category in several variants, or with --looks every look."""
+    """Draws the catalogue: every category in several variants, or with --looks every look; or prints its parameters."""
+    from scenes.errors import RehearseError
+
+    if arguments.parameters is not None:
+        return _print_parameters([n for n in (arguments.parameters, *arguments.category) if n], as_json=arguments.json)
+    if arguments.out is None:
+        raise RehearseError("catalogue: expected the picture's file OUT.png, or --parameters [CATEGORY], got neither.")
     from sim.catalogue import write_catalogue, write_looks
 
     options = {"split": arguments.split, "seed": arguments.seed, "variants": arguments.variants, "cell_px": arguments.cell}
@@ -102,6 +108,19 @@ def catalogue(arguments: argparse.Namespace) -> int:
     else:
         sheet = write_catalogue(arguments.out, names=arguments.category, **options)
     print_json(sheet.to_dict()) if arguments.json else print(sheet.describe())
+    return EXIT_OK
+
+
+def _print_parameters(categories: list[str], *, as_json: bool) -> int:
+    from scenes.parameters import parameters_toml
+
+    text = parameters_toml(categories)
+    if as_json:
+        import tomllib
+
+        print_json(tomllib.loads(text))
+    else:
+        print(text)
     return EXIT_OK
 
 

@@ -70,10 +70,15 @@ def _add_looking(commands: _Commands) -> None:
     parser.add_argument("--out", type=Path, default=Path("out/scene"), help="folder to write into (default: %(default)s)")
 
     parser = commands.add(
-        "catalogue", "out/catalogue.png", "cups.png --category cup --variants 8 --cell 240", "looks.png --looks"
-    )
-    parser.add_argument("out", type=Path, metavar="OUT.png", help="the picture to write")
+        "catalogue", "out/catalogue.png", "cups.png --category cup --variants 8 --cell 240", "looks.png --looks",
+        "--parameters cup",
+    )  # fmt: skip
+    parser.add_argument("out", type=Path, nargs="?", metavar="OUT.png", help="the picture to write")
     parser.add_argument("--category", action="append", default=[], metavar="NAME", help="only this one; may be repeated")
+    parser.add_argument(
+        "--parameters", nargs="?", const="", metavar="CATEGORY",
+        help="print what the shapes of a category (default: of all) are drawn from, as TOML for a suite's file",
+    )  # fmt: skip
     parser.add_argument("--looks", action="store_true", help="draw the looks instead of the things")
     _draw_options(parser)
     parser.add_argument("--variants", type=_whole(1), default=4, help="pictures of each (default: %(default)s)")
