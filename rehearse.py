@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from benchmarks.console import print_count, print_json, print_rows, print_summar
 from benchmarks.grammar import make_parser
 
 if TYPE_CHECKING:
+    from sim.capture import Capture
     from sim.running.run_plan import RunPlan
 
 EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -40,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Says what this machine can do, what is missing and how to get it."""
+    """Says what this machine can do, what is missing and how to get it; with --backend tests a simulator on it."""
+    if arguments.backend:
+        return _self_test(arguments)
     from benchmarks.doctor import examine, format_table
 
     findings = examine()
@@ -49,6 +53,21 @@ def doctor(arguments: argparse.Namespace) -> int:
     else:
         print(format_table(findings))
     return EXIT_OK if all(f.status == "ok" for f in findings if f.needed) else EXIT_FAILED_CHECK
+
+
+def _self_test(arguments: argparse.Namespace) -> int:
+    """Tests one backend; everything is shown and written before the backend is closed, which may end the process."""
+    from sim.selftest.session import self_test
+
+    report = self_test(
+        arguments.backend,
+        out=arguments.out,
+        quick=arguments.quick,
+        tell=lambda finding: say(f"  {finding.verdict:<7} {finding.check} ({finding.seconds:.1f} s)"),
+        show=lambda found: print_json(found.to_dict()) if arguments.json else print(found.describe(), flush=True),
+    )
+    say(f"report {arguments.out / 'report.md'}")
+    return EXIT_OK if report.passed else EXIT_FAILED_CHECK
 
 
 def scene(arguments: argparse.Namespace) -> int:
@@ -112,7 +131,6 @@ def inspect(arguments: argparse.Namespace) -> int:
 def generate(arguments: argparse.Namespace) -> int:
     """Makes a data set of frames with truth; goes on where a killed run stopped."""
     from scenes.assets import AssetUse
-    from sim.capture import Capture
     from sim.difficulty.target import read_target
     from sim.generate import GenerateSpec
     from sim.generate import generate as run
@@ -121,6 +139,7 @@ def generate(arguments: argparse.Namespace) -> int:
     plan, out = _run_plan(arguments)
     if arguments.print_script:
         return _print_script(arguments)
+    sensor = load_profile(arguments.sensor)
     spec = GenerateSpec(
         suite=arguments.suite,
         out=out,
@@ -131,15 +150,9 @@ def generate(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         backend=arguments.backend,
         stages=not arguments.no_stages,
-        capture=Capture(
-            annotators=arguments.annotators,
-            sequence=arguments.sequence,
-            rate_hz=arguments.rate,
-            motion=arguments.motion,
-            stereo_m=arguments.stereo,
-        ),
+        capture=_capture(arguments, rectified=not any(sensor.lens.distortion)),
         proof=not arguments.no_proof,
-        sensor=load_profile(arguments.sensor),
+        sensor=sensor,
         target=read_target(arguments.target) if arguments.target else None,
         assets=tuple(AssetUse.parse(text) for text in arguments.asset),
     )
@@ -150,6 +163,22 @@ def generate(arguments: argparse.Namespace) -> int:
         values |= {"proof": str(summary.proof)} | {f"target {r.figure}": str(r) for r in summary.target}
     print_summary(values, as_json=arguments.json)
     return EXIT_OK
+
+
+def _capture(arguments: argparse.Namespace, *, rectified: bool) -> Capture:
+    """Returns what is recorded; `all` is what can be had here, so it leaves disparity out where eyes are not rectified."""
+    from sim.capture import Capture
+
+    capture = Capture(
+        annotators=arguments.annotators,
+        sequence=arguments.sequence,
+        rate_hz=arguments.rate,
+        motion=arguments.motion,
+        stereo_m=arguments.stereo,
+    )
+    if rectified or "disparity" in arguments.annotators:
+        return capture
+    return replace(capture, annotators=tuple(name for name in capture.annotators if name != "disparity"))
 
 
 def _run_plan(arguments: argparse.Namespace) -> tuple[RunPlan, Path]:

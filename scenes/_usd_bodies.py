@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scenes.scene import Body, Collider, Mesh, Part
+from scenes.scene import Body, Collider, Part
 from scenes.transforms import Pose
 
 if TYPE_CHECKING:
     from scenes._usd_looks import Looks
+from scenes._usd_shells import indexed, welded
 
 # The mass stands on the body, where UsdPhysics gives it precedence, and again, shared out by volume, on the colliders:
 # some importers (MuJoCo's decoder among them) read only the latter. Both add up to the same.
@@ -52,7 +52,7 @@ def set_pose(xformable: Any, parent_from_child: Pose) -> None:
 def _define_part(stage: Any, path: str, part: Part, looks: Looks) -> None:
     from pxr import Sdf, UsdGeom, Vt
 
-    points, faces, keep = _welded(part.mesh)
+    points, faces, keep = welded(part.mesh)
     mesh = UsdGeom.Mesh.Define(stage, path)
     mesh.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(points))
     mesh.CreateFaceVertexCountsAttr(Vt.IntArray.FromNumpy(np.full(len(faces), 3, dtype=np.int32)))
@@ -62,33 +62,15 @@ def _define_part(stage: Any, path: str, part: Part, looks: Looks) -> None:
     mesh.CreateDoubleSidedAttr(False)
     primvars = UsdGeom.PrimvarsAPI(mesh)
     varying = UsdGeom.Tokens.faceVarying
-    normals, normal_indices = _indexed(part.mesh.corner_normals[keep].reshape(-1, 3))
+    normals, normal_indices = indexed(part.mesh.corner_normals[keep].reshape(-1, 3))
     primvar = primvars.CreatePrimvar("normals", Sdf.ValueTypeNames.Normal3fArray, varying)
     primvar.Set(Vt.Vec3fArray.FromNumpy(normals))
     primvar.SetIndices(Vt.IntArray.FromNumpy(normal_indices))
-    st, st_indices = _indexed(part.mesh.corner_uv[keep].reshape(-1, 2))
+    st, st_indices = indexed(part.mesh.corner_uv[keep].reshape(-1, 2))
     primvar = primvars.CreatePrimvar("st", Sdf.ValueTypeNames.TexCoord2fArray, varying)
     primvar.Set(Vt.Vec2fArray.FromNumpy(st))
     primvar.SetIndices(Vt.IntArray.FromNumpy(st_indices))
     looks.bind(mesh.GetPrim(), part.material)
-
-
-def _welded(mesh: Mesh) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.bool_]]:
-    """Returns the used points without repeats, the faces into them, and which faces have three different corners."""
-    points, where = _indexed(mesh.vertices.astype(np.float32)[mesh.faces.reshape(-1)])
-    faces = where.reshape(-1, 3)
-    keep = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
-    return points, faces[keep], keep
-
-
-def _indexed(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Returns the different rows in order of first use, and for each row of `values` its place among them."""
-    plain = np.ascontiguousarray(values, dtype=np.float32) + np.float32(0)  # -0 and 0 are one value
-    _, first, where = np.unique(plain, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    return plain[first[order]], rank[where.reshape(-1)].astype(np.int32)
 
 
 def _define_collider(stage: Any, path: str, collider: Collider) -> Any:

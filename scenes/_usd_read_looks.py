@@ -45,11 +45,11 @@ def _diffuse(surface: Any) -> tuple[tuple[float, float, float], NDArray[np.uint8
     scale = image.GetInput("scale")
     tint = scale.Get() if scale and scale.Get() is not None else (1.0, 1.0, 1.0, 1.0)
     file = image.GetInput("file")
-    texture = _texture(file.Get()) if file else None
+    texture = read_texture(file.Get()) if file else None
     return vec3(list(tint)[:3]), texture
 
 
-def _texture(asset: Any) -> NDArray[np.uint8] | None:
+def read_texture(asset: Any) -> NDArray[np.uint8] | None:
     """Reads an image, out of a package too, as sRGB uint8 (h, w, 3); None where it cannot be read."""
     import cv2
     from pxr import Ar

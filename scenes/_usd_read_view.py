@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes._usd_read_dome import read_dome
 from scenes._usd_view import LAMP_RADIUS_M, NITS_OF_WHITE, RESOLUTION_ATTRIBUTE
 from scenes.camera import Camera, focal_px, look_at
+from scenes.dome import Dome
 from scenes.scene import Light
 from scenes.transforms import Pose, Vec3, vec3
 
@@ -64,17 +66,23 @@ def _overview(bounds: tuple[Floats, Floats], size: tuple[int, int]) -> Camera:
     )  # fmt: skip
 
 
-def read_lights(stage: Any, world_from_stage: Floats, notes: list[str]) -> tuple[tuple[Light, ...], Vec3]:
-    """Reads suns and lamps at about their strength on screen, and the ambient light of domes; a sun where there is none."""
+def read_lights(
+    stage: Any, world_from_stage: Floats, notes: list[str]
+) -> tuple[tuple[Light, ...], Vec3, Dome | None]:
+    """Reads suns and lamps at about their strength on screen, the light of domes and the picture of the first that has one.
+
+    A sun is used where there is no light.
+    """
     from pxr import Usd, UsdLux
 
     lights: list[Light] = []
     ambient: Vec3 = (0.0, 0.0, 0.0)
+    dome = None
     for prim in Usd.PrimRange(stage.GetPseudoRoot()):
         if prim.IsA(UsdLux.DomeLight):
-            light = UsdLux.DomeLight(prim)
-            level = float(light.GetIntensityAttr().Get()) / NITS_OF_WHITE
-            ambient = vec3(np.clip(np.add(ambient, level * np.array(light.GetColorAttr().Get())), 0, 1))
+            picture, colour = read_dome(prim, world_from_stage, notes)
+            dome = dome or picture
+            ambient = vec3(np.clip(np.add(ambient, colour), 0, 1))
         elif prim.IsA(UsdLux.DistantLight):
             lights.append(_sun(prim, world_from_stage))
         elif prim.IsA(UsdLux.SphereLight):
@@ -83,8 +91,8 @@ def read_lights(stage: Any, world_from_stage: Floats, notes: list[str]) -> tuple
             notes.append(f"{prim.GetPath()} is a {prim.GetTypeName()}, which is not read: it gives no light.")
     if not lights and not any(ambient):
         notes.append("The stage has no light that is read: a sun and ambient light are used.")
-        return (_SUN,), (0.4, 0.4, 0.4)
-    return tuple(lights), ambient
+        return (_SUN,), (0.4, 0.4, 0.4), dome
+    return tuple(lights), ambient, dome
 
 
 def _axes(prim: Any, world_from_stage: Floats) -> Floats:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scenes._usd_bodies import set_pose
+from scenes._usd_looks import write_texture
 from scenes.camera import Camera
 from scenes.errors import StageError
 from scenes.scene import Light, Scene
@@ -44,19 +46,31 @@ def define_camera(stage: Any, camera: Camera) -> None:
     resolution.Set(Gf.Vec2i(camera.width, camera.height))
 
 
-def define_lights(stage: Any, scene: Scene) -> None:
-    """Writes /World/Lights: the scene's suns and lamps, and a dome for the ambient light."""
+def define_lights(stage: Any, scene: Scene, folder: Path) -> None:
+    """Writes /World/Lights: suns and lamps, and a dome light for the scene's dome or, without one, its ambient light."""
     from pxr import Gf, UsdLux
 
-    dome = UsdLux.DomeLight.Define(stage, "/World/Lights/Ambient")
-    dome.CreateColorAttr(Gf.Vec3f(*scene.ambient))
-    dome.CreateIntensityAttr(NITS_OF_WHITE)
+    _define_dome(stage, scene, folder)
     target_m = np.mean([s.center_m for s in scene.supports], axis=0) if scene.supports else np.zeros(3)
     for i, light in enumerate(scene.lights):
         path = f"/World/Lights/{light.kind.capitalize()}_{i}"
         prim = _define_sun(stage, path, light) if light.kind == "sun" else _define_lamp(stage, path, light, target_m)
         prim.CreateColorAttr(Gf.Vec3f(*light.colour))
         UsdLux.ShadowAPI.Apply(prim.GetPrim()).CreateShadowEnableAttr(light.casts_shadow)
+
+
+def _define_dome(stage: Any, scene: Scene, folder: Path) -> None:
+    from pxr import Gf, Sdf, UsdLux
+
+    light = UsdLux.DomeLight.Define(stage, "/World/Lights/Ambient")
+    if scene.dome is None:
+        light.CreateColorAttr(Gf.Vec3f(*scene.ambient))
+        light.CreateIntensityAttr(NITS_OF_WHITE)
+        return
+    light.CreateTextureFileAttr(Sdf.AssetPath(write_texture(scene.dome.image, folder)))
+    light.CreateTextureFormatAttr(UsdLux.Tokens.latlong)
+    light.CreateIntensityAttr(NITS_OF_WHITE * scene.dome.intensity)
+    light.OrientToStageUpAxis()
 
 
 def _define_sun(stage: Any, path: str, light: Light) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,13 @@ class Distortion:
             scale + 2 * y * y * slope + 6 * p1 * y + 2 * p2 * x,
         )
 
+    def draws(self, x: Coordinates, y: Coordinates) -> NDArray[np.bool_]:
+        """Returns which rays the lens draws: those on this side of the turning point, beyond which the picture folds back."""
+        xx, xy, yy = self.jacobian(x, y)
+        upright = (xx * yy - xy * xy > 0) & (xx + yy > 0)
+        drawn: NDArray[np.bool_] = upright & (x * x + y * y < _turning_r2(self._all()))
+        return drawn
+
     def undistort(self, x_drawn: Coordinates, y_drawn: Coordinates) -> tuple[Coordinates, Coordinates]:
         """Maps drawn points back to their rays, to 1e-12, by Newton's method; nan where the lens draws no ray there."""
         x, y = x_drawn.astype(np.float64), y_drawn.astype(np.float64)
@@ -74,3 +82,18 @@ class Distortion:
 
     def _all(self) -> tuple[float, ...]:
         return (*self.coefficients, *(0.0,) * (8 - len(self.coefficients)))
+
+
+@functools.lru_cache(maxsize=16)
+def _turning_r2(coefficients: tuple[float, ...]) -> float:
+    """Returns the least r2 at which the drawn radius s r stops to grow, or has a pole; +inf for none.
+
+    With s = N / D, both polynomials of q = r2, the slope of s r is (N D + 2 q (N' D - N D')) / D^2.
+    """
+    polynomial = np.polynomial.Polynomial
+    k1, k2, _, _, k3, k4, k5, k6 = coefficients
+    above, below = polynomial([1.0, k1, k2, k3]), polynomial([1.0, k4, k5, k6])
+    slope = above * below + polynomial([0.0, 2.0]) * (above.deriv() * below - above * below.deriv())
+    roots = np.concatenate([p.trim().roots() for p in (slope, below)])
+    real = roots[(np.abs(roots.imag) < 1e-9 * np.maximum(1.0, np.abs(roots))) & (roots.real > 0)].real
+    return float(real.min(initial=np.inf))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.camera import Camera
+from scenes.dome import Dome
 from scenes.taxonomy import TAXONOMY
 from scenes.transforms import Pose, Vec3
 
@@ -191,7 +192,7 @@ class SceneId:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scene:
-    """A world to look at: static room, dynamic things, lights, cameras, supports and the ambient light 0..1."""
+    """A world to look at: static room, dynamic things, lights, cameras, supports, ambient light 0..1, and maybe a dome."""
 
     id: SceneId
     bodies: tuple[Body, ...]
@@ -199,6 +200,7 @@ class Scene:
     cameras: tuple[Camera, ...]
     supports: tuple[Support, ...]
     ambient: Vec3 = (0.3, 0.3, 0.3)
+    dome: Dome | None = None
 
     def __post_init__(self) -> None:
         names = [body.name for body in self.bodies]
@@ -220,6 +222,9 @@ class Scene:
         sha = hashlib.sha256(repr((self.id, self.lights, self.cameras, self.supports, self.ambient)).encode())
         turned = [(i, s.turn_rad, s.round) for i, s in enumerate(self.supports) if s.turn_rad or s.round]
         sha.update(repr(turned).encode() if turned else b"")
+        if self.dome is not None:
+            sha.update(repr(("dome", self.dome.image.shape, float(self.dome.intensity))).encode())
+            sha.update(self.dome.image.tobytes())
         for b in self.bodies:
             sha.update(repr((b.name, b.category, b.colliders, b.world_from_body, b.mass_kg, b.dynamic)).encode())
             sha.update(repr((b.friction, b.rolling_friction_m)).encode())

@@ -85,7 +85,7 @@ def _stage_layer(scene: Scene, folder: Path, camera_size: tuple[int, int] | None
     looks = _usd_looks.Looks(stage, folder)  # after the cameras, so that a refused scene leaves no textures
     for body in scene.bodies:
         _usd_bodies.define_body(stage, body, looks)
-    _usd_view.define_lights(stage, scene)
+    _usd_view.define_lights(stage, scene, folder)
     return layer
 
 

@@ -60,10 +60,11 @@ def read_scene(path: Path, *, renamed: Mapping[str, str] | None = None, size: tu
         problems = ["it shows no mesh: nothing to see."]
     _refuse(path, problems)
     cameras = read_cameras(stage, world_from_stage, size, _bounds(bodies), notes)
-    lights, ambient = read_lights(stage, world_from_stage, notes)
+    lights, ambient, dome = read_lights(stage, world_from_stage, notes)
     scene = Scene(
-        id=_scene_id(stage), bodies=tuple(bodies), lights=lights, cameras=cameras, supports=(), ambient=ambient
-    )
+        id=_scene_id(stage), bodies=tuple(bodies), lights=lights, cameras=cameras, supports=(), ambient=ambient,
+        dome=dome,
+    )  # fmt: skip
     return ReadScene(scene=scene, notes=tuple(notes))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scenes.errors import DatasetError
-from scenes.files import write_whole
+from scenes.files import whole_file, write_whole
 from sim.basicwriter import metadata_text
 from sim.manifest import FILE_NAME, Manifest, read_manifest
 from sim.running.part import FILE_NAME as PART_NAME
@@ -51,7 +51,8 @@ def finish_folder(folder: Path, finished: Manifest | Part, failures: Sequence[di
         write_whole(folder / FAILURES, failure_lines(failures), sync=True)
     name = FILE_NAME if isinstance(finished, Manifest) else PART_NAME
     staged = folder / WORK / name
-    write_whole(staged, json.dumps(finished.to_dict()), sync=True)
+    with whole_file(staged, sync=True) as path, path.open("w", encoding="utf-8") as file:
+        file.writelines(finished.json_parts() if isinstance(finished, Manifest) else [json.dumps(finished.to_dict())])
     staged.replace(folder / name)
     shutil.rmtree(folder / WORK)
 

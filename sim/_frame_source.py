@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -75,8 +74,6 @@ class BackendSource:
         scene = self._made()
         camera = scene.cameras[view].resized(*self._spec.size)
         name = f"{scene.id}/{camera.name}"
-        if self._spec.sensor.is_ideal:
-            return replace(self._backend.render(camera), name=name)
         from sim.sensors.apply import sense
 
         return sense(self._backend, scene, camera, self._spec.sensor, name=name)
@@ -85,7 +82,8 @@ class BackendSource:
         """Yields the frames of those numbers of the last scene with all that annotators may need, in order."""
         from sim._recording import record
 
-        return record(self._backend, self._made(), self._spec.capture, self._spec.size, numbers)
+        spec = self._spec
+        return record(self._backend, self._made(), spec.capture, spec.size, numbers, spec.sensor)
 
     def write_stage(self, path: Path) -> None:
         """Writes the last scene as an OpenUSD stage, with whatever lies beside it."""

@@ -19,6 +19,8 @@ from scenes.errors import SensorError
 # The wide picture has this many samples per pixel of the image in each direction, at its centre.
 OVERSAMPLING = 2
 _LARGEST_PX = 8192
+# So many pixels are carried at a time: what they need stays in the processor's cache.
+_AT_ONCE = 1 << 14
 
 # (left, top, width, height) in pixels.
 Window = tuple[int, int, int, int]
@@ -28,29 +30,35 @@ Window = tuple[int, int, int, int]
 class Lens:
     """Where the pixels of a camera with distortion lie in the picture of the pinhole `wide`.
 
-    ray_x, ray_y float64 (H, W): the rays of the pixel centres; column, row int64 (H, W): the nearest samples of `wide`;
-    map_u, map_v float32 (OVERSAMPLING H, OVERSAMPLING W): where the sub-pixels of the image lie in `wide`.
+    ray_x, ray_y float64 (H, W): the rays of the pixel centres; column, row int32 (H, W): the nearest samples of `wide`,
+    and sample int64 (H, W) the same in the order of its rows; off_u, off_v float64 (H, W): how far right and below of
+    that sample the ray is; fine_px int16 (OVERSAMPLING H, OVERSAMPLING W, 2) and fine_share uint16 (... , ...): where the
+    sub-pixels of the image lie in `wide`, whole pixels and OpenCV's number for the rest.
     """
 
     wide: Camera
     ray_x: NDArray[np.float64]
     ray_y: NDArray[np.float64]
-    column: NDArray[np.int64]
-    row: NDArray[np.int64]
-    map_u: NDArray[np.float32]
-    map_v: NDArray[np.float32]
+    column: NDArray[np.int32]
+    row: NDArray[np.int32]
+    sample: NDArray[np.int64]
+    off_u: NDArray[np.float64]
+    off_v: NDArray[np.float64]
+    fine_px: NDArray[np.int16]
+    fine_share: NDArray[np.uint16]
 
     def image(self, wide_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Returns the image uint8 (H, W, 3) from the wide one: bilinear at sub-pixels, then their mean."""
         import cv2
 
-        fine = cv2.remap(wide_rgb, self.map_u, self.map_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        linear, edge = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+        fine = cv2.remap(wide_rgb, self.fine_px, self.fine_share, linear, borderMode=edge)
         height, width = self.row.shape
         return np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
     def nearest(self, wide_map: NDArray[Any]) -> NDArray[Any]:
-        """Returns a map (H, W, ...) of the nearest samples."""
-        taken: NDArray[Any] = wide_map[self.row, self.column]
+        """Returns a map (H, W) of the nearest samples of one (wide H, wide W)."""
+        taken: NDArray[Any] = wide_map.reshape(-1).take(self.sample)
         return taken
 
     def depth(self, wide_depth_m: NDArray[np.float32], wide_ids: NDArray[np.integer]) -> NDArray[np.float32]:
@@ -59,14 +67,13 @@ class Lens:
         Along a plane 1 / z is affine in pixels. The slope is the smaller of those to both neighbours, 0 where they
         differ in sign or one of them has another id: exact on planes, the nearest sample at edges, never a mixture.
         """
-        inverse = np.where(np.isfinite(wide_depth_m), 1.0 / wide_depth_m.astype(np.float64), 0.0)
-        u, v = self.ray_x * self.wide.fx + self.wide.cx, self.ray_y * self.wide.fy + self.wide.cy
-        along_u = _slope(inverse, wide_ids, self.row, self.column, axis=1) * (u - self.column)
-        along_v = _slope(inverse, wide_ids, self.row, self.column, axis=0) * (v - self.row)
-        nearest = inverse[self.row, self.column]
-        there = nearest > 0
-        carried = 1.0 / np.where(there, nearest + along_u + along_v, 1.0)
-        return np.where(there, carried, np.inf).astype(np.float32)
+        depth_m = np.empty(self.sample.shape, dtype=np.float32)
+        wide = wide_depth_m.reshape(-1), wide_ids.reshape(-1)
+        for start in range(0, depth_m.size, _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            sample, off = self.sample.reshape(-1)[some], (self.off_u.reshape(-1)[some], self.off_v.reshape(-1)[some])
+            depth_m.reshape(-1)[some] = _carried(*wide, sample, off, self.wide.width)
+        return depth_m
 
     def wide_window(self, window: Window) -> Window:
         """Returns the window of `wide` that holds the nearest samples of a window of the image."""
@@ -98,6 +105,16 @@ def lens_of(camera: Camera) -> Lens:
     return replace(lens, wide=wide)
 
 
+def fine_pinhole_of(camera: Camera, samples: int) -> Lens:
+    """Returns, for a camera whose pixels no centred pinhole of square pixels has, how to look it up in such a picture.
+
+    That has at least `samples` samples per pixel each way. Raises SensorError where it would be too large.
+    """
+    lens = _lens(replace(camera, name="", world_from_camera=type(camera.world_from_camera)()), samples, square=True)
+    wide = replace(lens.wide, name=camera.name, world_from_camera=camera.world_from_camera)
+    return replace(lens, wide=wide)
+
+
 def pixel_rays(camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Returns x and y at z = 1, each (H, W), of all pixel centres; those of a lens are kept with it."""
     if camera.distortion is not None:
@@ -107,39 +124,50 @@ def pixel_rays(camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]
     return camera.rays(u, v)
 
 
+def points_of(camera: Camera, depth_m: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Returns what `camera.unproject` does, (H, W, 3); a lens's rays are not sought again."""
+    x, y = pixel_rays(camera)
+    return np.stack([x * depth_m, y * depth_m, np.asarray(depth_m, dtype=np.float64)], axis=-1)
+
+
 @functools.lru_cache(maxsize=4)
-def _lens(camera: Camera) -> Lens:
+def _lens(camera: Camera, samples: int = OVERSAMPLING, *, square: bool = False) -> Lens:
+    import cv2
+
     ray_x, ray_y = _rays(camera, 1)
     fine_x, fine_y = _rays(camera, OVERSAMPLING)
     corner_x, corner_y = _corner_rays(camera)
     for rays in (ray_x, fine_x, corner_x):
         _assert_no_fold(camera, rays)
-    fx, fy = OVERSAMPLING * camera.fx, OVERSAMPLING * camera.fy
+    fx, fy = samples * camera.fx, samples * camera.fy
+    if square:
+        fx = fy = max(fx, fy)
     low_u, high_u = math.floor(fx * corner_x.min()) - 2, math.ceil(fx * corner_x.max()) + 2
     low_v, high_v = math.floor(fy * corner_y.min()) - 2, math.ceil(fy * corner_y.max()) + 2
     width, height = high_u - low_u + 1, high_v - low_v + 1
     if max(width, height) > _LARGEST_PX:
         raise SensorError(
-            f"The lens {camera.distortion} needs a picture of {width}x{height} to be drawn from, more than {_LARGEST_PX}: "
-            "take a smaller --size, a narrower field of view or less distortion."
+            f"The lens {camera.distortion or 'of a pinhole'} needs a picture of {width}x{height} to be drawn from, more than "
+            f"{_LARGEST_PX}: take a smaller --size, a narrower field of view or less distortion."
         )
     wide = replace(camera, width=width, height=height, fx=fx, fy=fy, cx=float(-low_u), cy=float(-low_v), distortion=None)
+    u, v = ray_x * fx + wide.cx, ray_y * fy + wide.cy
+    column, row = np.rint(u).astype(np.int32), np.rint(v).astype(np.int32)
+    fine_u, fine_v = (fine_x * fx + wide.cx).astype(np.float32), (fine_y * fy + wide.cy).astype(np.float32)
+    fine_px, fine_share = cv2.convertMaps(fine_u, fine_v, cv2.CV_16SC2)
     return Lens(
-        wide=wide,
-        ray_x=ray_x,
-        ray_y=ray_y,
-        column=np.rint(ray_x * fx + wide.cx).astype(np.int64),
-        row=np.rint(ray_y * fy + wide.cy).astype(np.int64),
-        map_u=(fine_x * fx + wide.cx).astype(np.float32),
-        map_v=(fine_y * fy + wide.cy).astype(np.float32),
-    )
+        wide=wide, ray_x=ray_x, ray_y=ray_y, column=column, row=row, sample=row.astype(np.int64) * width + column,
+        off_u=u - column, off_v=v - row,
+        fine_px=np.asarray(fine_px, dtype=np.int16), fine_share=np.asarray(fine_share, dtype=np.uint16),
+    )  # fmt: skip
 
 
 def _rays(camera: Camera, samples: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Returns the rays (samples H, samples W) of the centres of the parts into which each pixel is cut."""
     u = (np.arange(samples * camera.width) + 0.5) / samples - 0.5
     v = (np.arange(samples * camera.height) + 0.5) / samples - 0.5
-    return camera.rays(u[None], v[:, None])
+    x, y = camera.rays(*np.broadcast_arrays(u[None], v[:, None]))
+    return x, y
 
 
 def _corner_rays(camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -158,14 +186,38 @@ def _assert_no_fold(camera: Camera, rays: NDArray[np.float64]) -> None:
         )
 
 
-def _slope(
-    inverse: NDArray[np.float64], ids: NDArray[np.integer], row: NDArray[np.int64], column: NDArray[np.int64], *, axis: int
+def _carried(
+    depth_m: NDArray[np.float32],
+    ids: NDArray[np.integer],
+    sample: NDArray[np.int64],
+    off: tuple[NDArray[np.float64], NDArray[np.float64]],
+    width: int,
 ) -> NDArray[np.float64]:
-    """Returns the limited slope of 1 / z per sample along an axis, at samples that are not on the border."""
-    step = (0, 1) if axis == 1 else (1, 0)
-    before, after = (row - step[0], column - step[1]), (row + step[0], column + step[1])
-    here = row, column
-    backward, forward = inverse[here] - inverse[before], inverse[after] - inverse[here]
-    same = (ids[before] == ids[here]) & (ids[after] == ids[here]) & (backward * forward > 0)
+    """Returns the depth (N,) at samples (N,) of flat maps, each carried by its offsets to the right and down."""
+    here = _at(depth_m, ids, sample)
+    carried = here[0] + _slope(depth_m, ids, here, sample, 1) * off[0]
+    carried += _slope(depth_m, ids, here, sample, width) * off[1]
+    depth: NDArray[np.float64] = np.divide(1.0, carried, where=here[0] > 0, out=np.full(sample.shape, np.inf))
+    return depth
+
+
+def _at(
+    depth_m: NDArray[np.float32], ids: NDArray[np.integer], sample: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.integer]]:
+    """Returns 1 / z, 0 where nothing is, and the ids at samples."""
+    return 1.0 / depth_m.take(sample).astype(np.float64), ids.take(sample)
+
+
+def _slope(
+    depth_m: NDArray[np.float32],
+    ids: NDArray[np.integer],
+    here: tuple[NDArray[np.float64], NDArray[np.integer]],
+    sample: NDArray[np.int64],
+    step: int,
+) -> NDArray[np.float64]:
+    """Returns the limited slope of 1 / z from a sample to the next, `step` further on; `here` is what `_at` says there."""
+    before, after = _at(depth_m, ids, sample - step), _at(depth_m, ids, sample + step)
+    backward, forward = here[0] - before[0], after[0] - here[0]
+    same = (before[1] == here[1]) & (after[1] == here[1]) & (backward * forward > 0)
     smaller = np.where(np.abs(backward) < np.abs(forward), backward, forward)
     return np.where(same, smaller, 0.0)

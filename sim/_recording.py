@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -11,11 +12,39 @@ from scenes.camera import Camera
 from scenes.motion import Motion, make_motion
 from scenes.scene import Scene
 from scenes.transforms import Pose, transform_points, vec3
+from sim._travel import Journey
 from sim.annotators.view import Sighting, View
 from sim.backend import Backend
 from sim.capture import Capture
 from sim.frame import Frame
 from sim.layers import Layers
+from sim.sensors.apply import apply_sensor, image_of, sensor_camera
+from sim.sensors.profile import IDEAL, SensorProfile
+
+
+def record(
+    backend: Backend,
+    scene: Scene,
+    capture: Capture,
+    size: tuple[int, int],
+    numbers: range,
+    sensor: SensorProfile = IDEAL,
+) -> Iterator[View]:
+    """Yields the views of a scene that the backend holds, settled, one for each of `numbers`.
+
+    They go through the cameras, for each through its moments, for each through its eyes; the backend then holds the
+    scene as it stood last.
+    """
+    recording = Recording.of(backend, scene, capture, size, sensor)
+    eyes = len(capture.eyes)
+    number = numbers.start
+    for view in range(len(numbers) // capture.frames_per_view):
+        moments = (recording.moment(view, k) for k in range(capture.sequence))
+        for before, now, after in _with_neighbours(moments):
+            for eye in range(eyes):
+                # A pair has one number: BasicWriter counts moments, its folders tell the eyes apart.
+                yield now.view(eye, number // eyes, before, after)
+                number += 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,35 +57,98 @@ class _Moment:
     def sighting(self, eye: int) -> Sighting:
         return Sighting(frame=self.seen[eye][0], scene=self.scene)
 
+    def view(self, eye: int, number: int, before: _Moment | None, after: _Moment | None) -> View:
+        frame, layers = self.seen[eye]
+        return View(
+            frame=frame, scene=self.scene, layers=layers, number=number,
+            before=before.sighting(eye) if before else None,
+            after=after.sighting(eye) if after else None,
+            other_eye=self.sighting(1 - eye) if len(self.seen) == 2 else None,
+        )  # fmt: skip
 
-def record(backend: Backend, scene: Scene, capture: Capture, size: tuple[int, int], numbers: range) -> Iterator[View]:
-    """Yields the views of a scene that the backend holds, settled, one for each of `numbers`.
 
-    They go through the cameras, for each through its moments, for each through its eyes; the backend then holds the
-    scene as it stood last.
-    """
-    eyes = len(capture.eyes)
-    times = [k / capture.rate_hz for k in range(capture.sequence)]
-    motion = motion_of(scene, capture)
-    stands = _stands(backend, motion, times)
-    number = numbers.start
-    for view in range(len(numbers) // capture.frames_per_view):
-        cameras = [_camera_at(scene, motion, view, time).resized(*size) for time in times]
-        moments = (
-            _look(backend, scene, stands[k], cameras[k], capture, (view, k, times[k])) for k in range(capture.sequence)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recording:
+    """A recording of a settled scene: what moves, when its frames are, and where the moved bodies stand in each."""
+
+    backend: Backend
+    scene: Scene
+    capture: Capture
+    size: tuple[int, int]
+    sensor: SensorProfile
+    motion: Motion
+    times_s: tuple[float, ...]
+    stands: tuple[dict[str, Pose], ...]
+
+    @classmethod
+    def of(
+        cls, backend: Backend, scene: Scene, capture: Capture, size: tuple[int, int], sensor: SensorProfile = IDEAL
+    ) -> Recording:
+        """Finds out what moves, by the physics of the backend, which holds the scene at rest."""
+        times = [k / capture.rate_hz for k in range(capture.sequence)]
+        motion = motion_of(scene, capture)
+        return cls(
+            backend=backend, scene=scene, capture=capture, size=size, sensor=sensor, motion=motion, times_s=tuple(times),
+            stands=tuple(_stands(backend, motion, times)),
+        )  # fmt: skip
+
+    def names(self, view: int, k: int) -> list[str]:
+        """Returns the names of the frames of all eyes at moment `k` of a camera."""
+        # All that tells frames of one scene apart stays behind the last slash: what stands before it names the scene.
+        moment = f"{k:04d}" if self.capture.sequence > 1 else ""
+        parts = ((self.scene.cameras[view].name, moment, eye) for eye in self.capture.eyes)
+        return [f"{self.scene.id}/{'-'.join(p for p in some if p)}" for some in parts]
+
+    def camera(self, view: int, k: int, eye: str) -> Camera:
+        """Returns the camera of a frame, with the sensor's lens."""
+        camera = _camera_at(self.scene, self.motion, view, self.times_s[k]).resized(*self.size)
+        return sensor_camera(self._eye(eye, camera), self.sensor)
+
+    def scene_at(self, k: int) -> Scene:
+        """Returns the scene as it stands at moment `k`."""
+        return self.scene.with_poses(self.stands[k]) if self.stands[k] else self.scene
+
+    def moment(self, view: int, k: int, *, sensed: bool = True) -> _Moment:
+        """Renders all eyes of a camera at moment `k`; not `sensed`, the pictures are as the lens draws them."""
+        stand = self.stands[k]
+        if stand:
+            self.backend.place(stand)
+        seen = []
+        for eye, name in zip(self.capture.eyes, self.names(view, k), strict=True):
+            camera = self.camera(view, k, eye)
+            frame = replace(self.backend.render(camera), name=name, time_s=self.times_s[k])
+            layers = self.backend.layers(camera)
+            if sensed and not self.sensor.is_ideal:
+                frame = self._sensed(frame, view, k, eye)
+                if stand:
+                    self.backend.place(stand)
+            seen.append((frame, layers))
+        return _Moment(scene=self.scene_at(k), seen=tuple(seen))
+
+    def one(self, view: int, k: int, eye: int, number: int) -> View:
+        """Returns one view by itself, the same as `record` yields it; of those beside it only the truth is made."""
+        moments = range(self.capture.sequence)
+        before, after = (
+            self.moment(view, n, sensed=False) if n in moments else None for n in (k - 1, k + 1)
         )
-        for before, now, after in _with_neighbours(moments):
-            for eye in range(eyes):
-                frame, layers = now.seen[eye]
-                yield View(
-                    frame=frame, scene=now.scene, layers=layers,
-                    # A pair has one number: BasicWriter counts moments, its folders tell the eyes apart.
-                    number=number // eyes,
-                    before=before.sighting(eye) if before else None,
-                    after=after.sighting(eye) if after else None,
-                    other_eye=now.sighting(1 - eye) if eyes == 2 else None,
-                )  # fmt: skip
-                number += 1
+        return self.moment(view, k).view(eye, number, before, after)
+
+    def _sensed(self, frame: Frame, view: int, k: int, eye: str) -> Frame:
+        journey = None
+        if self.capture.sequence > 1:
+            beside = [self.stands[n] if 0 <= n < len(self.stands) else None for n in (k - 1, k + 1)]
+            journey = Journey(
+                backend=self.backend, camera=frame.camera, eye=functools.partial(self._eye, eye),
+                path=self.motion.cameras[view] if self.motion.cameras else None, time_s=self.times_s[k],
+                period_s=1 / self.capture.rate_hz, before=beside[0], now=self.stands[k], after=beside[1],
+            )  # fmt: skip
+        device = eye if eye == "right" else ""
+        image = image_of(self.backend)
+        scene = self.scene
+        return apply_sensor(frame, self.sensor, scene=scene, image=image, travel=journey, device=device)
+
+    def _eye(self, eye: str, camera: Camera) -> Camera:
+        return _eye(camera, eye, self.capture.stereo_m or 0.0)
 
 
 def motion_of(scene: Scene, capture: Capture) -> Motion:
@@ -82,22 +174,6 @@ def _stands(backend: Backend, motion: Motion, times: list[float]) -> list[dict[s
 def _camera_at(scene: Scene, motion: Motion, view: int, time_s: float) -> Camera:
     camera = scene.cameras[view]
     return replace(camera, world_from_camera=motion.cameras[view].at(time_s)) if motion.cameras else camera
-
-
-def _look(
-    backend: Backend, scene: Scene, stand: dict[str, Pose], camera: Camera, capture: Capture, at: tuple[int, int, float]
-) -> _Moment:
-    view, k, time_s = at
-    if stand:
-        backend.place(stand)
-    seen = []
-    for eye in capture.eyes:
-        mine = _eye(camera, eye, capture.stereo_m or 0.0)
-        # All that tells frames of one scene apart stays behind the last slash: what stands before it names the scene.
-        parts = [scene.cameras[view].name, f"{k:04d}" if capture.sequence > 1 else "", eye]
-        frame = replace(backend.render(mine), name=f"{scene.id}/{'-'.join(p for p in parts if p)}", time_s=time_s)
-        seen.append((frame, backend.layers(mine)))
-    return _Moment(scene=scene.with_poses(stand) if stand else scene, seen=tuple(seen))
 
 
 def _eye(camera: Camera, eye: str, baseline_m: float) -> Camera:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -99,9 +98,11 @@ def convert(spec: ConvertSpec, *, progress: bool | Progress = True) -> ConvertSu
 def _content(spec: ConvertSpec, dataset: Dataset) -> dict[str, Any]:
     """Returns what decides the bytes: the options, and the data set by its manifest, which has a digest of every file."""
     options = {key: value for key, value in asdict(spec).items() if key not in {"dataset", "out", "labels"}}
-    manifest = json.dumps(dataset.manifest.to_dict()).encode()
     mapping = {} if spec.labels is None else {"labels": hashlib.sha256(spec.labels.read_bytes()).hexdigest()}
-    return options | mapping | {"manifest": hashlib.sha256(manifest).hexdigest()}
+    digest = hashlib.sha256()
+    for text in dataset.manifest.json_parts():
+        digest.update(text.encode())
+    return options | mapping | {"manifest": digest.hexdigest()}
 
 
 def _basicwriter(spec: ConvertSpec, dataset: Dataset) -> Exporter:

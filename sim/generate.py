@@ -82,10 +82,11 @@ class GenerateSpec:
                 "A data set needs at least 1 frame, a seed of 0 or more, a size of at least 16x16 and at least 1 worker, "
                 f"got {self.frames} frames, seed {self.seed}, size {self.size[0]}x{self.size[1]}, {self.workers} workers."
             )
-        if not (self.sensor.is_ideal or self.capture.plain):
+        if any(self.sensor.lens.distortion) and "disparity" in self.capture.annotators:
             raise DatasetError(
-                f"The sensor {self.sensor.name} is applied to stills with the default annotators; leave out --sensor, or "
-                "--annotators, --sequence and --stereo."
+                f"The lens of the sensor {self.sensor.name} distorts, so its two images are not rectified and no disparity "
+                "relates them: leave the annotator disparity out (stereo_flow has where each pixel is in the other eye), or "
+                "take a sensor without distortion."
             )
         if self.frames % self.capture.frames_per_view:
             raise DatasetError(

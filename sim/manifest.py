@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from scenes.assets import AssetUse
 from scenes.errors import DatasetError
+from sim._digests import Digests
 from sim.capture import Capture
 from sim.proof.figures import Agreement
 
@@ -17,6 +18,7 @@ FILE_NAME = "manifest.json"
 SCHEMA_VERSION = 2
 # Version 1 had no agreement of a frame with the ray caster and no target.
 _READABLE = (1, 2)
+_NO_FRAMES = '"frames": []'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +31,23 @@ class FrameEntry:
     name: str
     scene_digest: str
     attempt: int
-    files: dict[str, str]
+    files: Mapping[str, str]
     size_bytes: int
     agreement: Agreement | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "files", Digests(self.files))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain JSON values."""
+        return {
+            "name": self.name, "scene_digest": self.scene_digest, "attempt": self.attempt, "files": dict(self.files),
+            "size_bytes": self.size_bytes, "agreement": None if self.agreement is None else asdict(self.agreement),
+        }  # fmt: skip
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FrameEntry:
-        """Reads what `dataclasses.asdict` gave; raises KeyError, TypeError or ValueError."""
+        """Reads what `to_dict` gave; raises KeyError, TypeError or ValueError."""
         agreement = values.get("agreement")
         return cls(
             name=str(values["name"]),
@@ -93,7 +105,20 @@ class Manifest:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""
-        values = {"schema_version": SCHEMA_VERSION, "frame_count": len(self.frames), **asdict(self)}
+        return self._head() | {"frames": [entry.to_dict() for entry in self.frames]}
+
+    def json_parts(self) -> Iterator[str]:
+        """Yields the text of manifest.json piece by piece, so that whoever writes it need not hold it."""
+        head, tail = json.dumps(self._head()).split(_NO_FRAMES, maxsplit=1)
+        yield head + _NO_FRAMES[:-1]
+        for k, entry in enumerate(self.frames):
+            yield (", " if k else "") + json.dumps(entry.to_dict())
+        yield "]" + tail
+
+    def _head(self) -> dict[str, Any]:
+        """Returns everything but the frames, in whose place stands an empty list."""
+        values = {"schema_version": SCHEMA_VERSION, "frame_count": len(self.frames), **asdict(replace(self, frames=()))}
+        values["frames"] = []
         if self.sensor is None:
             del values["sensor"]
         if not self.suite_digest:
@@ -113,7 +138,7 @@ class Manifest:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Manifest:
         """Reads what `to_dict` wrote; raises KeyError, TypeError or ValueError."""
-        frames = tuple(FrameEntry.from_dict(entry) for entry in values["frames"])
+        frames = tuple(e if isinstance(e, FrameEntry) else FrameEntry.from_dict(e) for e in values["frames"])
         if len(frames) != values["frame_count"]:
             raise ValueError(f"it announces {values['frame_count']} frames and lists {len(frames)}")
         width, height = (int(v) for v in values["size"])
@@ -136,11 +161,16 @@ class Manifest:
         )
 
 
+def _entry_or_dict(values: dict[str, Any]) -> Any:
+    """Makes a FrameEntry of a frame's JSON as soon as it is read, since it takes a third of the memory."""
+    return FrameEntry.from_dict(values) if values.keys() >= {"scene_digest", "files", "attempt"} else values
+
+
 def read_manifest(folder: Path) -> Manifest:
     """Reads a data set's manifest; raises DatasetError where it is missing, damaged or of an unknown schema version."""
     path = folder / FILE_NAME
     try:
-        values = json.loads(path.read_bytes())
+        values = json.loads(path.read_bytes(), object_hook=_entry_or_dict)
         version = values["schema_version"]
         if version not in _READABLE:
             raise DatasetError(

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from scenes.assets import AssetUse
 from scenes.errors import DatasetError
 from sim._frame_files import frame_files
+from sim.annotators.registry import DEFAULT
 from sim.backend import open_backend
+from sim.basicwriter import kind_of
 from sim.dataset import Dataset
 from sim.difficulty.clearance import clearances_m
 from sim.frame import Frame
 from sim.frame_id import FrameId
 from sim.manifest import FrameEntry
 from sim.rebuild import Rebuilt, rebuild
+from sim.retake import Retake
 
 # What is made from the colours comes last and is told apart: another machine's renderer may round a colour differently,
-# never a label. The measured contrast is among it.
-IMAGES = ("rgb_", "difficulty_")
+# never a label. The measured contrast is among it, and what a depth sensor loses on dark surfaces.
+IMAGES = ("rgb.png", "rgb_ideal.png", "pointcloud_rgb.npy", "sensor_depth.npy", "difficulty.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +93,16 @@ def replay_dataset(path: Path, frame: str) -> Replay:
     dataset = Dataset.open(path)
     number = _number(dataset, frame)
     entry, manifest = dataset.manifest.frames[number], dataset.manifest
-    backend, name = manifest.generator.backend, FrameId.parse(entry.name)
-    made = _made(name, manifest.size, backend, entry.attempt, assets=manifest.assets)
-    return compare(entry, number, made, against=str(path), disk=dataset[number])
+    simulator = open_backend(manifest.generator.backend)
+    try:
+        again = Retake.of(simulator, dataset, number)
+        taken, files = again.files()
+    finally:
+        simulator.close()
+    whole = set(DEFAULT) <= set(manifest.capture["annotators"])
+    made = Rebuilt(scene=again.scene, frame=taken)
+    disk = dataset[number] if whole else None
+    return compare(entry, manifest.file_number(number), made, against=str(path), disk=disk, made_files=files)
 
 
 def replay_id(name: str, *, size: tuple[int, int], backend: str = "mujoco") -> tuple[Replay, dict[str, str]]:
@@ -102,9 +111,9 @@ def replay_id(name: str, *, size: tuple[int, int], backend: str = "mujoco") -> t
     The digests, by field, are what another machine must get; rgb is among them. Raises SceneError.
     """
     frame_id = FrameId.parse(name)
-    first = _made(frame_id, size, backend, None)
+    first = _made(frame_id, size, backend)
     entry = entry_of(first)
-    again = _made(frame_id, size, backend, None, after_another=True)
+    again = _made(frame_id, size, backend, after_another=True)
     found = compare(entry, 0, again, against="itself, made after another scene", disk=first.frame)
     digests = {field.name: field.got for field in (*found.fields, *found.images)}
     return found, digests
@@ -122,25 +131,39 @@ def entry_of(made: Rebuilt) -> FrameEntry:
     )
 
 
-def compare(entry: FrameEntry, number: int, made: Rebuilt, *, against: str, disk: Frame) -> Replay:
-    """Compares a rebuilt frame with an entry: sub-seed, scene digest, poses, then every file of labels by its bytes."""
-    made_files = frame_files(made.frame, number, clearances_m(made.scene))
+def compare(
+    entry: FrameEntry,
+    number: int,
+    made: Rebuilt,
+    *,
+    against: str,
+    disk: Frame | None,
+    made_files: Mapping[str, bytes] | None = None,
+) -> Replay:
+    """Compares a rebuilt frame with an entry: sub-seed, scene digest, poses, then every file of labels by its bytes.
+
+    `disk` is None where the data set has no whole frames, and then no poses are compared; `made_files` are those of the
+    rebuilt frame, None for a still of the default annotators.
+    """
+    if made_files is None:
+        made_files = frame_files(made.frame, number, clearances_m(made.scene))
     files = {name: hashlib.sha256(data).hexdigest() for name, data in made_files.items()}
     fields = [
         Field(name="attempt", expected=str(entry.attempt), got=str(made.scene.id.attempt)),
         Field(name="scene_digest", expected=entry.scene_digest, got=made.scene.digest()),
-        *_poses(disk, made.frame),
+        *(_poses(disk, made.frame) if disk is not None else ()),
     ]
     images: list[Field] = []
     for name, digest in entry.files.items():
         field = Field(name=name, expected=digest, got=files.get(name, "not made"))
-        (images if name.startswith(IMAGES) else fields).append(field)
+        (images if kind_of(name) in IMAGES else fields).append(field)
     return Replay(frame=entry.name, against=against, fields=tuple(fields), images=tuple(images))
 
 
 def _poses(expected: Frame, got: Frame) -> list[Field]:
     """Returns a field for the camera and one for every object of either frame, by its pose in the world."""
-    fields = [Field(name="camera", expected=repr(expected.camera), got=repr(got.camera))]
+    cameras = [repr(frame.camera.to_dict()) for frame in (expected, got)]
+    fields = [Field(name="camera", expected=cameras[0], got=cameras[1])]
     poses = [{r.body_name: repr(r.world_from_body) for r in frame.truth.objects} for frame in (expected, got)]
     for name in dict.fromkeys([*poses[0], *poses[1]]):
         there, here = (pose.get(name, "not in view") for pose in poses)
@@ -149,19 +172,13 @@ def _poses(expected: Frame, got: Frame) -> list[Field]:
 
 
 def _made(
-    frame_id: FrameId,
-    size: tuple[int, int],
-    backend: str,
-    attempt: int | None,
-    *,
-    after_another: bool = False,
-    assets: Sequence[AssetUse] = (),
+    frame_id: FrameId, size: tuple[int, int], backend: str, *, after_another: bool = False
 ) -> Rebuilt:
     simulator = open_backend(backend)
     try:
         if after_another:
             rebuild(simulator, replace(frame_id, index=frame_id.index + 1, camera=None), size=size)
-        return rebuild(simulator, frame_id, size=size, attempt=attempt, assets=assets)
+        return rebuild(simulator, frame_id, size=size)
     finally:
         simulator.close()
 

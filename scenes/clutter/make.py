@@ -10,6 +10,7 @@ import numpy as np
 
 from scenes.camera import Camera, focal_px, look_at
 from scenes.clutter.distractors import distractor
+from scenes.clutter.open_air import HEADROOM_M, OPEN_AIR, REACH_M, OpenAir, draw_open_air
 from scenes.clutter.pile import pile
 from scenes.description import Description, Draws
 from scenes.errors import LayoutError
@@ -27,7 +28,7 @@ from scenes.scene import Body, Light, Scene, SceneId, Support
 from scenes.transforms import Pose, Vec3
 
 # Purposes of the independent random streams of one scene: adding draws to one never moves another.
-TABLE, BACKGROUND, OBJECTS, DISTRACTORS, SPOTS, LIGHTS, CAMERAS = range(7)
+TABLE, BACKGROUND, OBJECTS, DISTRACTORS, SPOTS, LIGHTS, CAMERAS, SKY = range(8)
 HALL_M = (9.0, 12.0)
 _WALL_GAP_M = 0.03
 _EYE_TRIES = 60
@@ -44,14 +45,17 @@ def make_clutter(
 
     table = _table(draws(TABLE))
     top = table.supports[0]
-    room, plan, shift = _background(draws(BACKGROUND), table)
+    background = draws(BACKGROUND)
+    kind = background.name("background.kind")
+    air = draw_open_air(draws(SKY), kind) if kind in OPEN_AIR else None
+    room, plan, shift = _background(background, kind, table) if air is None else _under_the_sky(air, table)
     objects, extra = draws(OBJECTS), draws(DISTRACTORS)
     shapes = [small_object(objects.name("objects.category"), objects) for _ in range(objects.count("objects.count"))]
     shapes += [
         distractor(extra.sampler, extra.number("distractors.size_m")) for _ in range(extra.count("distractors.count"))
     ]
     placed = pile(shapes, top, objects, stream(SPOTS))
-    lights, ambient = _lights(draws(LIGHTS), top)
+    lights, ambient = _lights(draws(LIGHTS), top, air)
     names = Namer()
     return Scene(
         id=scene_id,
@@ -64,6 +68,7 @@ def make_clutter(
         cameras=_cameras(draws(CAMERAS), top, plan, shift, views, size),
         supports=(top,),
         ambient=ambient,
+        dome=None if air is None else air.dome,
     )
 
 
@@ -75,9 +80,18 @@ def _table(draws: Draws) -> ObjectShape:
     return living.table_of(draws.sampler, half_x, half_y, "table", (height, height + 1e-9))
 
 
-def _background(draws: Draws, table: ObjectShape) -> tuple[tuple[Body, ...], FloorPlan, tuple[float, float]]:
+Background = tuple[tuple[Body, ...], FloorPlan, tuple[float, float]]
+
+
+def _under_the_sky(air: OpenAir, table: ObjectShape) -> Background:
+    """Returns the floor in the open and the table on it, at the origin."""
+    plan = FloorPlan(half_x_m=REACH_M, half_y_m=REACH_M, height_m=HEADROOM_M)
+    plan.put(Piece(shape=table, world_from_body=at(0.0, 0.0)))
+    return (air.floor,), plan, (0.0, 0.0)
+
+
+def _background(draws: Draws, kind: str, table: ObjectShape) -> Background:
     """Returns the bodies of the room, what stands in it, and by how much both are moved so that the table is at the origin."""
-    kind = draws.name("background.kind")
     half_x, half_y = (draws.number("background.width_m") / 2 for _ in range(2))
     if kind == "hall":
         half_x, half_y = (draws.sampler.uniform("hall_size_m", *HALL_M) / 2 for _ in range(2))
@@ -120,7 +134,15 @@ def _moved(pose: Pose, by_m: tuple[float, float]) -> Pose:
     return Pose((x + by_m[0], y + by_m[1], z), pose.quaternion_wxyz)
 
 
-def _lights(draws: Draws, top: Support) -> tuple[tuple[Light, ...], Vec3]:
+def _lights(draws: Draws, top: Support, air: OpenAir | None) -> tuple[tuple[Light, ...], Vec3]:
+    """Returns the lights and the ambient light: outdoors the dome's own sun, in a studio a rig; of a dome its mean colour."""
+    if air is not None and air.sky.kind != "studio":
+        return (air.sun(draws, top.center_m[2]),), air.dome.ambient()
+    lights, ambient = _rig(draws, top)
+    return lights, ambient if air is None else air.dome.ambient()
+
+
+def _rig(draws: Draws, top: Support) -> tuple[tuple[Light, ...], Vec3]:
     name = draws.name("light.rig")
     if name != "keys":
         rig = make_rig(name, top.center_m, rng=draws.sampler.rng)

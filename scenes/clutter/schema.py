@@ -5,16 +5,21 @@ from __future__ import annotations
 from scenes.description import Parameter, chance, count, name, number
 from scenes.household.schema import SMALL
 from scenes.lights import COOLEST_K, RIGS, WARMEST_K
+from scenes.sky_schema import sky_parameters
 
 SHAPES = ("rectangular", "square", "round")
-BACKGROUNDS = ("room", "corner", "hall", "furnished")
+BACKGROUNDS = ("room", "corner", "hall", "furnished", "outdoors", "studio")
 
 SCHEMA: tuple[Parameter, ...] = (
     name("table.shape", SHAPES, "outline of the table top"),
     number("table.length_m", 0.5, 2.5, "longer edge, or diameter"),
     number("table.aspect", 0.3, 1, "shorter over longer edge of a rectangular table"),
     number("table.height_m", 0.3, 1.1, "floor to table top"),
-    name("background.kind", BACKGROUNDS, "a room about the table, its corner, a hall, or a room with furniture"),
+    name(
+        "background.kind",
+        BACKGROUNDS,
+        "a room about the table, its corner, a hall, a room with furniture, a terrace under a sky, or a studio's dome",
+    ),
     number("background.width_m", 2.4, 8, "size of the room along both floor axes, each drawn"),
     count("objects.count", 0, 60, "objects drawn; those that find no place are left out"),
     name("objects.category", SMALL, "the category of each object"),
@@ -24,6 +29,11 @@ SCHEMA: tuple[Parameter, ...] = (
     chance("objects.contain", "probability that an object goes into a bowl, cup or plate that takes it"),
     count("distractors.count", 0, 20, "shapes of no category, labelled void"),
     number("distractors.size_m", 0.02, 0.3, "longest edge of a distractor"),
+    name("sky.kind", ("clear", "dusk", "overcast"), "the sky over a terrace"),
+    number("sky.sun_elevation_deg", 5, 90, "height of the sun; outdoors it is the light, in place of a rig"),
+    number("sky.dusk_elevation_deg", 0.5, 8, "the same at dusk"),
+    *sky_parameters(),
+    number("sky.light", 0, 1, "light from everywhere outdoors and in a studio, in the dome's mean colour"),
     name("light.rig", ("keys", *sorted(RIGS)), "a rig by name, or `keys`: the lights that the other keys describe"),
     number("light.sun_intensity", 0, 2, "the light with a shadow; 1 shows white as white"),
     number("light.sun_tilt_rad", 0, 1.4, "its angle from straight down"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scenes.floorplan import Piece
+from scenes.household.backsplash import backsplash
 from scenes.household.furnisher import BACK_GAP_M, TRIES, Furnisher, NoRoomError
 from scenes.objects import _furnishing as looks
 from scenes.objects import kitchen, storage
@@ -61,6 +62,7 @@ def kitchen_row(room: Furnisher) -> Piece:
             poses.append(_shifted(pose, sum(row.fridge) / 2, x=0.03))
         pieces = _put_all(room, made, poses)
         if pieces is not None:
+            _tiles(room, row, pose, top)
             if room.draws.chance("furniture.wall_cabinets"):
                 _wall_units(room, row, pose, front)
             return pieces[1]
@@ -117,6 +119,16 @@ def _put_all(room: Furnisher, made: list[tuple[ObjectShape, str]], poses: list[P
     # Only now: handles and doors of the row's own pieces reach a little into each other's zones.
     room.plan.zones += [zone for zone in zones if zone is not None]
     return pieces
+
+
+def _tiles(room: Furnisher, row: _Row, pose: Pose, top: float) -> None:
+    """Lays tiles on the wall over the worktop and the cooker, span by span, where no window hangs so low."""
+    first, last = row.units[0][0], row.units[-1][1]
+    middle = (row.cooker - 0.3 - _SLIT_M, row.cooker + 0.3 + _SLIT_M)
+    spans = [span for span in ((first, middle[0]), middle, (middle[1], last)) if span[1] - span[0] > 0.05]
+    for panel in backsplash(room.sampler.of("backsplash"), spans, _WALL_UNIT_LOW_M - 0.006 - top):
+        at_wall = _shifted(pose, 0.0, x=-_HALF_DEPTH_M - BACK_GAP_M, z=top + 0.002)
+        room.try_poses(panel, [at_wall], gap_m=0.0, keeps_floor=False, heed_zones=False)
 
 
 def _wall_units(room: Furnisher, row: _Row, pose: Pose, front: Material) -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
-
 from scenes.description import Draws
 from scenes.floorplan import Piece
+from scenes.household.outside import Outside
 from scenes.household.shell import Shell
 from scenes.lights import shown_colour
-from scenes.relations import wall_turn
 from scenes.scene import Light
+from scenes.sky import OVERCAST_SHARE, Sky
 from scenes.transforms import Vec3
 
 MOST_LAMPS = 3
 
 
-def make_lights(draws: Draws, shell: Shell) -> tuple[tuple[Light, ...], Vec3]:
+def make_lights(draws: Draws, shell: Shell, outside: Outside) -> tuple[tuple[Light, ...], Vec3]:
     """Returns the lights and the ambient light: by day the sun and weak lamps, else lamps, the first with a shadow."""
-    day = bool(shell.windows) and draws.chance("light.daylight")
-    lights = [_sun(draws, shell)] if day else []
+    day = bool(shell.windows) and outside.by_day
+    lights = [_sun(draws, outside.sky_over(shell.windows[0][0]))] if day else []
     for k, position in enumerate(_lamp_places(shell)[:MOST_LAMPS]):
         strength = draws.number("light.lamp_intensity") * (0.6 if day else 1.6 if k == 0 else 1.0)
         lights.append(
@@ -31,20 +30,14 @@ def make_lights(draws: Draws, shell: Shell) -> tuple[tuple[Light, ...], Vec3]:
     return tuple(lights), (level * r, level * g, level * b)
 
 
-def _sun(draws: Draws, shell: Shell) -> Light:
-    wall, _ = shell.windows[0]
-    turn = wall_turn(wall) + draws.sampler.uniform("sun_turn_rad", -0.6, 0.6)
-    height = math.radians(draws.number("light.sun_elevation_deg"))
-    direction = (math.cos(height) * math.cos(turn), math.cos(height) * math.sin(turn), -math.sin(height))
-    position = (-4 * direction[0], -4 * direction[1], -4 * direction[2])
+def _sun(draws: Draws, sky: Sky) -> Light:
+    """Returns the light of that sky's sun, or of the bright part of a covered sky."""
+    x, y, z = sky.to_sun()
     return Light(
-        name="sun",
-        kind="sun",
-        position_m=position,
-        direction=direction,
+        name="sun", kind="sun", position_m=(4 * x, 4 * y, 4 * z), direction=(-x, -y, -z),
         colour=shown_colour(draws.number("light.kelvin")),
-        intensity=draws.number("light.sun_intensity"),
-    )
+        intensity=draws.number("light.sun_intensity") * (OVERCAST_SHARE if sky.kind == "overcast" else 1.0),
+    )  # fmt: skip
 
 
 def _lamp_places(shell: Shell) -> list[Vec3]:

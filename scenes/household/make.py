@@ -14,6 +14,7 @@ from scenes.floorplan import Piece
 from scenes.footprints import bounds_m
 from scenes.household.furnisher import Furnisher, NoRoomError
 from scenes.household.lights import make_lights
+from scenes.household.outside import Outside, draw_outside
 from scenes.household.rooms import furnish
 from scenes.household.shell import Shell, make_shell
 from scenes.household.things import floor_support, small_objects
@@ -26,7 +27,7 @@ from scenes.taxonomy import TAXONOMY
 from scenes.transforms import Pose, transform_points
 
 # Purposes of the independent random streams of one scene: adding draws to one never moves another.
-ROOM, FURNITURE, PLACES, OBJECTS, SPOTS, LIGHTS, CAMERAS = range(7)
+ROOM, FURNITURE, PLACES, OBJECTS, SPOTS, LIGHTS, CAMERAS, SKY = range(8)
 LAYOUTS = 12
 Stream = Callable[[int], np.random.Generator]
 _ROOM_SCALE = {"bathroom": 0.72}
@@ -40,10 +41,11 @@ def make_household(
     draws = Draws(description, sampler)
     kind = draws.name("room.kind")
     furniture = Draws(description, ShapeSampler(rng=stream(FURNITURE), split=scene_id.split))
-    shell, room = _furnished(kind, draws, furniture, stream(PLACES), scene_id)
+    outside = draw_outside(Draws(description, ShapeSampler(rng=stream(SKY), split=scene_id.split)))
+    shell, room = _furnished(kind, draws, furniture, stream(PLACES), scene_id, outside)
     objects = Draws(description, ShapeSampler(rng=stream(OBJECTS), split=scene_id.split))
     placed = small_objects(objects, shell.plan, room.occupied, stream(SPOTS))
-    lights, ambient = make_lights(Draws(description, ShapeSampler(rng=stream(LIGHTS), split=scene_id.split)), shell)
+    lights, ambient = make_lights(Draws(description, ShapeSampler(rng=stream(LIGHTS), split=scene_id.split)), shell, outside)
     look = stream(CAMERAS)
     cameras = make_views(
         Draws(description, ShapeSampler(rng=look, split=scene_id.split)), shell.plan, _targets(shell.plan.pieces, placed),
@@ -66,11 +68,11 @@ def make_household(
 
 
 def _furnished(
-    kind: str, draws: Draws, furniture: Draws, rng: np.random.Generator, scene_id: SceneId
+    kind: str, draws: Draws, furniture: Draws, rng: np.random.Generator, scene_id: SceneId, outside: Outside
 ) -> tuple[Shell, Furnisher]:
     """Draws rooms until one takes the furniture that its kind needs."""
     for _ in range(LAYOUTS):
-        shell = make_shell(draws, _ROOM_SCALE.get(kind, 1.0))
+        shell = make_shell(draws, _ROOM_SCALE.get(kind, 1.0), kind, outside)
         room = Furnisher(shell.plan, furniture, rng)
         try:
             furnish(room, kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scenes.description import Parameter, chance, count, name, number
 from scenes.lights import COOLEST_K, WARMEST_K
+from scenes.sky_schema import sky_parameters
 from scenes.taxonomy import TAXONOMY
 
 ROOMS = ("kitchen", "dining", "living", "bedroom", "office", "bathroom")
@@ -68,6 +69,10 @@ SCHEMA: tuple[Parameter, ...] = (
     chance("people.seated", "probability of a person on each chair, couch or bench"),
     *(parameter for place in PLACES for parameter in _on(place)),
     chance("objects.contain", "probability that an object goes into a bowl, cup or plate that takes it"),
+    name("sky.by_day", ("clear", "overcast"), "the sky that is seen by day in the panes of windows"),
+    name("sky.by_lamplight", ("dusk", "night", "overcast"), "the sky that is seen while lamps are on"),
+    number("sky.dusk_elevation_deg", 0.5, 8, "height of the sun outside while lamps are on"),
+    *sky_parameters(),
     chance("light.daylight", "probability that the sun shines in, else lamps are on"),
     number("light.sun_intensity", 0, 2, "1 shows white as white"),
     number("light.sun_elevation_deg", 5, 90, "height of the sun; it shines in by a window"),

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scenes import textures
 from scenes.description import Draws
 from scenes.floorplan import FloorPlan, Piece
 from scenes.footprints import Rect
+from scenes.household.outside import Outside
+from scenes.household.surfaces import Surface, floor_surface, wall_surfaces
 from scenes.meshes import cuboid
 from scenes.objects import openings
 from scenes.objects.shape import slab
@@ -33,42 +34,46 @@ class Shell:
     windows: list[tuple[int, float]] = field(default_factory=list)
 
 
-def make_shell(draws: Draws, scale: float) -> Shell:
+def make_shell(draws: Draws, scale: float, kind: str, outside: Outside) -> Shell:
     """Makes a room of the drawn size times `scale`, with its doors, windows and curtains on the walls."""
     half_x, half_y = draws.number("room.width_m") / 2 * scale, draws.number("room.depth_m") / 2 * scale
     height = draws.number("room.height_m")
     plan = FloorPlan(half_x_m=half_x, half_y_m=half_y, height_m=height)
-    shell = Shell(bodies=room_bodies(draws.sampler, half_x, half_y, height), plan=plan)
+    shell = Shell(bodies=room_bodies(draws.sampler, half_x, half_y, height, kind), plan=plan)
     walls = [int(w) for w in draws.sampler.rng.permutation(len(WALLS))]
     for wall in walls[: draws.count("room.doors")]:
         _add_door(shell, draws, wall)
     windows = draws.count("room.windows")
     for wall in reversed(walls):
         if len(shell.windows) < windows:
-            _add_window(shell, draws, wall)
+            _add_window(shell, draws, wall, outside)
     return shell
 
 
-def room_bodies(sampler: ShapeSampler, half_x: float, half_y: float, height: float) -> tuple[Body, ...]:
-    """Returns floor, walls and ceiling of an empty room about the origin of its floor, with their looks."""
+def room_bodies(
+    sampler: ShapeSampler, half_x: float, half_y: float, height: float, kind: str = ""
+) -> tuple[Body, ...]:
+    """Returns floor, walls and ceiling of an empty room about the origin of its floor, with the looks of its kind."""
     t = THICKNESS_M
-    floor: Vec3 = (half_x + 2 * t, half_y + 2 * t, t)
-    wall, skirting = _wall_look(sampler), Material(colour=(0.75, 0.74, 0.72), roughness=0.5)
-    rows: tuple[tuple[str, Vec3, Vec3, Vec3], ...] = (
-        ("wall_east", (t, half_y, height / 2), (half_x + t, 0.0, height / 2), (-1.0, 0.0, 0.0)),
-        ("wall_west", (t, half_y, height / 2), (-half_x - t, 0.0, height / 2), (1.0, 0.0, 0.0)),
-        ("wall_north", (half_x + 2 * t, t, height / 2), (0.0, half_y + t, height / 2), (0.0, -1.0, 0.0)),
-        ("wall_south", (half_x + 2 * t, t, height / 2), (0.0, -half_y - t, height / 2), (0.0, 1.0, 0.0)),
-    )
+    plain, accent = wall_surfaces(sampler.of("wall"), kind)
     ceiling = Material(colour=(0.82, 0.82, 0.8), roughness=0.9)
-    return (
-        _slab("floor", "floor", floor, (0.0, 0.0, -t), (_sheet(floor, 1.2, _floor_look(sampler)),)),
-        *(
-            _slab(n, "wall", half, center, _wall_parts(half, inward, wall, skirting))
-            for n, half, center, inward in rows
-        ),
-        _slab("ceiling", "ceiling", floor, (0.0, 0.0, height + t), (_sheet(floor, 1.0, ceiling),)),
+    rows: tuple[tuple[str, Vec3, Vec3, Vec3, Surface], ...] = (
+        ("wall_east", (t, half_y, height / 2), (half_x + t, 0.0, height / 2), (-1.0, 0.0, 0.0), accent),
+        ("wall_west", (t, half_y, height / 2), (-half_x - t, 0.0, height / 2), (1.0, 0.0, 0.0), plain),
+        ("wall_north", (half_x + 2 * t, t, height / 2), (0.0, half_y + t, height / 2), (0.0, -1.0, 0.0), plain),
+        ("wall_south", (half_x + 2 * t, t, height / 2), (0.0, -half_y - t, height / 2), (0.0, 1.0, 0.0), plain),
     )
+    over: Vec3 = (half_x + 2 * t, half_y + 2 * t, t)
+    return (
+        floor_body(over, floor_surface(sampler.of("floor"), kind)),
+        *(_slab(n, "wall", half, center, _wall_parts(half, inward, wall)) for n, half, center, inward, wall in rows),
+        _slab("ceiling", "ceiling", over, (0.0, 0.0, height + t), (_sheet(over, 1.0, ceiling),)),
+    )
+
+
+def floor_body(half: Vec3, surface: Surface) -> Body:
+    """Returns a slab whose upper side is at z = 0, labelled floor."""
+    return _slab("floor", "floor", half, (0.0, 0.0, -half[2]), (_sheet(half, surface.tile_m, surface.look),))
 
 
 def _sheet(half: Vec3, tile_m: float, look: Material) -> Part:
@@ -82,88 +87,17 @@ def _slab(name: str, category: str, half: Vec3, center: Vec3, parts: tuple[Part,
     )  # fmt: skip
 
 
-def _wall_parts(half: Vec3, inward: Vec3, look: Material, skirting: Material) -> tuple[Part, ...]:
+def _wall_parts(half: Vec3, inward: Vec3, surface: Surface) -> tuple[Part, ...]:
     """Returns the wall and a skirting board along its foot."""
+    skirting = Material(colour=(0.75, 0.74, 0.72), roughness=0.5)
     inside = np.array(inward)
     along = 1.0 - np.abs(inside)
     board = np.array([0.0, 0.0, 0.04]) + np.abs(inside) * _SKIRTING_M / 2 + along * [half[0], half[1], 0.0] * 0.98
     board[2] = 0.04
     center = inside * (np.abs(inside) @ np.array(half) + _SKIRTING_M / 2) + [0.0, 0.0, -half[2] + 0.04]
     return (
-        Part(name="body", mesh=cuboid(half, metres_per_tile=1.5), material=look),
+        Part(name="body", mesh=cuboid(half, metres_per_tile=surface.tile_m), material=surface.look),
         Part(name="skirting", mesh=cuboid(board.tolist(), center.tolist(), 1.0), material=skirting),
-    )
-
-
-def _wall_look(sampler: ShapeSampler) -> Material:
-    kind = sampler.choice("finish", ("paint", "paint", "paint", "paper", "tiles"))
-    if kind == "paper":
-        colour = sampler.colour("paper.colour", saturation=(0.05, 0.35), value=(0.6, 0.95))
-        return Material(texture=_wallpaper(sampler, colour), roughness=0.9)
-    colour = sampler.colour("paint.colour", saturation=(0.0, 0.3), value=(0.72, 0.99))
-    if kind == "tiles":
-        return Material(
-            texture=textures.tiles(
-                sampler, sampler.colour("tiles.colour", saturation=(0, 0.2), value=(0.75, 0.98)), 256
-            ),
-            roughness=0.35,
-        )
-    return Material(texture=_painted(sampler, colour), roughness=0.9)
-
-
-def _painted(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
-    """Returns paint as a roller leaves it: one colour with hardly any mottling."""
-    depth = sampler.uniform("paint.mottle", 0.008, 0.025)
-    return textures.blend(
-        textures.noise(sampler.rng, 128, 16), textures.shade(colour, 1 - depth), textures.shade(colour, 1 + depth)
-    )
-
-
-def _wallpaper(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
-    """Returns stripes of two close tones."""
-    size, count = 128, sampler.integer("paper.stripes", 6, 14)
-    wave = ((np.arange(size) * count / size) % 1.0 < sampler.uniform("paper.stripe_width", 0.3, 0.7)).astype(np.float32)
-    field_ = np.broadcast_to(wave[None, :], (size, size))
-    return textures.blend(field_, textures.shade(colour, sampler.uniform("paper.stripe_shade", 0.82, 0.95)), colour)
-
-
-def _floor_look(sampler: ShapeSampler) -> Material:
-    from scenes.objects import _furnishing as looks
-
-    kind = sampler.choice("finish", ("boards", "boards", "tiles", "carpet", "stone"))
-    if kind == "boards":
-        return Material(texture=_boards(sampler), roughness=sampler.uniform("boards.roughness", 0.3, 0.7))
-    if kind == "tiles":
-        colour = sampler.colour("tiles.colour", saturation=(0.0, 0.3), value=(0.4, 0.92))
-        return Material(
-            texture=textures.tiles(sampler, colour, 256), roughness=sampler.uniform("tiles.roughness", 0.2, 0.5)
-        )
-    return (
-        looks.soft(sampler.of("carpet"), saturation=(0, 0.4), value=(0.25, 0.8))
-        if kind == "carpet"
-        else looks.stone(sampler.of("stone"))
-    )
-
-
-def _boards(sampler: ShapeSampler) -> textures.Image:
-    """Returns floor boards: wood cut into planks of slightly different tone with dark joints."""
-    size, rows = 256, sampler.integer("boards.rows", 6, 10)
-    tone = sampler.choice("boards.tone", ("brown", "yellow"))
-    hue = (0.055, 0.08) if tone == "brown" else (0.08, 0.11)
-    colour = sampler.colour("boards.colour", hue=hue, saturation=(0.25, 0.6), value=(0.35, 0.88), kind=tone)
-    y, x = np.mgrid[:size, :size] / size
-    row = np.floor(y * rows).astype(int)
-    shift = sampler.rng.random(rows)
-    plank = np.floor(x * 2 + shift[row]).astype(int) % 2
-    tone = sampler.rng.random((rows, 2))[row, plank]
-    fibre = np.repeat(sampler.rng.random((size, 16)), size // 16, axis=1)
-    grain = textures.noise(sampler.rng, size, 8)
-    joint = ((y * rows) % 1.0 < 0.035) | ((x * 2 + shift[row]) % 1.0 < 0.006)
-    tones = np.clip(0.5 * tone + 0.2 * fibre + 0.3 * grain, 0, 1)
-    return textures.blend(
-        np.where(joint, 0.0, 0.35 + 0.65 * tones).astype(np.float32),
-        textures.shade(colour, 0.55),
-        textures.shade(colour, 1.1),
     )
 
 
@@ -181,7 +115,7 @@ def _add_door(shell: Shell, draws: Draws, wall: int) -> None:
         plan.put(Piece(shape=shape, world_from_body=pose, place="door"), zone=zone)
 
 
-def _add_window(shell: Shell, draws: Draws, wall: int) -> None:
+def _add_window(shell: Shell, draws: Draws, wall: int, outside: Outside) -> None:
     plan = shell.plan
     half_y, half_z = draws.number("room.window_width_m") / 2, draws.number("room.window_height_m") / 2
     half_z = min(half_z, (plan.height_m - 0.3 - 0.85) / 2)
@@ -189,7 +123,8 @@ def _add_window(shell: Shell, draws: Draws, wall: int) -> None:
     if reach <= 0:
         return
     middle_z = plan.height_m - 0.25 - half_z - float(draws.sampler.rng.uniform(0.0, 0.12))
-    shape = openings.window(draws.sampler, half_y, half_z)
+    first = shell.windows[0][0] if shell.windows else wall
+    shape = openings.window(draws.sampler, half_y, half_z, outside.pane(wall, first, half_y, half_z, middle_z))
     curtains = None
     if draws.chance("room.curtains"):
         low = 0.04 if draws.sampler.chance("is_long", 0.6) else middle_z - half_z - 0.12

@@ -13,6 +13,7 @@ from scenes.floorplan import FloorPlan, Piece
 from scenes.footprints import Volume, hull
 from scenes.household.schema import PLACES
 from scenes.objects import living, make_object
+from scenes.objects.dressed import dressed
 from scenes.objects.furniture import make_furniture
 from scenes.objects.shape import ObjectShape
 from scenes.placement import Placed, into, stands_upright
@@ -39,7 +40,7 @@ def small_object(category: str, draws: Draws) -> ObjectShape:
         return living.plant_of(sampler, sampler.uniform("height_m", 0.22, 0.36))
     if category == "toaster":
         return make_furniture(category, sampler)
-    return make_object(category, sampler)
+    return dressed(make_object(category, sampler), sampler.of("dress"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -11,11 +11,10 @@ from scenes.textures import Field, noise, shade
 from scenes.transforms import Vec3
 
 
-def _grain(sampler: ShapeSampler, size: int) -> tuple[Field, Field]:
+def _grain(sampler: ShapeSampler, size: int, rings: int) -> tuple[Field, Field]:
     """Returns year rings cut along the trunk, bent around a knot or two, and fine pores along u."""
     bend = stretched(sampler.rng, size, 2, 5)
     v = np.arange(size, dtype=np.float32)[:, None] / size
-    rings = sampler.integer("wood.rings", 5, 14)
     # Good and bad years: the spacing of the rings varies across the plank, and their strength along it.
     years = stretched(sampler.rng, size, 1, 7)
     place = rings * v + 0.22 * rings * years + sampler.uniform("wood.bend", 0.4, 1.6) * bend
@@ -24,25 +23,24 @@ def _grain(sampler: ShapeSampler, size: int) -> tuple[Field, Field]:
     return (waves ** sampler.uniform("wood.sharpness", 0.8, 2.2)).astype(np.float32), pores
 
 
-def wood(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
-    """Returns grain along u in two tones of the colour, with pores."""
-    waves, pores = _grain(sampler, size)
+def wood(sampler: ShapeSampler, colour: Vec3, size: int, *, quiet: float = 0.0) -> Material:
+    """Returns grain along u in two tones of the colour, with pores; `quiet` 0..1 brings the tones together."""
+    waves, pores = _grain(sampler, size, sampler.integer("wood.rings", 5, 14))
     dark, light = (
         shade(colour, sampler.uniform("wood.dark_shade", 0.5, 0.75)),
         shade(colour, sampler.uniform("wood.light_shade", 1.0, 1.2)),
     )
-    image = layered(
-        light,
-        (waves * sampler.uniform("wood.contrast", 0.5, 0.95), dark),
-        (step(pores, 0.75, 0.2) * 0.5, shade(dark, 0.7)),
-    )
+    loud = 1 - quiet
+    waves = (waves * (loud * sampler.uniform("wood.contrast", 0.5, 0.95))).astype(np.float32)
+    image = layered(light, (waves, dark), (step(pores, 0.75, 0.2) * (0.5 * loud), shade(dark, 0.7)))
     return Material(texture=image, roughness=sampler.uniform("wood.roughness", 0.25, 0.8))
 
 
-def wood_planks(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
-    """Returns planks along u with joints, each of its own tone and piece of grain."""
-    count, joint = sampler.integer("planks.count", 4, 7), max(1.0, size / 170)
-    waves, pores = _grain(sampler, size)
+def wood_planks(sampler: ShapeSampler, colour: Vec3, size: int, *, count: int | None = None) -> Material:
+    """Returns planks along u with joints, `count` of them across, each of its own tone and piece of grain."""
+    count = count or sampler.integer("planks.count", 4, 7)
+    joint = max(1.0, size / 170 if count < 8 else size / 400)
+    waves, pores = _grain(sampler, size, sampler.integer("planks.rings", 2, 4) * count)
     row = np.arange(size)
     edges = np.round(np.linspace(0, size, count + 1)).astype(int)
     plank = np.clip(np.searchsorted(edges, row, side="right") - 1, 0, count - 1)
@@ -52,7 +50,7 @@ def wood_planks(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     pores = np.take_along_axis(pores, column, axis=1)
     # Each row of planks has one butt joint, where its shifted column is 0.
     board = (column < size * sampler.uniform("planks.joint_at", 0.35, 0.65)).astype(int)
-    tone = sampler.rng.uniform(0.75, 1.15, size=(count, 2))[plank[:, None], board]
+    tone = sampler.rng.uniform(0.82, 1.1, size=(count, 2))[plank[:, None], board]
     gap = (
         ((row - edges[plank]) < joint)[:, None] | (column < joint) | (np.diff(board, axis=1, append=board[:, :1]) != 0)
     )
@@ -73,7 +71,7 @@ def marble(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
         sampler.uniform("marble.vein_bend", 0.05, 0.2),
     )
     veins = 1 - np.abs(2 * thin - 1)
-    sharp = 0.9 * step(veins, sampler.uniform("marble.vein_sharpness", 0.9, 0.96), 0.08) * (0.35 + 0.65 * clouds)
+    sharp = 0.75 * step(veins, sampler.uniform("marble.vein_sharpness", 0.965, 0.985), 0.03) * (0.35 + 0.65 * clouds)
     fine = step(1 - np.abs(2 * warped(thin, push[1], push[0], 0.2) - 1), 0.965, 0.03)
     other = sampler.colour("marble.second", hue=(0.05, 0.15), saturation=(0.1, 0.6), value=(0.2, 0.7))
     dark = shade(colour, sampler.uniform("marble.dark_shade", 0.25, 0.6))

@@ -40,10 +40,15 @@ def _laid(
     return mixed
 
 
-def tile(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
-    """Returns square tiles, a checkerboard in two colours, or long tiles in a running bond."""
-    kind = sampler.choice("tile.pattern", ("square", "checker", "metro"))
-    count = 2 * sampler.integer("tile.half_count", 1, 3)
+def tile(
+    sampler: ShapeSampler, colour: Vec3, size: int, *, bond: str | None = None, count: int | None = None
+) -> Material:
+    """Returns square tiles, a checker of two colours, or metro tiles (twice as long as high) in a running bond.
+
+    `count` is how many there are along u, an even number.
+    """
+    kind = bond or sampler.choice("tile.pattern", ("square", "checker", "metro"))
+    count = count or 2 * sampler.integer("tile.half_count", 1, 3)
     joint = size * sampler.uniform("tile.joint", 0.004, 0.012)
     if kind == "metro":
         pieces, edge = _bond(size, count, 2 * count, shifted=True)

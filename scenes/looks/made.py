@@ -17,7 +17,7 @@ def brushed_metal(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     r, g, b = (0.8 * grey + 0.2 * c for c in colour)
     lines = 0.6 * stretched(sampler.rng, size, 3, size) + 0.4 * stretched(sampler.rng, size, 12, size)
     broad = stretched(sampler.rng, size, 2, 6)
-    depth = sampler.uniform("brushed.contrast", 0.12, 0.35)
+    depth = sampler.uniform("brushed.contrast", 0.06, 0.18)
     field = np.clip(0.75 * lines + 0.25 * broad, 0, 1).astype(np.float32)
     image = blend(field, shade((r, g, b), 1 - depth), shade((r, g, b), 1 + depth))
     return Material(
@@ -27,14 +27,17 @@ def brushed_metal(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
     )
 
 
-def plastic_speckle(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
-    """Returns a smooth ground with grains of two other tones, as in terrazzo and recycled plastic."""
+def plastic_speckle(sampler: ShapeSampler, colour: Vec3, size: int, *, natural: bool = False) -> Material:
+    """Returns a smooth ground with grains of two other tones, as in terrazzo and recycled plastic.
+
+    Where it is `natural` the grains have no colour of their own, as in granite.
+    """
     near, _ = cells(sampler.rng, size, sampler.choice("specks.large_cells", (16, 24, 32)))
     fine, _ = cells(sampler.rng, size, sampler.choice("specks.small_cells", (40, 56)))
     large = 1 - step(near, sampler.uniform("specks.large_size", 0.16, 0.34), 0.1)
     small = 1 - step(fine, sampler.uniform("specks.small_size", 0.15, 0.3), 0.12)
     first, second = (
-        sampler.colour("specks.colour", saturation=(0.0, 0.9)),
+        sampler.colour("specks.colour", saturation=(0.0, 0.12 if natural else 0.9)),
         shade(colour, sampler.choice("specks.second_shade", (0.4, 1.8))),
     )
     return Material(

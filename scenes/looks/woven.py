@@ -11,9 +11,10 @@ from scenes.textures import Field, Image, noise, shade
 from scenes.transforms import Vec3
 
 
-def fabric(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
+def fabric(sampler: ShapeSampler, colour: Vec3, size: int, *, plain: bool = False) -> Material:
     """Returns a cloth: plain, twill, a check of crossing bands, stripes or dots, all with visible threads."""
-    make = sampler.choice("fabric.pattern", (_plain, _plain, _check, _stripes, _dots))
+    patterns = (_plain,) if plain else (_plain, _plain, _check, _stripes, _dots)
+    make = sampler.choice("fabric.pattern", patterns)
     threads = sampler.choice("fabric.threads", (32, 64))
     image = make(sampler, colour, size)
     weave = _weave(size, min(threads, size // 4), sampler.chance("fabric.is_twill", 0.4))
@@ -22,6 +23,15 @@ def fabric(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
         texture=toned(image, (1 - sampler.uniform("fabric.depth", 0.1, 0.35) * weave) * wear),
         roughness=sampler.uniform("fabric.roughness", 0.85, 1.0),
     )
+
+
+def carpet(sampler: ShapeSampler, colour: Vec3, size: int) -> Material:
+    """Returns cut pile: tufts of uneven tone, trodden in places, without a pattern."""
+    tufts, trodden = noise(sampler.rng, size, size // 4, 2), noise(sampler.rng, size, 3, 3)
+    depth = sampler.uniform("carpet.depth", 0.12, 0.3)
+    factor = 1 + depth * (2 * tufts - 1) + 0.1 * (2 * trodden - 1)
+    flat = np.broadcast_to(np.array([round(255 * c) for c in colour], dtype=np.uint8), (size, size, 3))
+    return Material(texture=toned(flat, factor), roughness=sampler.uniform("carpet.roughness", 0.92, 1.0))
 
 
 def _weave(size: int, threads: int, twill: bool) -> Field:

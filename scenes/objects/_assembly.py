@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from scenes.meshes import box_uv, cuboid, lathe, merged, moved, rounded_box, sweep
+from scenes.meshes import cuboid, lathe, merged, moved, rounded_box, sweep
 from scenes.objects.shape import ObjectShape, capsule_between
 from scenes.scene import Collider, Material, Mesh, Part, Support
 from scenes.transforms import IDENTITY_QUATERNION, Pose, Quaternion, Vec3, quaternion_about, vec3
 
-TILE_M = 0.5
+PIXELS_PER_M = 400.0  # every texture is laid at this scale, so that grain and threads have the size that they have
+PLAIN_TILE_M = 0.5
 _THIN_M = 0.002
 
 
@@ -33,12 +35,17 @@ class Assembly:
         *,
         turn: Quaternion = IDENTITY_QUATERNION,
         radius_m: float = 0.0,
-        tile_m: float | None = TILE_M,
+        tile_m: float | None = 0.0,
         touch: bool = True,
     ) -> None:
-        """Adds a box, with rounded edges where a radius is given; `tile_m` None shows the whole texture on each face."""
+        """Adds a box, with rounded edges where a radius is given.
+
+        `tile_m` is the edge of the texture, that of its own scale where it is 0; None shows the whole texture on each face.
+        """
         half, pose = vec3(half_m), Pose(vec3(center_m), turn)
-        shape = rounded_box(half, radius_m) if radius_m > 0 else _plain_box(half, tile_m)
+        shape = rounded_box(half, radius_m) if radius_m > 0 else _plain_box(half)
+        if tile_m is not None:
+            shape = replace(shape, corner_uv=laid_uv(shape, pose.position_m, tile_m or self._tile_m(part)))
         self.mesh(part, moved(shape, pose))
         if touch:
             self._colliders.append(Collider(kind="box", size_m=half, body_from_collider=pose))
@@ -64,7 +71,8 @@ class Assembly:
         """Adds a round bar between two points, tapered where an end radius is given."""
         ends = np.array([first_m, last_m], dtype=np.float64)
         last = radius_m if end_radius_m is None else end_radius_m
-        self.mesh(part, sweep(ends, [radius_m, last], segments))
+        shape = sweep(ends, [radius_m, last], segments)
+        self.mesh(part, replace(shape, corner_uv=laid_uv(shape, (0.0, 0.0, 0.0), self._tile_m(part))))
         if touch:
             self._colliders.append(_round_bar(ends[0], ends[1], max(radius_m, last)))
 
@@ -80,7 +88,7 @@ class Assembly:
         """Adds a solid of revolution about a vertical axis through `center_m`; it is touched as one cylinder."""
         x, y, z = vec3(center_m)
         solid = lathe(profile_rz, segments)
-        planar = replace(solid, corner_uv=box_uv(solid.vertices, solid.faces, TILE_M))
+        planar = replace(solid, corner_uv=laid_uv(solid, (x, y, z), self._tile_m(part)))
         self.mesh(part, moved(planar, Pose((x, y, z))))
         if touch:
             low, high = min(h for _, h in profile_rz), max(h for _, h in profile_rz)
@@ -96,6 +104,10 @@ class Assembly:
         self.mesh(part, sweep(*_rounded_ends(path, radius), 10, squash))
         for i in range(len(path) - 1):
             self._colliders.append(capsule_between(list(path[i]), list(path[i + 1]), float(min(radius[i : i + 2]))))
+
+    def _tile_m(self, part: str) -> float:
+        texture = self._looks[part].texture
+        return PLAIN_TILE_M if texture is None else texture.shape[1] / PIXELS_PER_M
 
     def mesh(self, part: str, shape: Mesh) -> None:
         """Adds what is seen only."""
@@ -127,11 +139,24 @@ class Assembly:
 _UNIT_BOX = cuboid((1.0, 1.0, 1.0))
 
 
-def _plain_box(half: Vec3, tile_m: float | None) -> Mesh:
-    """Returns what `cuboid` returns, from one box whose normals are known."""
-    vertices = _UNIT_BOX.vertices * half
-    uv = _UNIT_BOX.corner_uv if tile_m is None else box_uv(vertices, _UNIT_BOX.faces, tile_m)
-    return replace(_UNIT_BOX, vertices=vertices, corner_uv=uv)
+def _plain_box(half: Vec3) -> Mesh:
+    """Returns what `cuboid` returns, from one box whose normals are known; each face shows the whole texture."""
+    return replace(_UNIT_BOX, vertices=_UNIT_BOX.vertices * half)
+
+
+def laid_uv(shape: Mesh, at_m: Vec3, tile_m: float) -> NDArray[np.float32]:
+    """Returns UVs by projection along each face's main axis, u along the longer edge of the piece, float32 (F, 3, 2).
+
+    Grain runs along u, so it runs along legs, boards and doors. `at_m` shifts the piece's place in the texture.
+    """
+    corners = shape.vertices[shape.faces]
+    extent = np.ptp(shape.vertices, axis=0)
+    axis = np.argmax(np.abs(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])), axis=1)
+    pairs = [(1, 2), (0, 2), (0, 1)]
+    kept = np.array([(b, a) if extent[b] > 1.05 * extent[a] else (a, b) for a, b in pairs])[axis]
+    uv = np.take_along_axis(corners + np.asarray(at_m), kept[:, None, :].repeat(3, axis=1), axis=2)
+    laid: NDArray[np.float32] = (uv / tile_m).astype(np.float32)
+    return laid
 
 
 def _round_bar(first_m: np.ndarray, last_m: np.ndarray, radius_m: float) -> Collider:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenes import textures
+from scenes.looks import grain, made, natural_colour, woven
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material
 from scenes.transforms import Vec3
@@ -11,34 +12,16 @@ _HUES = {"red": (0.055, 0.075), "brown": (0.075, 0.1), "yellow": (0.09, 0.115)}
 
 
 def wood(sampler: ShapeSampler) -> Material:
-    """Returns light, red or dark wood."""
+    """Returns light, red or dark wood; its grain runs along u."""
     tone = sampler.choice("tone", tuple(_HUES))
-    colour = sampler.colour("colour", hue=_HUES[tone], saturation=(0.3, 0.65), value=(0.3, 0.88), kind=tone)
-    return Material(texture=_grain(sampler, colour), roughness=sampler.uniform("roughness", 0.35, 0.75))
-
-
-def _grain(sampler: ShapeSampler, colour: Vec3) -> textures.Image:
-    """Returns quiet grain, sRGB uint8 (256, 256, 3): long fibres and a few wide bands along u."""
-    import cv2
-    import numpy as np
-
-    size = 256
-    bend = textures.noise(sampler.rng, size, 3)
-    y = np.linspace(0, 1, size, endpoint=False, dtype=np.float32)[:, None]
-    bands = 0.5 + 0.5 * np.sin(
-        2 * np.pi * (sampler.integer("bands", 3, 9) * y + sampler.uniform("bend", 0.2, 0.9) * bend)
-    )
-    fibre = cv2.resize(sampler.rng.random((size, 6), dtype=np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
-    contrast = sampler.uniform("contrast", 0.06, 0.22)
-    field = (0.55 * bands + 0.45 * fibre).astype(np.float32)
-    return textures.blend(field, textures.shade(colour, 1 - contrast), textures.shade(colour, 1 + contrast / 2))
+    colour = sampler.colour("colour", hue=_HUES[tone], saturation=(0.3, 0.65), value=(0.35, 0.88), kind=tone)
+    return grain.wood(sampler, colour, 256, quiet=sampler.uniform("quiet", 0.4, 0.75))
 
 
 def cloth(sampler: ShapeSampler) -> Material:
-    """Returns woven, plain or striped cloth."""
-    colour = sampler.colour("colour", saturation=(0.0, 0.6), value=(0.3, 0.95))
-    make = sampler.choice("weave", (textures.fabric, textures.fabric, textures.plain, textures.plain, textures.stripes))
-    return Material(texture=make(sampler, colour), roughness=sampler.uniform("roughness", 0.8, 0.98))
+    """Returns woven cloth: plain more often than checked, striped or dotted."""
+    colour = sampler.colour("colour", saturation=(0.0, 0.5), value=(0.3, 0.92))
+    return woven.fabric(sampler, colour, 128, plain=sampler.chance("is_plain", 0.6))
 
 
 def soft(
@@ -60,9 +43,15 @@ def paint(
 
 
 def metal(sampler: ShapeSampler, *, tone: tuple[float, float] = (0.45, 0.8)) -> Material:
-    """Returns bare steel or chrome."""
+    """Returns polished steel or chrome, as handles and taps are."""
     grey = sampler.uniform("grey", *tone)
     return Material(colour=linear((grey, grey, grey)), roughness=sampler.uniform("roughness", 0.15, 0.4), metallic=0.9)
+
+
+def steel(sampler: ShapeSampler, *, tone: tuple[float, float] = (0.55, 0.8)) -> Material:
+    """Returns brushed steel, as large faces of appliances and sinks are."""
+    grey = sampler.uniform("grey", *tone)
+    return made.brushed_metal(sampler, (grey, grey, grey), 128)
 
 
 def dark(sampler: ShapeSampler) -> Material:
@@ -82,21 +71,36 @@ def appliance(sampler: ShapeSampler) -> Material:
     """Returns white, steel, black or a colour, as kitchens have it."""
     kind = sampler.choice("finish", ("white", "white", "steel", "steel", "black", "colour"))
     if kind == "steel":
-        return metal(sampler.of("steel"), tone=(0.5, 0.75))
+        return steel(sampler.of("steel"))
     if kind == "black":
         return dark(sampler.of("black"))
     if kind == "white":
         return paint(sampler.of("white"), value=(0.86, 0.98), saturation=(0.0, 0.06))
-    return paint(sampler.of("painted"), value=(0.5, 0.9), saturation=(0.3, 0.75))
+    return paint(sampler.of("painted"), value=(0.5, 0.9), saturation=(0.2, 0.55))
 
 
 def stone(sampler: ShapeSampler) -> Material:
-    """Returns a worktop: stone, terrazzo or wood."""
-    if sampler.chance("is_wood", 0.3):
+    """Returns a worktop: marble, granite or terrazzo, or wood."""
+    kind = sampler.choice("stone", ("wood", "wood", "marble", "marble", "marble", "speckle", "speckle"))
+    if kind == "wood":
         return wood(sampler.of("wood"))
-    make = sampler.choice("surface", (textures.marble, textures.speckle, textures.plain))
-    colour = sampler.colour("colour", saturation=(0.0, 0.25), value=(0.2, 0.92))
-    return Material(texture=make(sampler, colour, 256), roughness=sampler.uniform("roughness", 0.15, 0.5))
+    if kind == "marble":
+        return grain.marble(sampler, natural_colour("marble", sampler.of("marble")), 192)
+    colour = sampler.colour("speckle.colour", hue=(0.04, 0.14), saturation=(0.0, 0.2), value=(0.15, 0.9))
+    return made.plastic_speckle(sampler, colour, 128, natural=True)
+
+
+def rug_field(sampler: ShapeSampler) -> Material:
+    """Returns what a rug shows inside its border: pile, or a woven pattern."""
+    colour = sampler.colour("colour", saturation=(0.05, 0.55), value=(0.25, 0.9))
+    if sampler.chance("is_pile", 0.35):
+        return woven.carpet(sampler, colour, 256)
+    return woven.fabric(sampler, colour, 256)
+
+
+def frosted(sampler: ShapeSampler) -> Material:
+    """Returns the frosted glass of doors, as light as what is behind it."""
+    return paint(sampler, value=(0.6, 0.85), saturation=(0.0, 0.1))
 
 
 def ceramic(sampler: ShapeSampler) -> Material:

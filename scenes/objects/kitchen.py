@@ -231,7 +231,7 @@ def sink(sampler: ShapeSampler) -> ObjectShape:
 def sink_of(sampler: ShapeSampler, *, half_x: float, half_y: float) -> ObjectShape:
     """Returns a basin with outer half edges below its rim of that size; its rim lies SINK_DEPTH_M over its frame."""
     metal = (
-        looks.metal(sampler.of("bowl.steel"))
+        looks.steel(sampler.of("bowl.steel"))
         if sampler.chance("is_steel", 0.75)
         else looks.ceramic(sampler.of("bowl.white"))
     )

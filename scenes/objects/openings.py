@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from scenes import textures
-from scenes.meshes import mesh, warp
+from scenes.meshes import box_uv, mesh, warp
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly
 from scenes.objects.shape import ObjectShape
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh
+from scenes.textures import Image
 from scenes.transforms import Pose
 
 WINDOW_DEPTH_M = 0.03
@@ -20,11 +20,11 @@ RUG_M = 0.006
 _CURTAIN_OFF_M = 0.125
 
 
-def window(sampler: ShapeSampler, half_y: float, half_z: float) -> ObjectShape:
-    """Returns a window on a wall, centred on its frame: casing, panes that show what is outside, and a sill."""
+def window(sampler: ShapeSampler, half_y: float, half_z: float, outside: Image | None = None) -> ObjectShape:
+    """Returns a window on a wall, centred on its frame: casing, panes that show what is `outside`, and a sill."""
     made = Assembly(
         casing=looks.paint(sampler.of("casing"), value=(0.75, 0.99), saturation=(0, 0.12)),
-        pane=Material(texture=looks.landscape(sampler.of("pane")), roughness=0.05),
+        pane=Material(texture=looks.landscape(sampler.of("pane")) if outside is None else outside, roughness=0.05),
     )
     deep, bar = WINDOW_DEPTH_M, sampler.uniform("bar_m", 0.025, 0.04)
     made.box("pane", (0.004, half_y - bar, half_z - bar), (0.008, 0, 0), tile_m=None)
@@ -44,9 +44,9 @@ def door(sampler: ShapeSampler, half_y: float, height: float) -> ObjectShape:
     """Returns a closed door in its frame, from z = 0 to `height`: flush, with panels or with a pane."""
     made = Assembly(
         leaf=looks.wood_or_paint(sampler.of("leaf")),
-        frame=looks.paint(sampler.of("frame"), value=(0.5, 0.98)),
+        frame=looks.paint(sampler.of("frame"), value=(0.5, 0.98), saturation=(0, 0.12)),
         handle=looks.metal(sampler.of("handle")),
-        pane=Material(texture=looks.landscape(sampler.of("pane")), roughness=0.1),
+        pane=looks.frosted(sampler.of("pane")),
     )
     rim = 0.035
     made.span("leaf", (0, -half_y + 2 * rim, 0.004), (0.025, half_y - 2 * rim, height - 2 * rim))
@@ -115,17 +115,14 @@ def _folds(sampler: ShapeSampler, half_y: float, low: float, high: float) -> Mes
     rim = np.concatenate([index[0, :], index[1:, -1], index[-1, -2::-1], index[-2:0:-1, 0]])
     following = np.roll(rim, -1)
     faces += [np.stack([rim, rim + n, following], 1), np.stack([following, rim + n, following + n], 1)]
-    return mesh(vertices, np.concatenate(faces))
+    triangles = np.concatenate(faces).astype(np.int32)
+    return mesh(vertices, triangles, box_uv(vertices, triangles, 0.32))
 
 
 def rug(sampler: ShapeSampler, half_x: float, half_y: float) -> ObjectShape:
     """Returns a thin rug with a border and a pattern, rectangular or round; nothing touches it."""
     border = looks.soft(sampler.of("border"), value=(0.15, 0.9))
-    ground = sampler.colour("ground", saturation=(0.05, 0.75), value=(0.25, 0.95))
-    make = sampler.choice(
-        "pattern", (textures.stripes, textures.fabric, textures.speckle, textures.marble, textures.tiles)
-    )
-    field = Material(texture=make(sampler, ground), roughness=0.95)
+    field = looks.rug_field(sampler.of("field"))
     made = Assembly(border=border, field=field)
     if sampler.chance("is_round", 0.25):
         radius = min(half_x, half_y)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from scenes.transforms import transform_points
 from sim._labels import FIRST_LABEL, instance_to_ids, semantic_to_ids
+from sim._lens import points_of
 from sim.annotators.normals import Normals
 from sim.frame import Frame
 
@@ -34,7 +35,7 @@ def point_cloud(frame: Frame, normals: Normals) -> PointCloud:
     semantic, _ = semantic_to_ids(truth.semantic, truth.depth_m)
     instance, _, _ = instance_to_ids(truth.instance, truth.depth_m, truth.objects)
     labelled = np.isfinite(truth.depth_m) & (semantic >= FIRST_LABEL)
-    points_camera = camera.unproject(np.where(labelled, truth.depth_m, 0.0))[labelled]
+    points_camera = points_of(camera, np.where(labelled, truth.depth_m, 0.0))[labelled]
     points = transform_points(camera.world_from_camera.matrix(), points_camera)
     return PointCloud(
         points=points.astype(np.float32),

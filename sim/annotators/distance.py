@@ -6,18 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.camera import Camera
+from sim._lens import pixel_rays
 
 
 def distance_to_camera(depth_m: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
     """Returns the distance to the camera's centre, float32 (H, W) in metres, +inf where nothing is: depth * |ray|."""
-    x = (np.arange(camera.width) - camera.cx) / camera.fx
-    y = (np.arange(camera.height) - camera.cy) / camera.fy
-    distance = depth_m.astype(np.float64) * np.sqrt(1.0 + x[None] ** 2 + y[:, None] ** 2)
+    x, y = pixel_rays(camera)
+    distance = depth_m.astype(np.float64) * np.sqrt(1.0 + x**2 + y**2)
     return distance.astype(np.float32)
 
 
 def disparity(depth_m: NDArray[np.float32], camera: Camera, baseline_m: float) -> NDArray[np.float32]:
-    """Returns u_left - u_right in pixels, float32 (H, W), 0 where nothing is: fx * baseline / depth, for either eye."""
+    """Returns u_left - u_right in pixels, float32 (H, W), 0 where nothing is: fx * baseline / depth, for either eye.
+
+    That is so in rectified images alone: raises ValueError for a camera whose lens distorts.
+    """
+    if camera.distortion is not None:
+        raise ValueError(f"Camera {camera.name!r} has a lens that distorts: its pair is not rectified and has no disparity.")
     return (camera.fx * baseline_m / depth_m.astype(np.float64)).astype(np.float32)
 
 

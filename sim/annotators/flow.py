@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.camera import Camera
 from scenes.transforms import inverse
+from sim._lens import points_of
 from sim.annotators.view import Sighting
 
 UNDEFINED, SEEN, OUT_OF_VIEW, HIDDEN = 0, 1, 2, 3
@@ -27,9 +29,10 @@ class Flow:
     """Displacement of every pixel to another image of the same world.
 
     pixels float32 (H, W, 2): (u' - u, v' - v), x right and y down, 0 where undefined. state uint8 (H, W): 0 undefined
-    (nothing is there, or it passes behind the other camera, or there is no other image), 1 seen in both images, 2 out of
-    the other's view, 3 hidden there by something. The displacement is exact in states 1, 2 and 3 alike; the state is
-    exact to half a pixel, judged by the nearest pixel of the other image.
+    (nothing is there, or it passes behind the other camera, or so far aside that its lens draws it nowhere, or there is
+    no other image), 1 seen in both images, 2 out of the other's view, 3 hidden there by something. The
+    displacement is exact in states 1, 2 and 3 alike; the state is exact to half a pixel, judged by the
+    nearest pixel of the other image.
     """
 
     pixels: NDArray[np.float32]
@@ -43,7 +46,7 @@ def flow(here: Sighting, there: Sighting | None) -> Flow:
     if there is None:
         return Flow(pixels=np.zeros((*shape, 2), dtype=np.float32), state=np.zeros(shape, dtype=np.uint8))
     pixels, depth = np.zeros((*shape, 2)), np.full(shape, np.inf)
-    points = camera.unproject(np.where(np.isfinite(truth.depth_m), truth.depth_m, 1.0))
+    points = points_of(camera, np.where(np.isfinite(truth.depth_m), truth.depth_m, 1.0))
     known = np.isfinite(truth.depth_m)
     v, u = np.mgrid[: shape[0], : shape[1]]
     for instance_id, there_from_here in _motions(here, there).items():
@@ -52,7 +55,7 @@ def flow(here: Sighting, there: Sighting | None) -> Flow:
             depth[mine] = truth.depth_m[mine]
             continue
         moved = points[mine] @ there_from_here[:3, :3].T + there_from_here[:3, 3]
-        ahead = moved[:, 2] > there.frame.camera.near_m
+        ahead = _drawn(there.frame.camera, moved)
         projected = there.frame.camera.project(np.where(ahead[:, None], moved, 1.0))
         pixels[mine] = np.where(ahead[:, None], projected - np.stack([u[mine], v[mine]], axis=-1), 0.0)
         depth[mine] = np.where(ahead, moved[:, 2], np.inf)
@@ -73,6 +76,15 @@ def motion_vectors(backward: Flow) -> NDArray[np.float32]:
     return vectors
 
 
+def _drawn(camera: Camera, points: _Floats) -> NDArray[np.bool_]:
+    """Returns which points (N, 3) in the camera's frame are ahead of it, and drawn somewhere by its lens."""
+    ahead = points[:, 2] > camera.near_m
+    if camera.distortion is None:
+        return ahead
+    z = np.where(ahead, points[:, 2], 1.0)
+    return ahead & camera.distortion.draws(points[:, 0] / z, points[:, 1] / z)
+
+
 def _motions(here: Sighting, there: Sighting) -> dict[int, _Floats | None]:
     """Returns camera'_from_camera of the points of every instance, 0 for what stands still; None where nothing changes."""
     there_from_world = inverse(there.frame.camera.world_from_camera.matrix())
@@ -82,7 +94,8 @@ def _motions(here: Sighting, there: Sighting) -> dict[int, _Floats | None]:
     for k, body in enumerate(here.scene.things, start=1):
         turned = after[body.name].matrix() @ inverse(before[body.name].matrix())
         motions[k] = there_from_world @ turned @ world_from_here
-    same_lens = here.frame.camera.matrix.tolist() == there.frame.camera.matrix.tolist()
+    mine, other = here.frame.camera, there.frame.camera
+    same_lens = mine.matrix.tolist() == other.matrix.tolist() and mine.distortion == other.distortion
     for k, motion in motions.items():
         if same_lens and motion is not None and np.abs(motion - np.eye(4)).max() < _STILL:
             motions[k] = None

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from scenes.camera import Camera
 from scenes.transforms import rotation_from_quaternion
+from sim._lens import pixel_rays
 from sim.annotators._hits import Hits
 
 Normals = NDArray[np.float32]
@@ -39,8 +40,8 @@ def _facet_normals(hits: Hits) -> NDArray[np.float64]:
 
 
 def _packed(normals: NDArray[np.float64], hits: Hits, camera: Camera) -> Normals:
-    v, u = np.mgrid[: camera.height, : camera.width]
-    rays = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones(u.shape)], axis=-1)
+    x, y = pixel_rays(camera)
+    rays = np.stack([x, y, np.ones(x.shape)], axis=-1)
     rays = rays @ rotation_from_quaternion(camera.world_from_camera.quaternion_wxyz).T
     seen_from_behind = np.einsum("...i,...i->...", _facet_normals(hits), rays) > 0
     normals = normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-300)

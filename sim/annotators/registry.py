@@ -167,6 +167,7 @@ _OF_MORE: tuple[_Row, ...] = (
     ("optical_flow_forward", "a sequence", lambda v: flow(v.now, v.after), codecs.flow_codec),
     ("optical_flow_backward", "a sequence", lambda v: flow(v.now, v.before), codecs.flow_codec),
     ("disparity", "a stereo pair", _disparity, codecs.array_codec),
+    ("stereo_flow", "a stereo pair", lambda v: flow(v.now, v.other_eye), codecs.flow_codec),
     ("disparity_state", "a stereo pair", lambda v: flow(v.now, v.other_eye).state, codecs.gray_codec),
 )  # fmt: skip
 

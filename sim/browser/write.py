@@ -13,7 +13,7 @@ import html
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -138,7 +138,7 @@ def _reader(dataset: Dataset, frame: Frame, number: int) -> Callable[[str], byte
     return read
 
 
-def _plain_names(names: dict[str, str]) -> list[str]:
+def _plain_names(names: Iterable[str]) -> list[str]:
     return [name for name in names if name.endswith((".png", ".npy"))]
 
 

@@ -12,7 +12,7 @@ from scenes.scene import Mesh, Scene
 from scenes.transforms import Pose, inverse, transform_points
 
 # How much farther than the near plane the camera must be from a part's box, as a factor: the corners of a wide view.
-_NEAR_FACTOR = 3.0
+NEAR_FACTOR = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,7 +43,7 @@ class Solids:
         body_from_world = {name: inverse(world_from_body[name].matrix()) for name in dict.fromkeys(self.body_names)}
         eye = np.array(camera.world_from_camera.position_m)
         at = np.array([transform_points(body_from_world[name], eye) for name in self.body_names]).reshape(-1, 3)
-        margin = _NEAR_FACTOR * camera.near_m
+        margin = NEAR_FACTOR * camera.near_m
         inside = (at > self.low_m - margin) & (at < self.high_m + margin)
         return not inside.all(axis=1).any()
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scenes.errors import SceneError
 from scenes.scene import Body, Collider, Light, Material, Mesh, Part, Scene
+from sim.mujoco.skybox import add_skybox
 
 # Geometry groups: the renderer draws SEEN only. Bodies keep the order of `scene.bodies`: MuJoCo's id is index + 1.
 SEEN, TOUCHED = 2, 3
@@ -35,6 +36,8 @@ def build_model(scene: Scene) -> mujoco.MjModel:
     spec.modelname = "rehearse"
     _set_physics(spec)
     _set_looks(spec, scene)
+    if scene.dome is not None:
+        add_skybox(spec, scene.dome)
     for light in scene.lights:
         _add_light(spec, light, _middle(scene))
     for body in scene.bodies:

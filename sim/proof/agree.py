@@ -18,6 +18,7 @@ from sim.pictures import png_bytes
 from sim.proof.agreement import FrameComparison, compare_frames, draw_comparison
 from sim.proof.figures import summed
 from sim.rebuild import look, rebuild_scene
+from sim.retake import Retake
 
 Pair = tuple[Frame, Frame]
 
@@ -116,13 +117,7 @@ def _rendered_again(dataset: Dataset, frames: int, fresh: str) -> Iterator[Pair]
     settler, renderer = open_backend(maker), None if fresh == maker else open_backend(fresh)
     try:
         for number in numbers:
-            entry = dataset.manifest.frames[number]
-            frame_id = FrameId.parse(entry.name)
-            scene = rebuild_scene(settler, frame_id, attempt=entry.attempt, assets=dataset.manifest.assets)
-            if renderer is not None:
-                renderer.load(scene)
-            camera = frame_id.camera or scene.cameras[0].name
-            yield dataset[number], look(renderer or settler, scene, camera, size=dataset.manifest.size)
+            yield dataset[number], Retake.of(settler, dataset, number).truth_by(renderer or settler)
     finally:
         settler.close()
         if renderer is not None:

@@ -103,5 +103,6 @@ def _finish(data: Path, folders: Sequence[Path], parts: Sequence[Part]) -> int:
         (data / FAILURES).write_text(failure_lines(failures))
     (data / "metadata.txt").write_text(metadata_text(content["seed"]))
     records = [record for part in parts for record in part.records]
-    (data / FILE_NAME).write_text(json.dumps(manifest_of(content, records, skipped).to_dict()))
+    with (data / FILE_NAME).open("w", encoding="utf-8") as file:
+        file.writelines(manifest_of(content, records, skipped).json_parts())
     return len(skipped)

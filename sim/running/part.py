@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Part:
         """Returns plain JSON values."""
         return {
             "schema_version": SCHEMA_VERSION, "part": str(self.shard), "whole": self.whole,
-            "records": [asdict(record) for record in self.records], "skipped_frames": list(self.skipped_frames),
+            "records": [record.to_dict() for record in self.records], "skipped_frames": list(self.skipped_frames),
         }  # fmt: skip
 
 

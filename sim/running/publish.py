@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,13 @@ class SceneRecord:
     stage: str | None
     rejected: dict[str, int]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain JSON values."""
+        return {
+            "index": self.index, "frames": [entry.to_dict() for entry in self.frames], "stage": self.stage,
+            "rejected": self.rejected,
+        }  # fmt: skip
+
 
 def staging_folder(folder: Path, index: int) -> Path:
     """Makes the empty folder in which this process prepares scene `index`."""
@@ -49,7 +56,7 @@ def publish(folder: Path, staging: Path, record: SceneRecord) -> None:
     shutil.rmtree(staging)
     path = record_path(folder, record.index)
     path.parent.mkdir(exist_ok=True)
-    write_whole(path, json.dumps(asdict(record)), sync=True)
+    write_whole(path, json.dumps(record.to_dict()), sync=True)
 
 
 def read_record(folder: Path, index: int) -> SceneRecord | None:
@@ -66,7 +73,7 @@ def read_record(folder: Path, index: int) -> SceneRecord | None:
 
 
 def record_from_dict(values: dict[str, Any]) -> SceneRecord:
-    """Reads what `dataclasses.asdict` gave; raises LookupError, TypeError, ValueError or AttributeError."""
+    """Reads what `to_dict` gave; raises LookupError, TypeError, ValueError or AttributeError."""
     frames = tuple(FrameEntry.from_dict(entry) for entry in values["frames"])
     return SceneRecord(index=int(values["index"]), frames=frames, stage=values["stage"], rejected=values["rejected"])
 

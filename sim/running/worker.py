@@ -17,11 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenes.scene import Scene
-from sim._frame_files import frame_files
+from sim._frame_files import frame_files, view_files
 from sim._frame_source import FrameSource
-from sim.basicwriter import in_folder
 from sim.difficulty.clearance import clearances_m
-from sim.difficulty.measure import encode_difficulty, measure
 from sim.frame import Frame
 from sim.manifest import FrameEntry
 from sim.proof.figures import Agreement
@@ -113,17 +111,11 @@ def encode_checked(frame: Frame, number: int, checks: Checks) -> tuple[dict[str,
 def _encode_view(
     view: View, capture: Capture, position: int, checks: Checks
 ) -> tuple[dict[str, bytes], Agreement | None]:
-    from sim.annotators.registry import encode
-
     agreement = None
     if checks.prover is not None:
         agreement = checks.prover.prove(view.frame, view.number, view.now.world_from_body)
-    files = encode(view, capture.annotators)
-    if "objects" in capture.annotators:
-        clearance_m = checks.clearance_m if capture.sequence == 1 else clearances_m(view.scene)
-        files |= encode_difficulty(measure(view.frame, clearance_m), view.number)
     eye = capture.eyes[position % len(capture.eyes)]
-    return {in_folder(name, eye): data for name, data in files.items()}, agreement
+    return view_files(view, capture, eye, checks.clearance_m), agreement
 
 
 def _write_frames(staging: Path, scene: Scene, frames: Iterable[tuple[Frame, Encoding]]) -> tuple[FrameEntry, ...]:

@@ -18,7 +18,7 @@ from scenes.scene import Scene
 from sim.backend import Backend
 from sim.frame import Frame, Sensed
 from sim.sensors.depth import read_depth
-from sim.sensors.motion import mean_light, shutter_cameras
+from sim.sensors.motion import Travel, mean_light, shutter_cameras, shutter_moments
 from sim.sensors.photometry import (
     Light,
     blurred,
@@ -37,7 +37,9 @@ RenderImage = Callable[[Camera], NDArray[np.uint8]]
 def sense(backend: Backend, scene: Scene, camera: Camera, profile: SensorProfile, *, name: str) -> Frame:
     """Returns the frame that the profile's camera takes where `camera` stands, from a backend that holds `scene`."""
     frame = replace(backend.render(sensor_camera(camera, profile)), name=name)
-    return apply_sensor(frame, profile, scene=scene, image=_image_of(backend))
+    if profile.is_ideal:
+        return frame
+    return apply_sensor(frame, profile, scene=scene, image=image_of(backend))
 
 
 def sensor_camera(camera: Camera, profile: SensorProfile) -> Camera:
@@ -57,16 +59,27 @@ def sensor_camera(camera: Camera, profile: SensorProfile) -> Camera:
     )
 
 
-def apply_sensor(frame: Frame, profile: SensorProfile, *, scene: Scene | None, image: RenderImage) -> Frame:
+def apply_sensor(
+    frame: Frame,
+    profile: SensorProfile,
+    *,
+    scene: Scene | None,
+    image: RenderImage,
+    travel: Travel | None = None,
+    device: str = "",
+) -> Frame:
     """Returns the frame as the profile's camera gives it; the frame was rendered by `sensor_camera`.
 
-    `image` renders a camera of a sub-frame, for motion blur; `scene` tells the materials, for depth. The noise is a
-    function of the frame's name and time and of nothing else. The ideal picture stays in `sensed.rgb_ideal` where the
-    profile changes it.
+    `image` renders a camera of a sub-frame, for motion blur; `travel` is the true motion where the frame is of a sequence,
+    and takes the place of a drawn one; `scene` tells the materials, for depth. The noise is a function of the frame's name
+    and time and of nothing else, its fixed pattern of the profile's name, the image size and the `device`, such as right
+    for the second camera of a pair. The ideal picture stays in `sensed.rgb_ideal` where the profile changes it.
     """
     key = (frame.name, f"{frame.time_s:.9f}")
     degrades = _degrades(profile)
-    rgb = _picture(frame, profile, image, key) if degrades else frame.rgb
+    rgb = frame.rgb
+    if degrades:
+        rgb = _picture(frame.camera, profile, _gathered(frame, profile, image, travel, key), key, device)
     depth_m = None
     if profile.depth is not None:
         depth_m = read_depth(
@@ -81,13 +94,14 @@ def apply_sensor(frame: Frame, profile: SensorProfile, *, scene: Scene | None, i
     return replace(frame, rgb=rgb, sensed=Sensed(rgb_ideal=frame.rgb if degrades else None, depth_m=depth_m))
 
 
-def _picture(frame: Frame, profile: SensorProfile, image: RenderImage, key: tuple[object, ...]) -> NDArray[np.uint8]:
-    camera = frame.camera
+def _picture(
+    camera: Camera, profile: SensorProfile, gathered: Light, key: tuple[object, ...], device: str
+) -> NDArray[np.uint8]:
     scale = 1.0 if profile.native_width_px is None else camera.width / profile.native_width_px
-    light = blurred(_gathered(frame, profile, image, key), profile.lens.blur_px * scale)
+    light = blurred(gathered, profile.lens.blur_px * scale)
     light = light * falloff(camera, profile.lens)[..., None]
     if profile.noise.enabled:
-        unit = f"{profile.name}/{camera.width}x{camera.height}"
+        unit = f"{profile.name}/{camera.width}x{camera.height}" + (f"/{device}" if device else "")
         numbers = raw_numbers(
             light, profile.exposure, profile.noise, profile.colour, rng=stream(*key, "picture"), unit=unit
         )
@@ -97,9 +111,14 @@ def _picture(frame: Frame, profile: SensorProfile, image: RenderImage, key: tupl
     return developed(light, profile.colour)
 
 
-def _gathered(frame: Frame, profile: SensorProfile, image: RenderImage, key: tuple[object, ...]) -> Light:
+def _gathered(
+    frame: Frame, profile: SensorProfile, image: RenderImage, travel: Travel | None, key: tuple[object, ...]
+) -> Light:
     depth_m = frame.truth.depth_m
     nearest_m = float(depth_m.min(initial=np.inf, where=np.isfinite(depth_m)))
+    if travel is not None:
+        moments = shutter_moments(frame.camera, profile, travel, nearest_m=nearest_m)
+        return mean_light(moments, lambda m: frame.rgb if m.camera is frame.camera else travel.image(m))
     cameras = shutter_cameras(frame.camera, profile, nearest_m=nearest_m, rng=stream(*key, "motion"))
     return mean_light(cameras, lambda camera: frame.rgb if camera is frame.camera else image(camera))
 
@@ -130,7 +149,7 @@ def _shine(scene: Scene | None, most: int) -> NDArray[np.float32]:
     return shine
 
 
-def _image_of(backend: Backend) -> RenderImage:
+def image_of(backend: Backend) -> RenderImage:
     """Returns how a backend draws an image alone; by a whole frame where it knows no shorter way."""
     image: RenderImage | None = getattr(backend, "image", None)
     return image if image is not None else lambda camera: backend.render(camera).rgb

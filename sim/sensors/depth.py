@@ -75,12 +75,24 @@ def _shifted(inverse: NDArray[np.float64], sigma_px: float, key: Key) -> NDArray
     if sigma_px <= 0:
         return inverse
     rng = stream(*key, "lateral")
-    v, u = np.indices(inverse.shape)
-    column = np.rint(u + sigma_px * rng.standard_normal(inverse.shape)).astype(np.int64)
-    row = np.rint(v + sigma_px * rng.standard_normal(inverse.shape)).astype(np.int64)
     height, width = inverse.shape
-    moved: NDArray[np.float64] = inverse[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+    column = _wandering(np.arange(width), inverse.shape, sigma_px, rng)
+    row = _wandering(np.arange(height)[:, None], inverse.shape, sigma_px, rng)
+    row *= width
+    row += column
+    moved: NDArray[np.float64] = inverse.reshape(-1).take(row)
     return moved
+
+
+def _wandering(
+    numbers: NDArray[np.int64], shape: tuple[int, ...], sigma_px: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Returns the number of a column or row that each pixel of an image looks at instead of its own."""
+    at = rng.standard_normal(shape, dtype=np.float32)
+    at *= np.float32(sigma_px)
+    at += numbers
+    np.rint(at, out=at)
+    return np.clip(at, 0, numbers.size - 1, out=at).astype(np.int64)
 
 
 def _mixed(inverse: NDArray[np.float64], edges: NDArray[np.bool_], spec: DepthSpec, key: Key) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -195,6 +196,22 @@ class SensorProfile:
         """Returns what a manifest keeps of it: label, digest and every value; None for the ideal camera."""
         return None if self.is_ideal else {"label": self.label, "digest": self.digest, **self.to_dict()}
 
+    @classmethod
+    def from_record(cls, values: Mapping[str, Any] | None) -> SensorProfile:
+        """Returns the profile of what `record` gave; raises KeyError, TypeError or ValueError for other values."""
+        if values is None:
+            return IDEAL
+        rest = {key: value for key, value in values.items() if key not in {"label", "digest"}}
+        parts = {
+            key: SECTIONS[key](**{k: _tuples(v) for k, v in rest.pop(key).items()})
+            for key in SECTIONS
+            if rest.get(key) is not None
+        }
+        profile = cls(**{**rest, **parts})
+        if profile.digest != values["digest"]:
+            raise ValueError(f"the sensor profile {profile.name} has other values than its digest says")
+        return profile
+
     def to_dict(self, *, named: bool = True) -> dict[str, Any]:
         """Returns plain JSON values, without name, summary, source and calibration where not `named`."""
         values: dict[str, Any] = plain(self)
@@ -209,3 +226,8 @@ SECTIONS: dict[str, type] = {
     "lens": LensSpec, "exposure": ExposureSpec, "noise": NoiseSpec, "colour": ColourSpec, "motion": MotionSpec,
     "depth": DepthSpec,
 }  # fmt: skip
+
+
+def _tuples(value: Any) -> Any:
+    """Returns lists, which JSON has, as the tuples they were."""
+    return tuple(_tuples(v) for v in value) if isinstance(value, list | tuple) else value

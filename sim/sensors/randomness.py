@@ -38,8 +38,12 @@ def uniform_field(shape: tuple[int, int], correlation_px: float, *, rng: np.rand
 
 def normal_cdf(z: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns the standard normal distribution function to 1e-6 (Abramowitz and Stegun 7.1.26)."""
-    x = np.minimum(np.abs(z), 6.0).astype(np.float64) * np.sqrt(0.5)
-    t = 1.0 / (1.0 + 0.3275911 * x)
-    series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    half = 0.5 * series * np.exp(-x * x)
-    return np.asarray(np.where(z < 0, half, 1.0 - half), dtype=np.float32)
+    x = np.minimum(np.abs(z), np.float32(6.0)) * np.float32(np.sqrt(0.5))
+    t = 1 / (1 + np.float32(0.3275911) * x)
+    series = np.full_like(x, 1.061405429)
+    for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        series *= t
+        series += np.float32(coefficient)
+    series *= t
+    half = np.float32(0.5) * series * np.exp(-x * x)
+    return np.asarray(np.where(z < 0, half, 1 - half), dtype=np.float32)
