@@ -344,7 +344,11 @@ def export(arguments: argparse.Namespace) -> int:
 def predict(arguments: argparse.Namespace) -> int:
     """Runs an engine over a data set and writes COCO panoptic PNG + json and depth as npy."""
     from perception.predict import predict_dataset
+    from sim.dataset import Dataset
 
+    unknown = Dataset.open(arguments.dataset).absent.get("cameras")
+    if unknown:
+        say(f"note: cameras: {unknown}: depth and 3D boxes are predicted as of a camera 53 degrees wide")
     summary = predict_dataset(
         arguments.engine,
         arguments.dataset,
