@@ -53,7 +53,8 @@ def labels_are_fresh(bench: Bench) -> Outcome:
     for seen, expected, previous in _teleports(bench):
         total += 1
         overlap = _overlap(seen.mask("mover"), expected.visible("mover"))
-        depth_off = np.abs(seen.frame.truth.depth_m - expected.depth_m)[expected.inside("mover")]
+        inside = expected.inside("mover")
+        depth_off = np.abs(seen.frame.truth.depth_m[inside] - expected.depth_m[inside])
         worst = min(worst, overlap)
         if overlap < _OVERLAP or float(np.nan_to_num(depth_off, nan=np.inf).max(initial=0.0)) > 1e-2:
             was_there = previous is not None and _overlap(seen.mask("mover"), previous) > overlap
