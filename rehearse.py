@@ -42,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Says what this machine can do, what is missing and how to get it."""
+    """Says what this machine can do, what is missing and how to get it; with --backend tests a simulator on it."""
+    if arguments.backend:
+        return _self_test(arguments)
     from benchmarks.doctor import examine, format_table
 
     findings = examine()
@@ -51,6 +53,21 @@ def doctor(arguments: argparse.Namespace) -> int:
     else:
         print(format_table(findings))
     return EXIT_OK if all(f.status == "ok" for f in findings if f.needed) else EXIT_FAILED_CHECK
+
+
+def _self_test(arguments: argparse.Namespace) -> int:
+    """Tests one backend; everything is shown and written before the backend is closed, which may end the process."""
+    from sim.selftest.session import self_test
+
+    report = self_test(
+        arguments.backend,
+        out=arguments.out,
+        quick=arguments.quick,
+        tell=lambda finding: say(f"  {finding.verdict:<7} {finding.check} ({finding.seconds:.1f} s)"),
+        show=lambda found: print_json(found.to_dict()) if arguments.json else print(found.describe(), flush=True),
+    )
+    say(f"report {arguments.out / 'report.md'}")
+    return EXIT_OK if report.passed else EXIT_FAILED_CHECK
 
 
 def scene(arguments: argparse.Namespace) -> int:

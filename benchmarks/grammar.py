@@ -57,7 +57,10 @@ class _Commands:
 
 
 def _add_looking(commands: _Commands) -> None:
-    commands.add("doctor", "", "--json")
+    parser = commands.add("doctor", "", "--json", "--backend mujoco", "--backend isaac --quick --out out/isaac")
+    parser.add_argument("--backend", metavar="BACKEND", help="test this simulator here, against answers known on paper")
+    parser.add_argument("--quick", action="store_true", help="with --backend: fewer teleports, frames and scenes")
+    parser.add_argument("--out", type=Path, default=Path("out/doctor"), help="its report's folder (default: %(default)s)")
 
     parser = commands.add("scene", "household 7", "tabletop 7 --split test --seed 3 --out out/scene", "my.usda --as-scene")
     parser.add_argument("suite", help=f"{_SUITES}, or an OpenUSD stage of your own")
