@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import tomllib
 
 HERE = Path(__file__).parent / "api"
 _P = inspect.Parameter

@@ -24,7 +24,7 @@ def opening(kind):
 class Refusing(Planted):
     """Renders nothing before a turned-off licence server answers."""
 
-    def render(self, camera):
+    def render(self, _camera):
         raise BackendError("The renderer is gone.\nMore lines.")
 
 

@@ -58,7 +58,7 @@ class Held:
     def __enter__(self) -> Any:
         return self._inner.__enter__()
 
-    def __exit__(self, *trace: Any) -> None:
+    def __exit__(self, *trace: object) -> None:
         self._inner.__exit__(*trace)
 
 
