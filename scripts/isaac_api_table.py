@@ -88,7 +88,7 @@ def _of_class(name: str, node: ast.ClassDef) -> Iterator[tuple[str, dict[str, An
             yield f"{name}.{method.name}", _of_function(method, bound=not _is_static(method))
     for item in node.body:
         if isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name) and isinstance(item.value, ast.Dict):
-            values = {ast.literal_eval(k): ast.unparse(v) for k, v in zip(item.value.keys, item.value.values) if k}
+            values = {ast.literal_eval(k): ast.unparse(v) for k, v in zip(item.value.keys, item.value.values, strict=True) if k}
             yield f"{name}.{item.targets[0].id}", {"kind": "dict", "line": item.lineno, "items": values}
 
 
@@ -103,9 +103,9 @@ def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, *, bound: bool) ->
     """Returns "name", "name=default", "*name" for keyword only, "**name" for any keyword."""
     plain = [*node.args.posonlyargs, *node.args.args]
     defaults = [None] * (len(plain) - len(node.args.defaults)) + list(node.args.defaults)
-    words = [p.arg + (f"={ast.unparse(d)}" if d is not None else "") for p, d in zip(plain, defaults)]
+    words = [p.arg + (f"={ast.unparse(d)}" if d is not None else "") for p, d in zip(plain, defaults, strict=True)]
     words = words[1:] if bound else words
-    for p, d in zip(node.args.kwonlyargs, node.args.kw_defaults):
+    for p, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
         words.append(f"*{p.arg}" + (f"={ast.unparse(d)}" if d is not None else ""))
     return words + ([f"**{node.args.kwarg.arg}"] if node.args.kwarg else [])
 

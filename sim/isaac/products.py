@@ -49,12 +49,12 @@ class Products:
             self._make_room()
             self._products[name] = _make(name, path, camera)
         mine = self._products[name]
-        mine.product.hydra_texture.set_updates_enabled(True)  # noqa: FBT003  # Kit's own signature
+        mine.product.hydra_texture.set_updates_enabled(True)
         try:
             step(self._settings.rt_subframes)
             return {kind: annotator.get_data() for kind, annotator in mine.annotators.items()}
         finally:
-            mine.product.hydra_texture.set_updates_enabled(False)  # noqa: FBT003
+            mine.product.hydra_texture.set_updates_enabled(False)
 
     def close(self) -> None:
         """Waits for what is being written, then detaches every annotator and destroys every render product."""
