@@ -14,13 +14,30 @@ from benchmarks.console import print_count, print_json, print_rows, print_summar
 from benchmarks.grammar import make_parser
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from sim.capture import Capture
+=======
+    from sim.isaac.settings import IsaacSettings
+>>>>>>> w/isaac
     from sim.running.run_plan import RunPlan
 
 EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its status, or ends the process with it where Isaac Sim runs in it."""
+    return _leave(_run(argv))
+
+
+def _leave(status: int) -> int:
+    """Ends this process where Isaac Sim's application runs in it, whose own end would lose the status."""
+    isaac = sys.modules.get("sim.isaac.app")
+    if isaac is not None:
+        isaac.leave(status)
+    return status
+
+
+def _run(argv: Sequence[str] | None) -> int:
     """Runs one command; returns 0, 1 for a verdict of FAIL or INVALID, 2 for an error in one sentence, 130 for Ctrl-C."""
     arguments = build_parser().parse_args(argv)
     arguments.words = list(sys.argv[1:] if argv is None else argv)
@@ -158,7 +175,13 @@ def generate(arguments: argparse.Namespace) -> int:
     plan, out = _run_plan(arguments)
     if arguments.print_script:
         return _print_script(arguments)
+<<<<<<< HEAD
     sensor = load_profile(arguments.sensor)
+=======
+    isaac = _isaac_settings(arguments)
+    if arguments.native:
+        return _generate_natively(arguments, isaac)
+>>>>>>> w/isaac
     spec = GenerateSpec(
         suite=arguments.suite,
         out=out,
@@ -174,6 +197,7 @@ def generate(arguments: argparse.Namespace) -> int:
         sensor=sensor,
         target=read_target(arguments.target) if arguments.target else None,
         assets=tuple(AssetUse.parse(text) for text in arguments.asset),
+        isaac=isaac,
     )
     summary = run(spec, plan=plan)
     values = summary.to_dict()
@@ -184,6 +208,7 @@ def generate(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+<<<<<<< HEAD
 def _capture(arguments: argparse.Namespace, *, rectified: bool) -> Capture:
     """Returns what is recorded; `all` is what can be had here, so it leaves disparity out where eyes are not rectified."""
     from sim.capture import Capture
@@ -198,6 +223,48 @@ def _capture(arguments: argparse.Namespace, *, rectified: bool) -> Capture:
     if rectified or "disparity" in arguments.annotators:
         return capture
     return replace(capture, annotators=tuple(name for name in capture.annotators if name != "disparity"))
+=======
+def _isaac_settings(arguments: argparse.Namespace) -> IsaacSettings | None:
+    """Returns the settings of Isaac Sim where that is the backend; raises RehearseError for its options elsewhere."""
+    from scenes.errors import RehearseError
+    from sim.isaac.settings import IsaacSettings
+
+    if arguments.backend == "isaac":
+        if arguments.randomise and not arguments.native:
+            raise RehearseError("--randomise belongs to --native VARIANTS: else every frame shows its suite's own scene.")
+        return IsaacSettings.parse(arguments.isaac)
+    if arguments.isaac or arguments.native or arguments.randomise:
+        raise RehearseError("--isaac, --native and --randomise belong to --backend isaac.")
+    return None
+
+
+def _generate_natively(arguments: argparse.Namespace, settings: IsaacSettings | None) -> int:
+    from scenes.suites import VIEWS_PER_SCENE
+    from sim.isaac.native import DEFAULT_ANNOTATORS, NativeSpec, make_native
+    from sim.isaac.randomise import Randomisation, description_of
+    from sim.isaac.settings import IsaacSettings
+
+    randomisation = None
+    if arguments.randomise:
+        randomisation = Randomisation(
+            kinds=arguments.randomise, description=description_of(arguments.suite), seed=arguments.seed, split=arguments.split
+        )
+    chosen = DEFAULT_ANNOTATORS if arguments.annotators == ("default",) else arguments.annotators
+    spec = NativeSpec(
+        suite=arguments.suite,
+        out=arguments.out,
+        scenes=-(-arguments.frames // (VIEWS_PER_SCENE * arguments.native)),
+        variants=arguments.native,
+        split=arguments.split,
+        seed=arguments.seed,
+        size=arguments.size,
+        annotators=chosen,
+        randomisation=randomisation,
+        settings=settings or IsaacSettings(),
+    )
+    print_summary(make_native(spec), as_json=arguments.json)
+    return EXIT_OK
+>>>>>>> w/isaac
 
 
 def _run_plan(arguments: argparse.Namespace) -> tuple[RunPlan, Path]:

@@ -123,11 +123,7 @@ def refuse_if_impossible() -> None:
             f"Isaac Sim must be started before anything imports omni or pxr, but this process has {early[0]} "
             f"({_origin(early[0])}) already: open the isaac backend first, in a process of its own."
         )
-    if importlib.util.find_spec("isaacsim") is None:
-        raise BackendError(
-            f"The isaac backend needs Isaac Sim, which Python {sys.version_info[0]}.{sys.version_info[1]} does not have here "
-            f"({sys.executable}): {_HOW_TO_INSTALL}."
-        )
+    assert_installed()
     full = _installed_version()
     if not full:
         return  # not a pip installation: its own python.sh chose the Python
@@ -136,6 +132,15 @@ def refuse_if_impossible() -> None:
         raise BackendError(
             f"Isaac Sim {full} runs on Python {version.python[0]}.{version.python[1]}, not on "
             f"{sys.version_info[0]}.{sys.version_info[1]}: make an environment of that Python and install both there."
+        )
+
+
+def assert_installed() -> None:
+    """Raises BackendError where this Python has no Isaac Sim; imports nothing of it."""
+    if importlib.util.find_spec("isaacsim") is None:
+        raise BackendError(
+            f"The isaac backend needs Isaac Sim, which Python {sys.version_info[0]}.{sys.version_info[1]} does not have here "
+            f"({sys.executable}): {_HOW_TO_INSTALL}."
         )
 
 

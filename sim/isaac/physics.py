@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from sim.backend import SettleReport, SettleRule
 from sim.isaac.app import Running
 from sim.isaac.kit import Settings, Timeline
 from sim.isaac.stage import OpenedStage
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _UPDATES_PER_S = 100
 _STEPS_PER_S = 500
@@ -118,22 +121,23 @@ class _Playing:
     def __init__(self, running: Running) -> None:
         self._running = running
 
-    def __enter__(self) -> _Playing:
+    def __enter__(self) -> Self:
         import omni.timeline
 
         self._timeline: Timeline = omni.timeline.get_timeline_interface()
         self._timeline.set_time_codes_per_second(float(_UPDATES_PER_S))
         self._timeline.play()
         self._timeline.commit()
-        self._start_s = self._timeline.get_current_time()
+        self._start_s = float(self._timeline.get_current_time())
         return self
 
     def tick(self) -> float:
-        before = self._timeline.get_current_time()
+        before = now = float(self._timeline.get_current_time())
         for _ in range(_STUCK_UPDATES):
             self._running.app.update()
-            if self._timeline.get_current_time() > before:
-                return self._timeline.get_current_time() - self._start_s
+            now = float(self._timeline.get_current_time())
+            if now > before:
+                return now - self._start_s
         raise SceneError(
             f"Isaac Sim's timeline stands still after {_STUCK_UPDATES} updates: settle with MuJoCo (physics=settled)."
         )

@@ -79,6 +79,11 @@ class IsaacSettings:
         """Returns plain JSON values."""
         return asdict(self)
 
+    def label(self) -> str:
+        """Returns what decides a frame's bytes, in one line: all but where it runs and when it starts anew."""
+        beside = {"gpu", "multi_gpu", "fresh_attempts", "restart_frames", "restart_mib"}
+        return ", ".join(f"{name}={value}" for name, value in asdict(self).items() if name not in beside)
+
     def launch_config(self, known: frozenset[str]) -> dict[str, Any]:
         """Returns SimulationApp's configuration, with only the keys that its version knows."""
         config: dict[str, Any] = {

@@ -31,7 +31,8 @@ class Entry:
         made = []
         for word in self.parameters:
             name, equals, _ = word.partition("=")
-            kind = _P.VAR_KEYWORD if name.startswith("**") else _P.KEYWORD_ONLY if name.startswith("*") else _P.POSITIONAL_OR_KEYWORD
+            stars = len(name) - len(name.lstrip("*"))
+            kind = (_P.POSITIONAL_OR_KEYWORD, _P.KEYWORD_ONLY, _P.VAR_KEYWORD)[stars]
             made.append(_P(name.lstrip("*"), kind, default=None if equals else _P.empty))
         return inspect.Signature(made)
 

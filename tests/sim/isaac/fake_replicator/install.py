@@ -51,9 +51,9 @@ class Held:
         if member is None:
             raise AttributeError(f"the fake: {self._kind} has no {name} in the recorded table")
         value = getattr(self._inner, name)
-        return Held(self._table, member.object, value) if member.kind == "attribute" and member.object in self._table.members else (
-            _held(member, value, self._table) if callable(value) else value
-        )
+        if member.kind == "attribute" and member.object in self._table.members:
+            return Held(self._table, member.object, value)
+        return _held(member, value, self._table) if callable(value) else value
 
     def __enter__(self) -> Any:
         return self._inner.__enter__()

@@ -91,7 +91,7 @@ class FakeReplicator:
             f"{core}.set_global_seed": self.kit.seeds.append,
             f"{core}.orchestrator.step": self.step,
             f"{core}.orchestrator.wait_until_complete": self.wait,
-            f"{core}.orchestrator.set_capture_on_play": lambda value: self.kit.settings.update({"/omni/replicator/captureOnPlay": value}),
+            f"{core}.orchestrator.set_capture_on_play": self.capture_on_play,
             f"{core}.create.render_product": self.render_product,
             f"{core}.AnnotatorRegistry.get_annotator": self.annotator,
             f"{core}.WriterRegistry.get": self.writer,
@@ -107,6 +107,9 @@ class FakeReplicator:
                 product.render(stale=stale)
         for writer in self.writers:
             writer.write()
+
+    def capture_on_play(self, value: bool) -> None:
+        self.kit.settings["/omni/replicator/captureOnPlay"] = value
 
     def wait(self) -> None:
         for writer in self.writers:

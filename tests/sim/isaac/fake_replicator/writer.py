@@ -34,7 +34,8 @@ class FakeBasicWriter:
             raise TypeError(f"BasicWriter has no option {sorted(unknown)}")
         self._out = Path(options["output_dir"])
         assert self._out.is_absolute(), "a relative folder would go somewhere else"
-        self._kinds = [k for k, v in options.items() if v is True and (k == "semantic_segmentation" or not k.startswith(_NOT_ANNOTATORS))]
+        asked = [name for name, value in options.items() if value is True]
+        self._kinds = [k for k in asked if k == "semantic_segmentation" or not k.startswith(_NOT_ANNOTATORS)]
         self._frame = 0
 
     def attach(self, render_products: Any, trigger: Any = None) -> None:
