@@ -14,11 +14,8 @@ from benchmarks.console import print_count, print_json, print_rows, print_summar
 from benchmarks.grammar import make_parser
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
     from sim.capture import Capture
-=======
     from sim.isaac.settings import IsaacSettings
->>>>>>> w/isaac
     from sim.running.run_plan import RunPlan
 
 EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -175,13 +172,10 @@ def generate(arguments: argparse.Namespace) -> int:
     plan, out = _run_plan(arguments)
     if arguments.print_script:
         return _print_script(arguments)
-<<<<<<< HEAD
     sensor = load_profile(arguments.sensor)
-=======
     isaac = _isaac_settings(arguments)
     if arguments.native:
         return _generate_natively(arguments, isaac)
->>>>>>> w/isaac
     spec = GenerateSpec(
         suite=arguments.suite,
         out=out,
@@ -208,7 +202,6 @@ def generate(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-<<<<<<< HEAD
 def _capture(arguments: argparse.Namespace, *, rectified: bool) -> Capture:
     """Returns what is recorded; `all` is what can be had here, so it leaves disparity out where eyes are not rectified."""
     from sim.capture import Capture
@@ -223,7 +216,8 @@ def _capture(arguments: argparse.Namespace, *, rectified: bool) -> Capture:
     if rectified or "disparity" in arguments.annotators:
         return capture
     return replace(capture, annotators=tuple(name for name in capture.annotators if name != "disparity"))
-=======
+
+
 def _isaac_settings(arguments: argparse.Namespace) -> IsaacSettings | None:
     """Returns the settings of Isaac Sim where that is the backend; raises RehearseError for its options elsewhere."""
     from scenes.errors import RehearseError
@@ -264,7 +258,6 @@ def _generate_natively(arguments: argparse.Namespace, settings: IsaacSettings | 
     )
     print_summary(make_native(spec), as_json=arguments.json)
     return EXIT_OK
->>>>>>> w/isaac
 
 
 def _run_plan(arguments: argparse.Namespace) -> tuple[RunPlan, Path]:

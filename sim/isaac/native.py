@@ -1,7 +1,7 @@
 """The native mode: Isaac's own BasicWriter, attached to the scene's cameras, one folder per scene, each whole or not there.
 
-    OUT/scene_000007/<camera>/<annotator>/<file>     BasicWriter's files, one frame per variant of the scene
-    OUT/scene_000007/rehearse.json                   what the scene is, its cameras and what was varied
+OUT/scene_000007/<camera>/<annotator>/<file>     BasicWriter's files, one frame per variant of the scene
+OUT/scene_000007/rehearse.json                   what the scene is, its cameras and what was varied
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from scenes.errors import BackendError, DatasetError, UnknownNameError
 from scenes.files import write_whole
 from scenes.scene import Scene
-from sim.backend import SettleReport
+from sim.backend import Backend, SettleReport
 from sim.isaac.long_runs import FILES, missing_files
 from sim.isaac.randomise import Randomisation, build, next_variant
 from sim.isaac.settings import IsaacSettings
@@ -117,7 +117,7 @@ def _make_scene(running: Any, settler: Any, spec: NativeSpec, index: int) -> Non
     from sim.isaac.stage import OpenedStage, prim_name
     from sim.realize import realize
 
-    scene, _ = realize(_Settling(settler), spec.suite, split=spec.split, seed=spec.seed, index=index)
+    scene, _ = realize(cast(Backend, _Settling(settler)), spec.suite, split=spec.split, seed=spec.seed, index=index)
     stage = OpenedStage(running, scene)
     staging = spec.out / f".staging-{index:06d}-{os.getpid()}"
     shutil.rmtree(staging, ignore_errors=True)
@@ -156,7 +156,8 @@ def _publish(spec: NativeSpec, index: int, staging: Path, names: list[str], scen
             f"BasicWriter left out {len(lacking)} files of scene {index}, first {lacking[0]}: the disk may be full, or the "
             "renderer gave no data; see docs/isaac-sim.md."
         )
-    varied = None if spec.randomisation is None else {**asdict(spec.randomisation), "description": spec.randomisation.description.name}
+    randomised = spec.randomisation
+    varied = None if randomised is None else {**asdict(randomised), "description": randomised.description.name}
     facts = {
         "scene": str(scene.id), "attempt": scene.id.attempt, "digest": scene.digest(), "render_products": names,
         "variants": spec.variants, "annotators": list(spec.annotators), "randomisation": varied,

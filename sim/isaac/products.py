@@ -49,11 +49,7 @@ class Products:
             self._make_room()
             self._products[name] = _make(name, path, camera)
         mine = self._products[name]
-<<<<<<< HEAD
-        mine.product.hydra_texture.set_updates_enabled(True)  # Kit's own signature
-=======
         mine.product.hydra_texture.set_updates_enabled(True)
->>>>>>> w/isaac
         try:
             step(self._settings.rt_subframes)
             return {kind: annotator.get_data() for kind, annotator in mine.annotators.items()}

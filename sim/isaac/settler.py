@@ -1,10 +1,6 @@
 """MuJoCo's physics in a process of its own, so that neither its OpenGL nor its OpenUSD meets Isaac Sim's.
 
-<<<<<<< HEAD
-python -m sim.isaac.settler      one request in, one answer out, pickled, until its input ends
-=======
 `python -m sim.isaac.settler` takes one request after another, pickled, and answers each, until its input ends.
->>>>>>> w/isaac
 """
 
 from __future__ import annotations

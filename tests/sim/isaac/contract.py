@@ -62,7 +62,8 @@ def _objects_of(tree: ast.Module, table: ApiTable) -> dict[str, str]:
         if isinstance(node, ast.AnnAssign):
             found |= {ast.unparse(node.target): kind for kind in _kinds(node.annotation, table)}
         if isinstance(node, ast.arg) and node.annotation is not None:
-            found |= {node.arg: kind for kind in _kinds(node.annotation, table)}
+            name = node.arg
+            found.update((name, kind) for kind in _kinds(node.annotation, table))
     return found
 
 
@@ -153,7 +154,9 @@ class _Checker(ast.NodeVisitor):
         parameters = [word for word in entry.parameters if not word.startswith("*")]
         names = {word.lstrip("*").partition("=")[0] for word in entry.parameters}
         if len(node.args) > len(parameters):
-            self.problems.append(f"line {node.lineno}: {entry.name} takes {len(parameters)} arguments, {len(node.args)} are given")
+            self.problems.append(
+                f"line {node.lineno}: {entry.name} takes {len(parameters)} arguments, {len(node.args)} are given"
+            )
         for keyword in node.keywords:
             if keyword.arg and keyword.arg not in names and not any(w.startswith("**") for w in entry.parameters):
                 self.problems.append(f"line {node.lineno}: {entry.name} has no parameter {keyword.arg}")
