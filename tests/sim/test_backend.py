@@ -37,7 +37,7 @@ def test_public_names_are_sorted_and_there() -> None:
         assert getattr(sim, name) is not None
     with pytest.raises(AttributeError, match="nothing_such"):
         _ = sim.nothing_such
-    assert BACKEND_NAMES == ("mujoco", "raycast")
+    assert BACKEND_NAMES == ("isaac", "mujoco", "raycast")
 
 
 def test_importing_the_room_imports_nothing_heavy() -> None:
