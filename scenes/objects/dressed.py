@@ -22,8 +22,8 @@ from scenes.scene import Material, Mesh, Part
 from scenes.textures import Image
 
 _WRAPPED = {"can": "side", "bottle": "label"}  # the part that a label goes around
-_GLAZED = frozenset({"bowl", "cup", "plate", "vase"})
-DRESSED = ("box", *sorted({*_WRAPPED, *_GLAZED}))
+_GLAZED = ("bowl", "cup", "plate", "vase")
+DRESSED = ("box", *_WRAPPED, *_GLAZED)
 _LABEL_PX, _GLAZE_PX = 128, 96
 _SHARE = 0.75
 

@@ -56,7 +56,9 @@ def _legs(made: Assembly, sampler: ShapeSampler, half_x: float, half_y: float, h
         if square and splay == 0.0:
             made.box("frame", (radius, radius, height / 2), (x, y, height / 2))
         else:
-            foot = (x + math.copysign(splay, x), y + math.copysign(splay, y), 0.0)
+            # A slanting leg is cut square to itself: it stands on the rim of its foot, which is a little below its axis.
+            lift = 0.7 * radius * math.hypot(splay, splay) / (height - radius)
+            foot = (x + math.copysign(splay, x), y + math.copysign(splay, y), lift)
             made.rod("frame", foot, (x, y, height), 0.7 * radius, end_radius_m=radius)
     if sampler.chance("has_stretchers", 0.4):
         for side in (-1, 1):

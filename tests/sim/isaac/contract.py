@@ -20,11 +20,24 @@ class Use:
     line: int
 
 
-def check(source: str, table: ApiTable) -> tuple[list[Use], list[str]]:
-    """Returns what a module uses and what of it the table lacks or has otherwise, with line numbers."""
-    checker = _Checker(table, _objects_of(ast.parse(source), table))
+def check(source: str, table: ApiTable, fields: dict[str, str] | None = None) -> tuple[list[Use], list[str]]:
+    """Returns what a module uses and what of it the table lacks or has otherwise, with line numbers.
+
+    `fields` are the attributes of classes elsewhere that hold objects of the table, by name.
+    """
+    checker = _Checker(table, _objects_of(ast.parse(source), table), fields_of(source, table) | (fields or {}))
     checker.visit(ast.parse(source))
     return checker.uses, checker.problems
+
+
+def fields_of(source: str, table: ApiTable) -> dict[str, str]:
+    """Returns the fields of a module's classes that are annotated with an object of the table."""
+    found: dict[str, str] = {}
+    for node in ast.walk(ast.parse(source)):
+        for item in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(item, ast.AnnAssign):
+                found |= {ast.unparse(item.target): kind for kind in _kinds(item.annotation, table)}
+    return found
 
 
 def check_protocols(source: str, table: ApiTable) -> list[str]:
@@ -76,8 +89,8 @@ def _kinds(annotation: ast.expr, table: ApiTable) -> Iterator[str]:
 class _Checker(ast.NodeVisitor):
     """Follows names bound by import, and by assignment from a call whose object the table knows."""
 
-    def __init__(self, table: ApiTable, objects: dict[str, str]) -> None:
-        self.table, self.objects = table, dict(objects)
+    def __init__(self, table: ApiTable, objects: dict[str, str], fields: dict[str, str]) -> None:
+        self.table, self.objects, self.fields = table, dict(objects), fields
         self.uses: list[Use] = []
         self.problems: list[str] = []
         self.names: dict[str, str] = {}
@@ -142,6 +155,8 @@ class _Checker(ast.NodeVisitor):
         if isinstance(node, ast.Attribute) and (kind := self._object_of(node.value)):
             member = self.table.members[kind].get(node.attr)
             return member.object if member is not None and member.object in self.table.members else ""
+        if isinstance(node, ast.Attribute) and self._name(node) is None:
+            return self.fields.get(node.attr, "")
         return ""
 
     def _entry(self, function: ast.expr) -> Entry | None:
