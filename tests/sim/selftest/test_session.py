@@ -25,7 +25,7 @@ class Refusing(Planted):
     """Renders nothing before a turned-off licence server answers."""
 
     def render(self, camera):
-        raise BackendError("The renderer is gone.\nMore lines.")
+        raise BackendError(f"The renderer is gone.\nIt was to draw {camera.name}.")
 
 
 def test_a_fault_is_in_table_folder_and_picture(tmp_path):
