@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sim.readers._files import IMAGE_SUFFIXES, Files, array_of, fault
+from sim.readers._files import DAMAGE, IMAGE_SUFFIXES, Files, array_of, fault
 
 ANNOTATORS = (
     "rgb", "semantic_segmentation", "instance_segmentation", "instance_id_segmentation", "bounding_box_2d_tight",
@@ -161,6 +161,6 @@ def _short_array(data: bytes, path: Path) -> str:
         return ""
     try:
         array_of(data)
-    except ValueError as error:
+    except DAMAGE as error:
         return f"the array is not whole ({error})"
     return ""

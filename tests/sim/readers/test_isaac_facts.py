@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -421,3 +422,28 @@ def test_a_flipped_bit_in_a_picture_is_found(tmp_path):
     (tmp_path / "rgb_0000.png").write_bytes(data)
     with pytest.raises(DatasetError, match="does not fit its checksum"):
         Dataset.open(tmp_path)
+
+
+def test_random_damage_gives_a_sentence_or_the_frames(tmp_path, rng):
+    folder, copy = tmp_path / "whole", tmp_path / "copy"
+    for number in ("0000", "0001"):
+        isaac.rgb(folder, number)
+        isaac.instance(folder, number)
+        isaac.camera(folder, number)
+        isaac.boxes_3d(folder, [isaac.box_3d((0, 0, 0), (1, 1, 1), np.eye(4))], ["/World/Cup"], number)
+    names = sorted(path.name for path in folder.iterdir())
+    outcomes = set()
+    for _ in range(120):
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        path = copy / str(rng.choice(names))
+        data = bytearray(path.read_bytes())
+        for at in rng.integers(0, len(data), 3):
+            data[at] = int(rng.integers(256))
+        path.write_bytes(data[: int(rng.integers(len(data)))] if rng.random() < 0.3 else data)
+        try:
+            found = Dataset.open(copy)
+            found.verify()
+            outcomes.add(len(found.remarks.get("left out", "")) > 0)
+        except DatasetError as error:
+            outcomes.add(str(error).count("\n"))
+    assert outcomes == {0, True}  # False is 0: whole frames and sentences; True: a last frame left out
