@@ -196,7 +196,8 @@ def _same_camera(first: Frame, second: Frame) -> bool:
         np.concatenate([[c.width, c.height, c.fx, c.fy, c.cx, c.cy], c.world_from_camera.matrix().reshape(-1)])
         for c in (a, b)
     ]
-    return first.camera.distortion == second.camera.distortion and bool(np.allclose(*numbers, rtol=0, atol=1e-6))
+    same = bool(np.allclose(numbers[0], numbers[1], rtol=0, atol=1e-6))
+    return same and first.camera.distortion == second.camera.distortion
 
 
 def _objects(
