@@ -52,7 +52,8 @@ def fit_boxes(
     """Returns a box in the camera frame (OpenCV axes) for each thing segment that shows enough surface.
 
     `segment_id` (H, W), 0 = void; `category_of` the taxonomy id of each other id; `depth_m` (H, W) to the image plane,
-    values that are not finite and positive are ignored; `distortion` is the lens of the camera, None for a pinhole. Costs about 3 ms for ten things at 640x480 on one core.
+    values that are not finite and positive are ignored; `distortion` is the lens of the camera, None for a
+    pinhole. Costs about 3 ms for ten things at 640x480 on one core.
     """
     seen = surfaces(segment_id, category_of, depth_m, table=_TABLE, fx=fx, fy=fy, cx=cx, cy=cy, distortion=distortion)
     tables = [surface.points for i, surface in seen.items() if category_of.get(i) == _TABLE]

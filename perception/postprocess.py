@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception._rays import Intrinsics
 from perception.centers import find_peaks
 from perception.edges import sharpen_depth
 from perception.engine import RawOutput
-from perception._rays import Intrinsics
 from perception.flatten import flatten_table
 from perception.grouping import Grouping, GroupingSpec, group
 from perception.prediction import Prediction, Segment
@@ -36,7 +36,8 @@ def panoptic_depth(
 
     `taxonomy_id` uint8 (256,) maps the network's categories to the taxonomy's; `depth_scale`, one number or one for each
     row (h/2, 1), turns its depth to metres.
-    With the camera's `intrinsics`, and the `distortion` of its lens where it has one, the table is made flat (`perception.flatten`); without, depth stays the network's own.
+    With the camera's `intrinsics`, and the `distortion` of its lens where it has one, the table is made flat
+    (`perception.flatten`); without, depth stays the network's own.
     Raises EngineError where the network gave numbers that are not finite.
     """
     for name in ("confidence", "center", "offset", "depth"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,7 +22,7 @@ class FrameSource(Protocol):
         ...
 
     def frame(self, view: int) -> Frame:
-        """Returns the image and truth of camera `view` of the last scene."""
+        """Returns the image and truth of view `view` of the last scene."""
         ...
 
     def views(self, numbers: range) -> Iterator[View]:
@@ -49,9 +48,14 @@ class BackendSource:
 
         suite_facts(spec)  # a worker reads the suite's file again: it must still say what the spec was made from
         self._spec = spec
+        if spec.isaac is not None:
+            from sim.isaac import app
+
+            app.start(spec.isaac)
+        self._backend = open_backend(spec.backend)  # before anything that imports pxr: Isaac Sim brings its own
         self._assets = [load_asset(use) for use in spec.assets]
-        self._backend = open_backend(spec.backend)
         self._scene: Scene | None = None
+        self._views: tuple[int, ...] = ()  # the places of the cameras that the frames show
 
     def scene(self, index: int) -> tuple[Scene, dict[str, int]]:
         """Returns the settled scene and how many sub-seeds were rejected before it, by reason."""
@@ -63,17 +67,19 @@ class BackendSource:
             self._scene, rejected = realize(
                 self._backend, spec.suite, split=spec.split, seed=spec.seed, index=index, assets=self._assets
             )
+            self._views = tuple(range(len(self._scene.cameras)))
         else:
-            self._scene, rejected = realize_towards(
+            chosen = realize_towards(
                 self._backend, spec.target, spec.suite, split=spec.split, seed=spec.seed, index=index, size=spec.size,
                 assets=self._assets,
             )  # fmt: skip
+            self._scene, self._views, rejected = chosen.scene, chosen.views, chosen.rejected
         return self._scene, rejected
 
     def frame(self, view: int) -> Frame:
-        """Returns the image and truth of camera `view` of the last scene."""
+        """Returns the image and truth of view `view` of the last scene."""
         scene = self._made()
-        camera = scene.cameras[view].resized(*self._spec.size)
+        camera = scene.cameras[self._views[view]].resized(*self._spec.size)
         name = f"{scene.id}/{camera.name}"
         from sim.sensors.apply import sense
 
@@ -84,7 +90,7 @@ class BackendSource:
         from sim._recording import record
 
         spec = self._spec
-        return record(self._backend, self._made(), spec.capture, spec.size, numbers, spec.sensor)
+        return record(self._backend, self._made(), spec.capture, spec.size, numbers, spec.sensor, self._views)
 
     def write_stage(self, path: Path) -> None:
         """Writes the last scene as an OpenUSD stage, with whatever lies beside it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,16 +29,18 @@ def record(
     size: tuple[int, int],
     numbers: range,
     sensor: SensorProfile = IDEAL,
+    views: Sequence[int] | None = None,
 ) -> Iterator[View]:
     """Yields the views of a scene that the backend holds, settled, one for each of `numbers`.
 
-    They go through the cameras, for each through its moments, for each through its eyes; the backend then holds the
-    scene as it stood last.
+    `views` are the places of the cameras to go through, None for all in order; for each they go through its moments, for
+    each through its eyes. The backend then holds the scene as it stood last.
     """
     recording = Recording.of(backend, scene, capture, size, sensor)
     eyes = len(capture.eyes)
     number = numbers.start
-    for view in range(len(numbers) // capture.frames_per_view):
+    places = range(len(scene.cameras)) if views is None else views
+    for view in places[: len(numbers) // capture.frames_per_view]:
         moments = (recording.moment(view, k) for k in range(capture.sequence))
         for before, now, after in _with_neighbours(moments):
             for eye in range(eyes):

@@ -103,6 +103,11 @@ class Manifest:
             number += skipped <= number
         return number
 
+    @property
+    def views(self) -> int | None:
+        """How many cameras its scenes have, where a target chose the views among them; None for the suite's number."""
+        return None if self.target is None else self.target.get("views")
+
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""
         return self._head() | {"frames": [entry.to_dict() for entry in self.frames]}

@@ -22,11 +22,17 @@ class Rebuilt:
 
 
 def rebuild_scene(
-    backend: Backend, frame_id: FrameId, *, attempt: int | None = None, assets: Sequence[AssetUse] = ()
+    backend: Backend,
+    frame_id: FrameId,
+    *,
+    attempt: int | None = None,
+    assets: Sequence[AssetUse] = (),
+    views: int | None = None,
 ) -> Scene:
     """Returns the settled scene of a frame; the backend then holds it.
 
-    `attempt` None takes the first sub-seed that settles, as `rehearse generate` does. Raises SceneError where none
+    `attempt` None takes the first sub-seed that settles, as `rehearse generate` does; `views` is how many cameras the
+    scene has where that is not the suite's number (`Target.views`), with an attempt only. Raises SceneError where none
     does, or where the one that is asked for does not.
     """
     from sim.realize import realize, unsettled
@@ -35,7 +41,7 @@ def rebuild_scene(
     loaded = [load_asset(use) for use in assets]
     if attempt is None:
         return realize(backend, suite, split=split, seed=seed, index=index, assets=loaded)[0]
-    scene = unsettled(suite, split=split, seed=seed, index=index, attempt=attempt, assets=loaded)
+    scene = unsettled(suite, split=split, seed=seed, index=index, attempt=attempt, assets=loaded, views=views)
     backend.load(scene)
     report = backend.settle()
     if not report.accepted:

@@ -36,7 +36,9 @@ class Retake:
     def of(cls, backend: Backend, dataset: Dataset, position: int) -> Retake:
         """Makes the scene of `dataset[position]` again, at rest in the backend; raises SceneError or DatasetError."""
         manifest, entry = dataset.manifest, dataset.manifest.frames[position]
-        scene = rebuild_scene(backend, FrameId.parse(entry.name), attempt=entry.attempt, assets=manifest.assets)
+        scene = rebuild_scene(
+            backend, FrameId.parse(entry.name), attempt=entry.attempt, assets=manifest.assets, views=manifest.views
+        )
         try:
             sensor = SensorProfile.from_record(manifest.sensor)
         except (LookupError, TypeError, ValueError) as error:

@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.errors import SceneError, UnknownNameError
+from scenes.suites import VIEWS_PER_SCENE
 from sim.difficulty.measure import FIGURES, ObjectDifficulty, figure_of
 
 # candidates = 4                       how many realisations of each scene to choose from, 1 or more (default 4)
+# views = 12                           how many cameras of each to choose the three from, 3 or more (default 12)
 # [visible_fraction]                   one table for each figure that is asked for: any of sim.difficulty.measure.FIGURES
 # edges = [0.0, 0.25, 0.5, 0.75, 1.0]  bins are low <= value < high; what lies beyond counts to the first or last bin
 # shares = [1, 1, 1, 1]                of the objects that show a pixel; 0 or more, scaled to a sum of 1
 _CANDIDATES, _MOST_CANDIDATES = 4, 100
+_VIEWS, _MOST_VIEWS = 12, 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +42,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What difficulty the objects of a data set shall have, and among how many realisations of each scene to choose."""
+    """What difficulty the objects of a data set shall have, and what to choose from: realisations of a scene, views of each."""
 
     wanted: tuple[Wanted, ...]
     candidates: int = _CANDIDATES
+    views: int = _VIEWS
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values, equal for equal targets."""
         return {
-            "candidates": self.candidates,
+            "candidates": self.candidates, "views": self.views,
             "wanted": [{"figure": w.figure, "edges": list(w.edges), "shares": list(w.shares)} for w in self.wanted],
         }
 
@@ -108,13 +112,19 @@ def read_target(path: Path) -> Target:
 
 def parse_target(values: Mapping[str, Any], where: str) -> Target:
     """Checks a target given as a mapping; `where` names it in errors. Raises SceneError or UnknownNameError."""
-    candidates = values.get("candidates", _CANDIDATES)
-    if not isinstance(candidates, int) or isinstance(candidates, bool) or not 1 <= candidates <= _MOST_CANDIDATES:
-        raise SceneError(f"{where}: candidates is a whole number from 1 to {_MOST_CANDIDATES}, got {candidates!r}.")
-    tables = {key: value for key, value in values.items() if key != "candidates"}
+    candidates = _whole(values, "candidates", _CANDIDATES, (1, _MOST_CANDIDATES), where)
+    views = _whole(values, "views", _VIEWS, (VIEWS_PER_SCENE, _MOST_VIEWS), where)
+    tables = {key: value for key, value in values.items() if key not in {"candidates", "views"}}
     if not tables:
         raise SceneError(f"{where} asks for nothing: give a table such as [visible_fraction] with edges and shares.")
-    return Target(wanted=tuple(_wanted(key, tables[key], where) for key in sorted(tables)), candidates=candidates)
+    return Target(wanted=tuple(_wanted(key, tables[key], where) for key in sorted(tables)), candidates=candidates, views=views)
+
+
+def _whole(values: Mapping[str, Any], key: str, default: int, bounds: tuple[int, int], where: str) -> int:
+    value = values.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not bounds[0] <= value <= bounds[1]:
+        raise SceneError(f"{where}: {key} is a whole number from {bounds[0]} to {bounds[1]}, got {value!r}.")
+    return value
 
 
 def _wanted(figure: str, table: Any, where: str) -> Wanted:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,10 +30,11 @@ class _Worker:
 class ProcessExecutor:
     """An Executor of up to `workers` processes, started when they are first needed."""
 
-    def __init__(self, job: Job, workers: int, *, recycle_scenes: int) -> None:
+    def __init__(self, job: Job, workers: int, *, recycle_scenes: int, recycle_mib: int | None = None) -> None:
         self.capacity = workers
         self._job = job
         self._recycle_scenes = recycle_scenes
+        self._recycle_mib = recycle_mib
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
 
@@ -59,7 +61,7 @@ class ProcessExecutor:
             worker.connection.close()
             return died(index, _how(worker.process.exitcode))
         worker.index = None
-        if worker.scenes >= self._recycle_scenes:
+        if worker.scenes >= self._recycle_scenes or self._is_fat(worker):
             _stop(worker)
         else:
             self._idle.append(worker)
@@ -73,6 +75,9 @@ class ProcessExecutor:
         for worker in workers:
             worker.process.join()
             worker.connection.close()
+
+    def _is_fat(self, worker: _Worker) -> bool:
+        return self._recycle_mib is not None and _resident_mib(worker.process.pid) >= self._recycle_mib
 
     def _start(self) -> _Worker:
         ours, theirs = multiprocessing.Pipe()
@@ -105,7 +110,19 @@ def _dismiss(worker: _Worker) -> None:
 def _stop(worker: _Worker) -> None:
     _dismiss(worker)
     worker.process.join(_JOIN_S)
+    if worker.process.is_alive():  # it hangs while it ends; its scenes are on the disk, and its memory is wanted
+        worker.process.kill()
+        worker.process.join()
     worker.connection.close()
+
+
+def _resident_mib(pid: int | None) -> float:
+    """Returns how much memory a process holds, 0 where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:  # noqa: PTH123  # no path of ours
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _how(exitcode: int | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,15 @@ import pytest
 
 import rehearse
 from scenes.errors import DatasetError, SceneError, UnknownNameError
+from scenes.suites import make_scene
+from sim.capture import Capture
 from sim.dataset import Dataset
 from sim.difficulty.measure import ObjectDifficulty
 from sim.difficulty.target import Reached, Target, Wanted, parse_target, reached, read_target
+from sim.difficulty.target_search import nearest_views
 from sim.generate import GenerateSpec, generate
+from sim.proof.agree import agree_dataset
+from sim.replay import replay_dataset
 from tests.sim.test_generate import contents
 
 TOML = """
@@ -43,6 +49,7 @@ def test_it_is_read_and_scaled(tmp_path):
         ({}, "asks for nothing"),
         ({"candidates": 0, "contrast": {}}, "candidates is a whole number from 1"),
         ({"candidates": True, "contrast": {}}, "candidates is a whole number from 1"),
+        ({"views": 2, "contrast": {}}, "views is a whole number from 3"),
         ({"visible_fractoin": {}}, "Did you mean 'visible_fraction'"),
         ({"contrast": {"edges": [0, 1]}}, r"\[contrast\] needs edges and shares"),
         ({"contrast": {"edges": [0, 1], "shares": [1], "mood": 1}}, "nothing else"),
@@ -79,8 +86,9 @@ def test_counts_shares_and_distance():
     assert unknown.distance([thing(1.0), thing(1.0, contrast=3.0), thing(1.0, contrast=30.0)]) == 0
 
 
-def spec_of(out: Path, candidates: int, workers: int = 1) -> GenerateSpec:
-    target = parse_target({"candidates": candidates, "visible_fraction": {"edges": [0, 0.95, 1], "shares": [1, 0]}}, "t")
+def spec_of(out: Path, candidates: int, workers: int = 1, views: int = 6) -> GenerateSpec:
+    wanted = {"visible_fraction": {"edges": [0, 0.95, 1], "shares": [1, 0]}}
+    target = parse_target({"candidates": candidates, "views": views, **wanted}, "t")
     return GenerateSpec(
         suite="tabletop", out=out, frames=6, split="test", seed=6, size=(64, 48), workers=workers, stages=False,
         target=target,
@@ -88,7 +96,8 @@ def spec_of(out: Path, candidates: int, workers: int = 1) -> GenerateSpec:
 
 
 def test_a_data_set_comes_nearer_to_it_and_does_not_depend_on_the_workers(tmp_path):
-    one, three = generate(spec_of(tmp_path / "1", 1), progress=False), generate(spec_of(tmp_path / "3", 3), progress=False)
+    one = generate(spec_of(tmp_path / "1", 1, views=3), progress=False)
+    three = generate(spec_of(tmp_path / "3", 3), progress=False)
     again = generate(spec_of(tmp_path / "4", 3, workers=2), progress=False)
     assert contents(tmp_path / "3") == contents(tmp_path / "4")
     assert again.target == three.target
@@ -112,3 +121,41 @@ def test_the_command_line_says_what_was_reached(tmp_path, capsys):
     assert "target visible fraction  0 to 0.5" in capsys.readouterr().out
     assert rehearse.main([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["target"][0]["wanted"] == [0.3, 0.4, 0.3]
+
+
+def test_views_are_chosen_together_and_the_first_of_equals():
+    target = parse_target({"visible_fraction": {"edges": [0, 0.5, 1], "shares": [1, 1]}}, "t")
+    low, high, nothing = [thing(0.2)], [thing(0.9)], [thing(0.9, size_px=0)]
+    # The only even mixtures of three are one low, one high and an empty one; the first such comes first.
+    assert nearest_views(target, [high, high, low, nothing, low]) == (0.0, (0, 2, 3))
+    distance, views = nearest_views(target, [low, low, high, low])
+    assert views == (0, 1, 2)
+    assert distance == target.distance([*low, *low, *high])
+    assert nearest_views(target, [nothing, nothing, nothing]) == (1.0, (0, 1, 2))
+
+
+def test_the_first_views_are_the_same_however_many_there_are():
+    for suite in ("tabletop", "tabletop-clutter", "household"):
+        few = make_scene(suite, split="test", seed=6, index=0)
+        many = make_scene(suite, split="test", seed=6, index=0, views=5)
+        assert many.cameras[:3] == few.cameras
+        assert [camera.name for camera in many.cameras[3:]] == ["camera_3", "camera_4"]
+
+
+def test_a_frame_of_a_chosen_view_is_made_again_bit_for_bit(tmp_path):
+    generate(spec_of(tmp_path / "d", 2, views=8), progress=False)
+    dataset = Dataset.open(tmp_path / "d")
+    chosen = [int(name.rpartition("_")[2]) for name in dataset.names]
+    assert chosen[:3] == sorted(chosen[:3])
+    assert max(chosen) > 2
+    for number in (0, 5):
+        assert replay_dataset(tmp_path / "d", str(number)).verdict == "match"
+    assert agree_dataset(tmp_path / "d", frames=2).agrees
+
+
+def test_a_sequence_films_the_chosen_views(tmp_path):
+    spec = replace(spec_of(tmp_path / "d", 1, views=6), capture=Capture(sequence=2, annotators=("default",)))
+    generate(spec, progress=False)
+    names = Dataset.open(tmp_path / "d").names
+    assert len(names) == 6
+    assert len({name.partition("camera_")[2].partition("-")[0] for name in names}) == 3
