@@ -15,12 +15,26 @@ from benchmarks.grammar import make_parser
 
 if TYPE_CHECKING:
     from sim.capture import Capture
+    from sim.isaac.settings import IsaacSettings
     from sim.running.run_plan import RunPlan
 
 EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its status, or ends the process with it where Isaac Sim runs in it."""
+    return _leave(_run(argv))
+
+
+def _leave(status: int) -> int:
+    """Ends this process where Isaac Sim's application runs in it, whose own end would lose the status."""
+    isaac = sys.modules.get("sim.isaac.app")
+    if isaac is not None:
+        isaac.leave(status)
+    return status
+
+
+def _run(argv: Sequence[str] | None) -> int:
     """Runs one command; returns 0, 1 for a verdict of FAIL or INVALID, 2 for an error in one sentence, 130 for Ctrl-C."""
     arguments = build_parser().parse_args(argv)
     arguments.words = list(sys.argv[1:] if argv is None else argv)
@@ -42,7 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Says what this machine can do, what is missing and how to get it."""
+    """Says what this machine can do, what is missing and how to get it; with --backend tests a simulator on it."""
+    if arguments.backend:
+        return _self_test(arguments)
     from benchmarks.doctor import examine, format_table
 
     findings = examine()
@@ -51,6 +67,21 @@ def doctor(arguments: argparse.Namespace) -> int:
     else:
         print(format_table(findings))
     return EXIT_OK if all(f.status == "ok" for f in findings if f.needed) else EXIT_FAILED_CHECK
+
+
+def _self_test(arguments: argparse.Namespace) -> int:
+    """Tests one backend; everything is shown and written before the backend is closed, which may end the process."""
+    from sim.selftest.session import self_test
+
+    report = self_test(
+        arguments.backend,
+        out=arguments.out,
+        quick=arguments.quick,
+        tell=lambda finding: say(f"  {finding.verdict:<7} {finding.check} ({finding.seconds:.1f} s)"),
+        show=lambda found: print_json(found.to_dict()) if arguments.json else print(found.describe(), flush=True),
+    )
+    say(f"report {arguments.out / 'report.md'}")
+    return EXIT_OK if report.passed else EXIT_FAILED_CHECK
 
 
 def scene(arguments: argparse.Namespace) -> int:
@@ -76,7 +107,13 @@ def scene(arguments: argparse.Namespace) -> int:
 
 
 def catalogue(arguments: argparse.Namespace) -> int:
-    """Draws the catalogue: every category in several variants, or with --looks every look."""
+    """Draws the catalogue: every category in several variants, or with --looks every look; or prints its parameters."""
+    from scenes.errors import RehearseError
+
+    if arguments.parameters is not None:
+        return _print_parameters([n for n in (arguments.parameters, *arguments.category) if n], as_json=arguments.json)
+    if arguments.out is None:
+        raise RehearseError("catalogue: expected the picture's file OUT.png, or --parameters [CATEGORY], got neither.")
     from sim.catalogue import write_catalogue, write_looks
 
     options = {"split": arguments.split, "seed": arguments.seed, "variants": arguments.variants, "cell_px": arguments.cell}
@@ -85,6 +122,19 @@ def catalogue(arguments: argparse.Namespace) -> int:
     else:
         sheet = write_catalogue(arguments.out, names=arguments.category, **options)
     print_json(sheet.to_dict()) if arguments.json else print(sheet.describe())
+    return EXIT_OK
+
+
+def _print_parameters(categories: list[str], *, as_json: bool) -> int:
+    from scenes.parameters import parameters_toml
+
+    text = parameters_toml(categories)
+    if as_json:
+        import tomllib
+
+        print_json(tomllib.loads(text))
+    else:
+        print(text)
     return EXIT_OK
 
 
@@ -123,6 +173,9 @@ def generate(arguments: argparse.Namespace) -> int:
     if arguments.print_script:
         return _print_script(arguments)
     sensor = load_profile(arguments.sensor)
+    isaac = _isaac_settings(arguments)
+    if arguments.native:
+        return _generate_natively(arguments, isaac)
     spec = GenerateSpec(
         suite=arguments.suite,
         out=out,
@@ -138,12 +191,14 @@ def generate(arguments: argparse.Namespace) -> int:
         sensor=sensor,
         target=read_target(arguments.target) if arguments.target else None,
         assets=tuple(AssetUse.parse(text) for text in arguments.asset),
+        isaac=isaac,
     )
     summary = run(spec, plan=plan)
     values = summary.to_dict()
     if not arguments.json:
         del values["target"]
-        values |= {"proof": str(summary.proof), "memory": str(summary.memory)} | {f"target {r.figure}": str(r) for r in summary.target}
+        values |= {"proof": str(summary.proof), "memory": str(summary.memory)}
+        values |= {f"target {r.figure}": str(r) for r in summary.target}
     print_summary(values, as_json=arguments.json)
     return EXIT_OK
 
@@ -162,6 +217,48 @@ def _capture(arguments: argparse.Namespace, *, rectified: bool) -> Capture:
     if rectified or "disparity" in arguments.annotators:
         return capture
     return replace(capture, annotators=tuple(name for name in capture.annotators if name != "disparity"))
+
+
+def _isaac_settings(arguments: argparse.Namespace) -> IsaacSettings | None:
+    """Returns the settings of Isaac Sim where that is the backend; raises RehearseError for its options elsewhere."""
+    from scenes.errors import RehearseError
+    from sim.isaac.settings import IsaacSettings
+
+    if arguments.backend == "isaac":
+        if arguments.randomise and not arguments.native:
+            raise RehearseError("--randomise belongs to --native VARIANTS: else every frame shows its suite's own scene.")
+        return IsaacSettings.parse(arguments.isaac)
+    if arguments.isaac or arguments.native or arguments.randomise:
+        raise RehearseError("--isaac, --native and --randomise belong to --backend isaac.")
+    return None
+
+
+def _generate_natively(arguments: argparse.Namespace, settings: IsaacSettings | None) -> int:
+    from scenes.suites import VIEWS_PER_SCENE
+    from sim.isaac.native import DEFAULT_ANNOTATORS, NativeSpec, make_native
+    from sim.isaac.randomise import Randomisation, description_of
+    from sim.isaac.settings import IsaacSettings
+
+    randomisation = None
+    if arguments.randomise:
+        randomisation = Randomisation(
+            kinds=arguments.randomise, description=description_of(arguments.suite), seed=arguments.seed, split=arguments.split
+        )
+    chosen = DEFAULT_ANNOTATORS if arguments.annotators == ("default",) else arguments.annotators
+    spec = NativeSpec(
+        suite=arguments.suite,
+        out=arguments.out,
+        scenes=-(-arguments.frames // (VIEWS_PER_SCENE * arguments.native)),
+        variants=arguments.native,
+        split=arguments.split,
+        seed=arguments.seed,
+        size=arguments.size,
+        annotators=chosen,
+        randomisation=randomisation,
+        settings=settings or IsaacSettings(),
+    )
+    print_summary(make_native(spec), as_json=arguments.json)
+    return EXIT_OK
 
 
 def _run_plan(arguments: argparse.Namespace) -> tuple[RunPlan, Path]:
@@ -308,7 +405,11 @@ def export(arguments: argparse.Namespace) -> int:
 def predict(arguments: argparse.Namespace) -> int:
     """Runs an engine over a data set and writes COCO panoptic PNG + json and depth as npy."""
     from perception.predict import predict_dataset
+    from sim.dataset import Dataset
 
+    unknown = Dataset.open(arguments.dataset).absent.get("cameras")
+    if unknown:
+        say(f"note: cameras: {unknown}: depth and 3D boxes are predicted as of a camera 53 degrees wide")
     summary = predict_dataset(
         arguments.engine,
         arguments.dataset,

@@ -57,7 +57,10 @@ class _Commands:
 
 
 def _add_looking(commands: _Commands) -> None:
-    commands.add("doctor", "", "--json")
+    parser = commands.add("doctor", "", "--json", "--backend mujoco", "--backend isaac --quick --out out/isaac")
+    parser.add_argument("--backend", metavar="BACKEND", help="test this simulator here, against answers known on paper")
+    parser.add_argument("--quick", action="store_true", help="with --backend: fewer teleports, frames and scenes")
+    parser.add_argument("--out", type=Path, default=Path("out/doctor"), help="its report's folder (default: %(default)s)")
 
     parser = commands.add("scene", "household 7", "tabletop 7 --split test --seed 3 --out out/scene", "my.usda --as-scene")
     parser.add_argument("suite", help=f"{_SUITES}, or an OpenUSD stage of your own")
@@ -67,10 +70,15 @@ def _add_looking(commands: _Commands) -> None:
     parser.add_argument("--out", type=Path, default=Path("out/scene"), help="folder to write into (default: %(default)s)")
 
     parser = commands.add(
-        "catalogue", "out/catalogue.png", "cups.png --category cup --variants 8 --cell 240", "looks.png --looks"
-    )
-    parser.add_argument("out", type=Path, metavar="OUT.png", help="the picture to write")
+        "catalogue", "out/catalogue.png", "cups.png --category cup --variants 8 --cell 240", "looks.png --looks",
+        "--parameters cup",
+    )  # fmt: skip
+    parser.add_argument("out", type=Path, nargs="?", metavar="OUT.png", help="the picture to write")
     parser.add_argument("--category", action="append", default=[], metavar="NAME", help="only this one; may be repeated")
+    parser.add_argument(
+        "--parameters", nargs="?", const="", metavar="CATEGORY",
+        help="print what the shapes of a category (default: of all) are drawn from, as TOML for a suite's file",
+    )  # fmt: skip
     parser.add_argument("--looks", action="store_true", help="draw the looks instead of the things")
     _draw_options(parser)
     parser.add_argument("--variants", type=_whole(1), default=4, help="pictures of each (default: %(default)s)")
@@ -90,6 +98,8 @@ def _add_making(commands: _Commands) -> None:
         "generate", "tabletop out/data --frames 240", "household out/test --frames 60 --split test --workers 2",
         "tabletop out/film --frames 90 --sequence 30 --rate 15 --motion both --annotators default,optical_flow_forward",
         "tabletop out/pairs --frames 12 --stereo 0.06 --annotators default,disparity",
+        "tabletop out/isaac --frames 60 --backend isaac --isaac rt_subframes=32",
+        "tabletop-clutter out/native --frames 300 --backend isaac --native 10 --randomise lights,materials",
         "tabletop out/parts/2 --frames 9000 --shard 2/3",
         "tabletop out/parts --frames 90000 --executor slurm-array --shards 64 --print-script",
     )
@@ -111,6 +121,7 @@ def _add_making(commands: _Commands) -> None:
     own = "use an OpenUSD file of your own as an object of that category (may be repeated)"
     parser.add_argument("--asset", action="append", default=[], metavar="FILE=CATEGORY", help=own)
     parser.add_argument("--target", type=Path, metavar="TOML", help="choose scenes towards this distribution of difficulty")
+    _isaac_options(parser)
     parser.add_argument("--no-proof", action="store_true", help="do not check labels with the ray caster (5 ms a frame)")
     _scale_options(parser)
 
@@ -217,6 +228,15 @@ def _scene_options(parser: argparse.ArgumentParser, *, backend: bool = True) -> 
     parser.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="image size (default: 640x480)")
     if backend:
         parser.add_argument("--backend", default="mujoco", help="the simulator (default: %(default)s)")
+
+
+def _isaac_options(parser: argparse.ArgumentParser) -> None:
+    setting = "isaac: a setting, such as rt_subframes=32, renderer=PathTracing or physics=physx (may be repeated)"
+    parser.add_argument("--isaac", action="append", default=[], metavar="NAME=VALUE", help=setting)
+    native = "isaac: attach Isaac's own BasicWriter; so many variants of each scene, a folder per scene"
+    parser.add_argument("--native", type=_whole(1), metavar="VARIANTS", help=native)
+    varied = "isaac, native: lights, materials, scatter, cameras (several with commas), by the suite's file"
+    parser.add_argument("--randomise", type=_names, default=(), metavar="WHAT,...", help=varied)
 
 
 def _scale_options(parser: argparse.ArgumentParser) -> None:

@@ -23,7 +23,7 @@ from hil.device import device_facts
 from hil.link import DEFAULT_ADDRESS, endpoint, open_router
 from hil.protocol import NO_SESSION, Body, Header, Kind, Message, ProtocolError, open_header, open_message, pack, seal
 from hil.quiet import short_switch_interval
-from hil.request import open_frame
+from hil.request import DISTORTION, open_frame
 from hil.worker import Done, Job, TimedPerceiver, Worker, error_body
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class _Agent:
         self._router = router
         self._worker = worker
         self._lease: _Lease | None = None
-        self._welcome = pack(Kind.WELCOME, {"engine": engine, "device": device_facts()})
+        self._welcome = pack(Kind.WELCOME, {"engine": engine, "device": device_facts(), "takes": [DISTORTION]})
 
     def discard_early(self) -> None:
         """Forgets what came while the engine was loading; hosts repeat their HELLO."""

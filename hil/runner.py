@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,12 +15,16 @@ from hil.device import device_facts
 from hil.link import DEFAULT_ADDRESS, is_loopback
 from hil.progress import Progress, told_every_second
 from hil.quiet import no_collection, short_switch_interval
-from hil.request import pack_frame
+from hil.request import DISTORTION, pack_frame
 from hil.session import Session
 from hil.stream import PING_EVERY_S, Image, Stream
 from sim.frame import Frame
 
 DEADLINE_S = 1 / 15
+_NO_LENS = (
+    "The images have a lens's distortion and the agent is of a version that takes them as a pinhole's, so its 3D boxes "
+    "are off towards the edges: update Rehearse on the device."
+)
 
 
 class FrameSource(Protocol):
@@ -82,16 +87,26 @@ def run_session(
 
 def _load_images(dataset: FrameSource, count: int, client: Client) -> list[Image]:
     """Packs the images before the clock starts; pings between them, so that the lease survives a large data set."""
-    images, pinged = [], time.monotonic()
+    images: list[Image] = []
+    pinged = time.monotonic()
     for index in range(min(len(dataset), count)):
         frame = dataset[index]
         camera = frame.camera
-        body = pack_frame(frame.rgb, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy)
+        lens = camera.distortion
+        if lens is not None and not images and DISTORTION not in _takes(client.facts):
+            warnings.warn(_NO_LENS, stacklevel=2)
+        body = pack_frame(frame.rgb, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy, distortion=lens)
         images.append(Image(body=body, size=(camera.height, camera.width)))
         if time.monotonic() - pinged > PING_EVERY_S:
             client.ping()
             pinged = time.monotonic()
     return images
+
+
+def _takes(facts: dict[str, object]) -> list[object]:
+    """Returns what an agent says that it takes beside the image; one of before says nothing."""
+    takes = facts.get("takes")
+    return takes if isinstance(takes, list) else []
 
 
 def _compare_clocks(device: str, facts: dict[str, object]) -> tuple[bool, str]:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import zmq
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hil.answer import pack_answer
 from hil.protocol import Body, Kind, pack
 from perception.prediction import Prediction
+from scenes.distortion import Distortion
 from scenes.errors import RehearseError
 
 if TYPE_CHECKING:
@@ -25,9 +26,16 @@ class TimedPerceiver(Protocol):
     """What the agent needs of perception: one image in, one prediction and its stage times out."""
 
     def perceive_timed(
-        self, rgb: NDArray[np.uint8], *, fx: float, fy: float, cx: float, cy: float
+        self,
+        rgb: NDArray[np.uint8],
+        *,
+        fx: float,
+        fy: float,
+        cx: float,
+        cy: float,
+        distortion: Distortion | None = None,
     ) -> tuple[Prediction, StageTimes]:
-        """Perceives rgb (H, W, 3) with intrinsics in pixels."""
+        """Perceives rgb (H, W, 3) with intrinsics in pixels, through a lens where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +46,7 @@ class Job:
     session: bytes
     seq: int
     rgb: NDArray[np.uint8]
-    intrinsics: dict[str, float]
+    intrinsics: dict[str, Any]
     receive_ns: int
 
 

@@ -9,6 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception._rays import pixel_rays
+from scenes.distortion import Distortion
+
 _WORK_WIDTH_PX = 320
 _MAX_POINTS = 1000
 _ERODE_PX = 1
@@ -41,6 +44,7 @@ def surfaces(
     fy: float,
     cx: float,
     cy: float,
+    distortion: Distortion | None = None,
 ) -> dict[int, Surface]:
     """Returns the surface of every segment with at least MIN_POINTS pixels of depth, on every n-th pixel of the image."""
     step = max(1, round(segment_id.shape[1] / _WORK_WIDTH_PX))
@@ -48,14 +52,15 @@ def surfaces(
     full = segment_id.astype(np.uint16)
     ids, z = full[every], depth_m[every]
     contact = _contact(ids, [i for i, category_id in category_of.items() if category_id == table])
-    v, u = (np.arange(n) * step + step // 2 for n in ids.shape)
-    ray_x, ray_y = (u - cx) / fx, (v - cy) / fy
+    ray_x, ray_y = pixel_rays(full.shape, (fx, fy, cx, cy), distortion, step=step)
+    valid = np.isfinite(z) & (z > 0) & np.isfinite(ray_x) & np.isfinite(ray_y)
+    ray_x, ray_y = np.broadcast_to(ray_x, ids.shape), np.broadcast_to(ray_y, ids.shape)
     found = {}
-    for i, (pixels, lost_px) in _members(ids, _interior(full)[every], np.isfinite(z) & (z > 0)).items():
+    for i, (pixels, lost_px) in _members(ids, _interior(full)[every], valid).items():
         chosen = pixels[:: 1 + len(pixels) // _MAX_POINTS]
         rows, columns = np.divmod(chosen, ids.shape[1])
         rays = np.ones((len(chosen), 3))
-        rays[:, 0], rays[:, 1] = ray_x[columns], ray_y[rows]
+        rays[:, 0], rays[:, 1] = ray_x[rows, columns], ray_y[rows, columns]
         points = rays * z.reshape(-1)[chosen, None]
         found[i] = Surface(points=points, rays=rays, lost_rad=lost_px / fx, contact=float(contact[i]))
     return found

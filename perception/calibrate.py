@@ -53,7 +53,7 @@ def measure_calibration(
 def _ratios(frame: Frame, perceiver: Perceiver) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Returns rows v - cy in pixels and true / predicted depth of an even spread of 2000 pixels, float64 (2000,) each."""
     c, truth_m = frame.camera, frame.truth.depth_m
-    depth_m = perceiver.perceive(frame.rgb, fx=c.fx, fy=c.fy, cx=c.cx, cy=c.cy).depth_m
+    depth_m = perceiver.perceive(frame.rgb, fx=c.fx, fy=c.fy, cx=c.cx, cy=c.cy, distortion=c.distortion).depth_m
     known = np.flatnonzero(np.isfinite(truth_m))
     if not len(known):
         raise TrainingError(f"Frame {frame.name} has no depth to calibrate on; leave its data set out.")

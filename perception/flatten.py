@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from perception._rays import Intrinsics, Rays, pixel_rays
 from perception.plane import Plane, fit_plane
+from scenes.distortion import Distortion
 from scenes.taxonomy import TAXONOMY
-
-Intrinsics = tuple[float, float, float, float]
 
 _TABLE = TAXONOMY.named("table").id
 _SAMPLES = 1500
@@ -22,6 +22,7 @@ def flatten_table(
     category_of: Mapping[int, int],
     depth_m: NDArray[np.float32],
     intrinsics: Intrinsics,
+    distortion: Distortion | None = None,
 ) -> NDArray[np.float32]:
     """Returns the depth (H, W) with the table's pixels on one plane; the same array where no plane fits them.
 
@@ -31,32 +32,30 @@ def flatten_table(
     if not tables:
         return depth_m
     table = np.isin(segment_id, tables) if len(tables) > 1 else segment_id == tables[0]
-    plane = fit_plane(_points(table, depth_m, intrinsics))
+    plane = fit_plane(_points(table, depth_m, *pixel_rays(depth_m.shape, intrinsics, distortion)))
     if plane is None:
         return depth_m
-    flat_m = _depth_of(plane, depth_m.shape, intrinsics)
+    flat_m = _depth_of(plane, *pixel_rays(depth_m.shape, intrinsics, distortion))
     return np.where(table & (np.abs(flat_m - depth_m) < _NEARLY * depth_m), flat_m, depth_m)
 
 
 def _points(
-    table: NDArray[np.bool_], depth_m: NDArray[np.float32], intrinsics: Intrinsics
+    table: NDArray[np.bool_], depth_m: NDArray[np.float32], ray_x: Rays, ray_y: Rays
 ) -> NDArray[np.float64]:
     """Returns an even spread of the table's points (n, 3) in the camera frame."""
-    fx, fy, cx, cy = intrinsics
     step = max(1, int((np.count_nonzero(table) / _SAMPLES) ** 0.5))
     v, u = np.nonzero(table[::step, ::step])
     v, u = v * step, u * step
     z = depth_m[v, u].astype(np.float64)
-    return np.stack([(u - cx) / fx * z, (v - cy) / fy * z, z], axis=1)
+    x, y = np.broadcast_to(ray_x, depth_m.shape)[v, u], np.broadcast_to(ray_y, depth_m.shape)[v, u]
+    points = np.stack([x * z, y * z, z], axis=1)
+    return points[np.isfinite(points).all(axis=1)]
 
 
-def _depth_of(plane: Plane, size: tuple[int, ...], intrinsics: Intrinsics) -> NDArray[np.float32]:
+def _depth_of(plane: Plane, ray_x: Rays, ray_y: Rays) -> NDArray[np.float32]:
     """Returns the plane's depth at every pixel, float32 (H, W), 0 where the ray does not meet it."""
-    height, width = size
-    fx, fy, cx, cy = intrinsics
-    x = ((np.arange(width) - cx) / fx).astype(np.float32)
-    y = ((np.arange(height) - cy) / fy).astype(np.float32)
+    x, y = ray_x.astype(np.float32), ray_y.astype(np.float32)
     ux, uy, uz = (np.float32(v) for v in plane.up)
-    falling = -(ux * x[None, :] + (uy * y + uz)[:, None])
+    falling = -(ux * x + (uy * y + uz))
     meets = falling > np.float32(1e-3)
     return np.where(meets, np.float32(plane.camera_height_m) / np.where(meets, falling, np.float32(1)), np.float32(0))

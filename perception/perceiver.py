@@ -15,6 +15,7 @@ from perception.grouping import GroupingSpec
 from perception.postprocess import panoptic_depth
 from perception.prediction import Prediction
 from perception.preprocess import network_input
+from scenes.distortion import Distortion
 from scenes.errors import EngineError, UnknownNameError
 from scenes.taxonomy import TAXONOMY
 
@@ -49,12 +50,32 @@ class Perceiver:
         self.spec = spec or GroupingSpec()
         self._taxonomy_id = _taxonomy_ids(engine)
 
-    def perceive(self, rgb: NDArray[np.uint8], *, fx: float, fy: float, cx: float, cy: float) -> Prediction:
-        """Returns the prediction for uint8 RGB (H, W, 3) seen by a camera with those intrinsics, in pixels of `rgb`."""
-        return self.perceive_timed(rgb, fx=fx, fy=fy, cx=cx, cy=cy)[0]
+    def perceive(
+        self,
+        rgb: NDArray[np.uint8],
+        *,
+        fx: float,
+        fy: float,
+        cx: float,
+        cy: float,
+        distortion: Distortion | None = None,
+    ) -> Prediction:
+        """Returns the prediction for uint8 RGB (H, W, 3) seen by a camera with those intrinsics, in pixels of `rgb`.
+
+        `distortion` is its lens, None for a pinhole: points are where the pixels' own rays lead. The network itself sees
+        the image as it is.
+        """
+        return self.perceive_timed(rgb, fx=fx, fy=fy, cx=cx, cy=cy, distortion=distortion)[0]
 
     def perceive_timed(
-        self, rgb: NDArray[np.uint8], *, fx: float, fy: float, cx: float, cy: float
+        self,
+        rgb: NDArray[np.uint8],
+        *,
+        fx: float,
+        fy: float,
+        cx: float,
+        cy: float,
+        distortion: Distortion | None = None,
     ) -> tuple[Prediction, StageTimes]:
         """Returns the prediction and how long each stage took."""
         metadata = self.engine.metadata
@@ -76,10 +97,13 @@ class Perceiver:
             depth_scale=scale[:, None],
             spec=self.spec,
             intrinsics=(fx, fy, cx, cy),
+            distortion=distortion,
         )
         processed = time.perf_counter()
         category_of = {segment.id: segment.category_id for segment in flat.segments}
-        boxes = fit_boxes(flat.segment_id, category_of, flat.depth_m, fx=fx, fy=fy, cx=cx, cy=cy)
+        boxes = fit_boxes(
+            flat.segment_id, category_of, flat.depth_m, fx=fx, fy=fy, cx=cx, cy=cy, distortion=distortion
+        )
         segments = tuple(replace(segment, box_camera=boxes.get(segment.id)) for segment in flat.segments)
         prediction = replace(flat, segments=segments)
         times = StageTimes(

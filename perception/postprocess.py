@@ -6,13 +6,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception._rays import Intrinsics
 from perception.centers import find_peaks
 from perception.edges import sharpen_depth
 from perception.engine import RawOutput
-from perception.flatten import Intrinsics, flatten_table
+from perception.flatten import flatten_table
 from perception.grouping import Grouping, GroupingSpec, group
 from perception.prediction import Prediction, Segment
 from perception.upsample import enlarge_labels
+from scenes.distortion import Distortion
 from scenes.errors import EngineError
 
 _MIN_DEPTH_M = 1e-3
@@ -28,12 +30,14 @@ def panoptic_depth(
     depth_scale: float | NDArray[np.float32],
     spec: GroupingSpec,
     intrinsics: Intrinsics | None = None,
+    distortion: Distortion | None = None,
 ) -> Prediction:
     """Returns the segments and the depth of one image of (H, W) pixels; segments have no boxes yet.
 
     `taxonomy_id` uint8 (256,) maps the network's categories to the taxonomy's; `depth_scale`, one number or one for each
     row (h/2, 1), turns its depth to metres.
-    With the camera's `intrinsics` the table is made flat (`perception.flatten`); without, depth stays the network's own.
+    With the camera's `intrinsics`, and the `distortion` of its lens where it has one, the table is made flat
+    (`perception.flatten`); without, depth stays the network's own.
     Raises EngineError where the network gave numbers that are not finite.
     """
     for name in ("confidence", "center", "offset", "depth"):
@@ -51,7 +55,7 @@ def panoptic_depth(
     ids = enlarge_labels(grouping.ids, raw.confidence[0], size)
     depth_m = depth_m.astype(np.float32, copy=False)
     if intrinsics is not None:
-        depth_m = flatten_table(ids, dict(enumerate(grouping.category.tolist())), depth_m, intrinsics)
+        depth_m = flatten_table(ids, dict(enumerate(grouping.category.tolist())), depth_m, intrinsics, distortion)
     return _prediction(grouping, ids, depth_m)
 
 

@@ -92,7 +92,7 @@ def engine_facts(engine: Engine) -> dict[str, Any]:
 def _predict_one(perceiver: Perceiver, dataset: Dataset, index: int, name: str, writer: PredictionWriter) -> StageTimes:
     camera = dataset.camera(index)
     prediction, times = perceiver.perceive_timed(
-        dataset.rgb(index), fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy
+        dataset.rgb(index), fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy, distortion=camera.distortion
     )
     writer.add(index, name, prediction)
     return times

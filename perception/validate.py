@@ -28,7 +28,8 @@ def score_network(network: PanopticDepthLab, frames: list[Frame]) -> Scores:
     perceiver = Perceiver(TorchEngine(network))
     cameras = [frame.camera for frame in frames]
     predictions = (
-        perceiver.perceive(f.rgb, fx=c.fx, fy=c.fy, cx=c.cx, cy=c.cy) for f, c in zip(frames, cameras, strict=True)
+        perceiver.perceive(f.rgb, fx=c.fx, fy=c.fy, cx=c.cx, cy=c.cy, distortion=c.distortion)
+        for f, c in zip(frames, cameras, strict=True)
     )
     return score_frames(zip(frames, predictions, strict=True))
 

@@ -10,7 +10,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,15 +28,17 @@ class Parameter:
     meaning: str
     low: float = 0.0
     high: float = 1.0
-    names: tuple[str, ...] = ()
+    names: tuple[Value, ...] = ()
 
     def problem(self, distribution: Distribution) -> str | None:
         """Returns "expected ..., got ..." where a distribution can give a value outside the limits, else None."""
+        if self.type == "name" and distribution.kind not in ("constant", "choice"):
+            return f"expected one name or a choice of names, got {distribution.kind} {distribution.values()}"
         for value in distribution.values():
             if self.type == "name":
                 if value not in self.names:
-                    close = difflib.get_close_matches(str(value), self.names, n=1, cutoff=0.5)
-                    hint = f"; did you mean {close[0]!r}?" if close else f" (known: {', '.join(self.names)})"
+                    close = difflib.get_close_matches(str(value), [str(n) for n in self.names], n=1, cutoff=0.5)
+                    hint = f"; did you mean {close[0]!r}?" if close else f" (known: {', '.join(map(str, self.names))})"
                     return f"expected names of its list, got {value!r}{hint}"
             elif isinstance(value, str) or not self.low <= value <= self.high:
                 return f"expected {self.type}s within {self.low:g} .. {self.high:g}, got {value!r}"
@@ -73,17 +75,26 @@ def _is_whole(distribution: Distribution) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Description:
-    """A suite as data: its name (the file's stem), kind and version, and a distribution by dotted key."""
+    """A suite as data: its name (the file's stem), kind and version, and a distribution by dotted key.
+
+    `shapes` are the distributions that the file has for draws of the catalogue's generators, by category and name.
+    """
 
     name: str
     kind: str
     version: int
     distributions: Mapping[str, Distribution]
+    shapes: Mapping[str, Mapping[str, Distribution]] = field(default_factory=dict)
 
     def digest(self) -> str:
         """Returns a sha256, in hex, over kind, version and every distribution."""
         rows = {key: self.distributions[key].canonical() for key in sorted(self.distributions)}
-        return hashlib.sha256(json.dumps([self.kind, self.version, rows]).encode()).hexdigest()
+        shapes = {
+            category: {name: given[name].canonical() for name in sorted(given)}
+            for category, given in sorted(self.shapes.items())
+        }
+        said = [self.kind, self.version, rows, *([shapes] if shapes else [])]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 class Draws:
@@ -91,7 +102,7 @@ class Draws:
 
     def __init__(self, description: Description, sampler: ShapeSampler) -> None:
         self._distributions = description.distributions
-        self.sampler = sampler
+        self.sampler = sampler.with_overrides(description.shapes)
 
     def value(self, key: str) -> Value:
         """Returns a value of the parameter of that dotted key."""
@@ -126,7 +137,7 @@ def read_description(
     Raises SceneError in one sentence that names file, key, what was expected and what came.
     """
     values = _parse(path)
-    suite = values.pop("suite", None)
+    suite, shape_tables = values.pop("suite", None), values.pop("shape", {})
     if not isinstance(suite, Mapping):
         raise SceneError(f"{path}: expected a table [suite] with kind and version, got {suite!r}.")
     _assert_keys(path, "suite.", suite, ("kind", "version"))
@@ -139,13 +150,28 @@ def read_description(
         raise SceneError(f"{path}: suite.version: expected a whole number of 1 or more, got {version!r}.")
     parameters = {parameter.key: parameter for parameter in schemas[kind]}
     given = {key: _checked(path, key, value, parameters) for key, value in _leaves(values, parameters)}
+    shapes = {category: _read_shape(path, category, table) for category, table in shape_tables.items()}
     missing = [key for key in parameters if key not in given]
     if missing and path.resolve() == defaults[kind].resolve():
         raise SceneError(f"{path}: {missing[0]}: expected a distribution in the shipped file of this kind, got none.")
     if missing:
         shipped = read_description(defaults[kind], schemas, defaults)
         given |= {key: shipped.distributions[key] for key in missing}
-    return Description(name=path.stem, kind=kind, version=version, distributions=given)
+    return Description(name=path.stem, kind=kind, version=version, distributions=given, shapes=shapes)
+
+
+def _read_shape(path: Path, category: str, table: Any) -> dict[str, Distribution]:
+    """Reads a table [shape."category"]: distributions for draws of the category's generators."""
+    from scenes.parameters import categories, parameters_of
+
+    if category not in categories():
+        hint = _closest(category, categories())
+        raise SceneError(f"{path}: shape.{category}: expected a category of the catalogue, got an unknown one{hint}.")
+    if not isinstance(table, Mapping):
+        raise SceneError(f'{path}: shape.{category}: expected a table [shape."{category}"], got {table!r}.')
+    parameters = {f"shape.{category}.{name}": parameter for name, parameter in parameters_of(category).items()}
+    leaves = _leaves(table, parameters, f"shape.{category}.")
+    return {key.removeprefix(f"shape.{category}."): _checked(path, key, value, parameters) for key, value in leaves}
 
 
 def _parse(path: Path) -> dict[str, Any]:

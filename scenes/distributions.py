@@ -14,7 +14,7 @@ import bisect
 import difflib
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -48,6 +48,18 @@ class Distribution:
         if self.kind == "integer":
             return int(sampler.rng.integers(int(self.numbers[0]), int(self.numbers[1]) + 1))
         return _CONTINUOUS[self.kind](sampler.unit(), *self.numbers)
+
+    def at(self, unit: float) -> float | None:
+        """Returns the value at a share 0..1 of a continuous distribution, None where it is none."""
+        return _CONTINUOUS[self.kind](unit, *self.numbers) if self.kind in _CONTINUOUS else None
+
+    def is_choice_of(self, names: Sequence[Value]) -> bool:
+        """Tells whether it draws the same as an even choice of these names, of which some may be there twice."""
+        if self.kind == "integer":
+            return list(names) == list(range(int(self.numbers[0]), int(self.numbers[1]) + 1))
+        given = dict(zip(self.options, self.weights, strict=False))
+        shares = {name: names.count(name) / len(names) for name in names}
+        return given.keys() == shares.keys() and all(math.isclose(given[name], shares[name]) for name in shares)
 
     def values(self) -> tuple[Value, ...]:
         """Returns the options of a constant or a choice, else the two ends of what can be drawn."""

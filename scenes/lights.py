@@ -24,7 +24,7 @@ _SRGB_FROM_XYZ = np.array(
     [[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]]
 )
 _SUN_AWAY_M = 2.5
-_BALANCE_K, _FOLLOWED = 5000.0, 0.55  # a camera's white balance goes about half of the way to the light it is in
+_BALANCE_K, _FOLLOWED = 5000.0, 0.7  # a camera's white balance goes most of the way to the light it is in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def white_balanced(temperature_k: float, balance_k: float, *, adaptation: float 
 
 def shown_colour(temperature_k: float) -> Vec3:
     """Returns how light of a temperature looks in a room; cameras and eyes adapt, though not wholly: warm light looks warm."""
-    return white_balanced(temperature_k, _BALANCE_K ** (1 - _FOLLOWED) * temperature_k**_FOLLOWED, adaptation=0.8)
+    return white_balanced(temperature_k, _BALANCE_K ** (1 - _FOLLOWED) * temperature_k**_FOLLOWED, adaptation=0.9)
 
 
 def overhead(rng: np.random.Generator, middle_m: Vec3) -> LightRig:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from scenes.dome import Dome, directions, srgb_of_linear
 from scenes.errors import UnknownNameError
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.sky_schema import LEAST_TURBIDITY, MOST_TURBIDITY
 from scenes.textures import noise
@@ -92,6 +93,7 @@ def sun_colour(sky: Sky) -> Vec3:
     return r, g, b
 
 
+@shaped("sky")
 def draw_sky(
     sampler: ShapeSampler, kind: str, *, elevation_deg: float, azimuth_rad: float, turbidity: float, clouds: float
 ) -> Sky:

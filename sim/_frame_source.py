@@ -48,8 +48,12 @@ class BackendSource:
 
         suite_facts(spec)  # a worker reads the suite's file again: it must still say what the spec was made from
         self._spec = spec
+        if spec.isaac is not None:
+            from sim.isaac import app
+
+            app.start(spec.isaac)
+        self._backend = open_backend(spec.backend)  # before anything that imports pxr: Isaac Sim brings its own
         self._assets = [load_asset(use) for use in spec.assets]
-        self._backend = open_backend(spec.backend)
         self._scene: Scene | None = None
         self._views: tuple[int, ...] = ()  # the places of the cameras that the frames show
 

@@ -105,6 +105,16 @@ def lens_of(camera: Camera) -> Lens:
     return replace(lens, wide=wide)
 
 
+def fine_pinhole_of(camera: Camera, samples: int) -> Lens:
+    """Returns, for a camera whose pixels no centred pinhole of square pixels has, how to look it up in such a picture.
+
+    That has at least `samples` samples per pixel each way. Raises SensorError where it would be too large.
+    """
+    lens = _lens(replace(camera, name="", world_from_camera=type(camera.world_from_camera)()), samples, square=True)
+    wide = replace(lens.wide, name=camera.name, world_from_camera=camera.world_from_camera)
+    return replace(lens, wide=wide)
+
+
 def pixel_rays(camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Returns x and y at z = 1, each (H, W), of all pixel centres; those of a lens are kept with it."""
     if camera.distortion is not None:
@@ -121,7 +131,7 @@ def points_of(camera: Camera, depth_m: NDArray[np.floating]) -> NDArray[np.float
 
 
 @functools.lru_cache(maxsize=4)
-def _lens(camera: Camera) -> Lens:
+def _lens(camera: Camera, samples: int = OVERSAMPLING, *, square: bool = False) -> Lens:
     import cv2
 
     ray_x, ray_y = _rays(camera, 1)
@@ -129,14 +139,16 @@ def _lens(camera: Camera) -> Lens:
     corner_x, corner_y = _corner_rays(camera)
     for rays in (ray_x, fine_x, corner_x):
         _assert_no_fold(camera, rays)
-    fx, fy = OVERSAMPLING * camera.fx, OVERSAMPLING * camera.fy
+    fx, fy = samples * camera.fx, samples * camera.fy
+    if square:
+        fx = fy = max(fx, fy)
     low_u, high_u = math.floor(fx * corner_x.min()) - 2, math.ceil(fx * corner_x.max()) + 2
     low_v, high_v = math.floor(fy * corner_y.min()) - 2, math.ceil(fy * corner_y.max()) + 2
     width, height = high_u - low_u + 1, high_v - low_v + 1
     if max(width, height) > _LARGEST_PX:
         raise SensorError(
-            f"The lens {camera.distortion} needs a picture of {width}x{height} to be drawn from, more than {_LARGEST_PX}: "
-            "take a smaller --size, a narrower field of view or less distortion."
+            f"The lens {camera.distortion or 'of a pinhole'} needs a picture of {width}x{height} to be drawn from, more than "
+            f"{_LARGEST_PX}: take a smaller --size, a narrower field of view or less distortion."
         )
     wide = replace(camera, width=width, height=height, fx=fx, fy=fy, cx=float(-low_u), cy=float(-low_v), distortion=None)
     u, v = ray_x * fx + wide.cx, ray_y * fy + wide.cy
@@ -154,7 +166,8 @@ def _rays(camera: Camera, samples: int) -> tuple[NDArray[np.float64], NDArray[np
     """Returns the rays (samples H, samples W) of the centres of the parts into which each pixel is cut."""
     u = (np.arange(samples * camera.width) + 0.5) / samples - 0.5
     v = (np.arange(samples * camera.height) + 0.5) / samples - 0.5
-    return camera.rays(u[None], v[:, None])
+    x, y = camera.rays(*np.broadcast_arrays(u[None], v[:, None]))
+    return x, y
 
 
 def _corner_rays(camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

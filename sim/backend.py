@@ -23,7 +23,8 @@ class SettleRule:
     At rest: every dynamic body stays below both speeds for `hold_s`, not before `min_time_s`, not after `max_time_s`.
     Lost: the middle of a body lies more than `max_drop_m` below the top of every support that it is above, or above
     none, or only above supports lower by more than `max_drop_m` than the highest that it was let go over (it fell from
-    the couch to the floor), or farther than `max_move_m` from where it started.
+    the couch to the floor), or farther than `max_move_m` from where it started. Wedged: the colliders of a body and of
+    another overlap by more than `max_depth_m`, as those of a spoon that is jammed in a cup.
     """
 
     max_speed_m_s: float = 0.01
@@ -33,23 +34,25 @@ class SettleRule:
     max_time_s: float = 4.0
     max_drop_m: float = 0.05
     max_move_m: float = 0.5
+    max_depth_m: float = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleReport:
-    """How settling ended: simulated seconds, the last largest speeds, the lost bodies, and the pose of every dynamic body."""
+    """How settling ended: simulated seconds, the last largest speeds, bodies lost and wedged, every dynamic body's pose."""
 
     at_rest: bool
     time_s: float
     max_speed_m_s: float
     max_angular_speed_rad_s: float
     lost: tuple[str, ...] = ()
+    wedged: tuple[str, ...] = ()
     world_from_body: Mapping[str, Pose] = field(default_factory=dict)
 
     @property
     def accepted(self) -> bool:
-        """Whether the scene came to rest with every body where it belongs."""
-        return self.at_rest and not self.lost
+        """Whether the scene came to rest with every body where it belongs, and none in another."""
+        return self.at_rest and not self.lost and not self.wedged
 
     def reason(self) -> str:
         """Returns why the scene was not accepted, in a few words; empty where it was."""
@@ -60,6 +63,8 @@ class SettleReport:
                 f"not at rest after {self.time_s:.2f} s "
                 f"({self.max_speed_m_s:.3f} m/s, {self.max_angular_speed_rad_s:.2f} rad/s)"
             )
+        if self.wedged:
+            return f"wedged {', '.join(self.wedged)}"
         return ""
 
 
@@ -107,6 +112,7 @@ class Backend(Protocol):
 
 
 _BACKENDS: dict[str, tuple[str, str]] = {
+    "isaac": ("sim.isaac.backend", "IsaacBackend"),
     "mujoco": ("sim.mujoco.backend", "MujocoBackend"),
     "raycast": ("sim.proof.raycast_backend", "RaycastBackend"),
 }

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from scenes.camera import Camera, focal_px, look_at
 from scenes.errors import SceneError, UnknownNameError
 from scenes.meshes import cuboid
-from scenes.objects import Generator, ObjectShape, generators
-from scenes.objects.furniture import furniture
+from scenes.objects import ObjectShape, furniture, generators
 from scenes.sampler import ShapeSampler, Split
 from scenes.scene import Body, Light, Material, Part, Scene, SceneId, Support
 from scenes.taxonomy import TAXONOMY
@@ -70,7 +69,7 @@ def write_catalogue(
 
     Raises UnknownNameError or SceneError.
     """
-    known = [category.name for category in TAXONOMY if category.name in _generators()]
+    known = [category.name for category in TAXONOMY if category.name in generators()]
     for name in names:
         if name not in known:
             raise UnknownNameError("object category", name, known)
@@ -105,11 +104,7 @@ def write_looks(
 
 def variant(category: str, split: Split, seed: int, number: int) -> ObjectShape:
     """Makes variant `number` of a category, the same whatever else is in the catalogue."""
-    return _generators()[category](_sampler(TAXONOMY.named(category).id, split, seed, number))
-
-
-def _generators() -> dict[str, Generator]:
-    return {**generators(), **furniture()}
+    return generators()[category](_sampler(TAXONOMY.named(category).id, split, seed, number))
 
 
 def _sampler(key: int, split: Split, seed: int, number: int) -> ShapeSampler:

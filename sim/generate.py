@@ -31,6 +31,8 @@ from sim._progress import Progress, reporting
 from sim.capture import Capture
 from sim.dataset import Dataset
 from sim.difficulty.target import Reached, Target, reached
+from sim.isaac.long_runs import restarting
+from sim.isaac.settings import IsaacSettings
 from sim.manifest import Generator, Manifest
 from sim.proof.figures import ProofSummary, summed
 from sim.running.executor import open_executor
@@ -49,6 +51,7 @@ SPLITS = get_args(Split)
 class GenerateSpec:
     """What to generate and where; `size` is (width, height), `workers` None means one per core that this process may use.
 
+    `isaac` are Isaac Sim's settings, where that is the backend; it takes one worker unless told otherwise.
     All but `out`, `workers` and `proof` decide the content; `proof` refuses frames whose labels a ray caster contradicts.
     Raises DatasetError or UnknownNameError for values that make no sense.
     """
@@ -67,11 +70,16 @@ class GenerateSpec:
     sensor: SensorProfile = IDEAL
     target: Target | None = None
     assets: tuple[AssetUse, ...] = ()
+    isaac: IsaacSettings | None = None
     suite_digest: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out).absolute())
         object.__setattr__(self, "size", tuple(self.size))
+        if self.backend == "isaac" and self.isaac is None:
+            object.__setattr__(self, "isaac", IsaacSettings())
+        if self.isaac is not None and self.backend != "isaac":
+            raise DatasetError(f"Settings of Isaac Sim belong to the backend isaac, not to {self.backend}.")
         suite = find_suite(self.suite)
         object.__setattr__(self, "suite_digest", suite.description)
         if suite.description:
@@ -114,7 +122,7 @@ class GenerateSpec:
         return {
             **suite_facts(self), "split": self.split, "seed": self.seed,
             "size": list(self.size), "frames": self.frames, "stages": self.stages, "capture": self.capture.to_dict(),
-            "generator": asdict(_generator(self.backend)), "sensor": self.sensor.record(),
+            "generator": asdict(_generator(self.backend, self.isaac)), "sensor": self.sensor.record(),
             "target": None if self.target is None else self.target.to_dict(), "assets": [asdict(a) for a in self.assets],
         }  # fmt: skip
 
@@ -231,7 +239,9 @@ def _make_missing(
         records[record.index] = record
         advance(len(record.frames))
 
-    workers = min(spec.workers or len(os.sched_getaffinity(0)), len(missing))
+    if spec.isaac is not None:
+        plan = restarting(plan, spec.isaac, spec.frames_per_scene)
+    workers = min(spec.workers or (1 if spec.isaac else len(os.sched_getaffinity(0))), len(missing))
     job = functools.partial(make_scene_files, spec, open_source)
     with closing(open_executor(plan, job, workers)) as executor:
         return make_scenes(executor, missing, plan=plan, folder=spec.out, made=made)
@@ -286,8 +296,10 @@ def suite_facts(spec: GenerateSpec) -> dict[str, Any]:
     return {"suite": suite.name, "suite_version": suite.version, **digest}
 
 
-def _generator(backend: str) -> Generator:
-    return Generator(rehearse=_version_of("rehearse-perception"), backend=backend, backend_version=_version_of(backend))
+def _generator(backend: str, isaac: IsaacSettings | None) -> Generator:
+    version = _version_of("isaacsim" if backend == "isaac" else backend)
+    version += "" if isaac is None else f" ({isaac.label()})"
+    return Generator(rehearse=_version_of("rehearse-perception"), backend=backend, backend_version=version)
 
 
 def _version_of(distribution: str) -> str:

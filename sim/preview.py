@@ -78,9 +78,9 @@ def write_stage_preview(
     """
     from scenes.usd_read import read_scene
 
-    read = read_scene(path, size=size)
-    simulator = open_backend(backend)
+    simulator = open_backend(backend)  # before OpenUSD is: Isaac Sim brings its own
     try:
+        read = read_scene(path, size=size)
         simulator.load(read.scene)
         frames = [simulator.render(camera.resized(*size)) for camera in read.scene.cameras]
     finally:

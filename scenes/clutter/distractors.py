@@ -5,12 +5,14 @@ from __future__ import annotations
 from scenes.looks import LOOKS, natural_colour
 from scenes.objects._assembly import Assembly
 from scenes.objects.shape import LYING, UPRIGHT, ObjectShape
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material
 
 CATEGORY = "void"
 
 
+@shaped("distractor")
 def distractor(sampler: ShapeSampler, size_m: float) -> ObjectShape:
     """Returns a block, drum, cone, wedge, cross or stack of blocks, `size_m` along its longest edge."""
     made = Assembly(first=_look(sampler.of("first")), second=_look(sampler.of("second")))

@@ -29,7 +29,6 @@ from scenes.transforms import Pose, Vec3
 
 # Purposes of the independent random streams of one scene: adding draws to one never moves another.
 TABLE, BACKGROUND, OBJECTS, DISTRACTORS, SPOTS, LIGHTS, CAMERAS, SKY = range(8)
-HALL_M = (9.0, 12.0)
 _WALL_GAP_M = 0.03
 _EYE_TRIES = 60
 Stream = Callable[[int], np.random.Generator]
@@ -77,7 +76,7 @@ def _table(draws: Draws) -> ObjectShape:
     aspect, height = draws.number("table.aspect"), draws.number("table.height_m")
     half_y = {"round": 0.0, "square": half}.get(kind, half)
     half_x = aspect * half if kind == "rectangular" else half
-    return living.table_of(draws.sampler, half_x, half_y, "table", (height, height + 1e-9))
+    return living.table_of(draws.sampler, half_x, half_y, "table", (height, height + 1e-9), "")
 
 
 Background = tuple[tuple[Body, ...], FloorPlan, tuple[float, float]]
@@ -94,7 +93,7 @@ def _background(draws: Draws, kind: str, table: ObjectShape) -> Background:
     """Returns the bodies of the room, what stands in it, and by how much both are moved so that the table is at the origin."""
     half_x, half_y = (draws.number("background.width_m") / 2 for _ in range(2))
     if kind == "hall":
-        half_x, half_y = (draws.sampler.uniform("hall_size_m", *HALL_M) / 2 for _ in range(2))
+        half_x, half_y = (draws.number("background.hall_m") / 2 for _ in range(2))
     plan = FloorPlan(half_x_m=half_x, half_y_m=half_y, height_m=2.8)
     reach = [half - _WALL_GAP_M for half in table.supports[0].half_extent_m]
     sx, sy = (draws.sampler.choice("corner_side", (-1, 1)) for _ in range(2))
@@ -112,7 +111,7 @@ def _background(draws: Draws, kind: str, table: ObjectShape) -> Background:
 def _furnish(draws: Draws, plan: FloorPlan) -> None:
     """Stands shelves, cabinets and plants along the walls."""
     sampler = draws.sampler
-    for _ in range(sampler.integer("pieces", 2, 5)):
+    for _ in range(draws.count("background.pieces")):
         make = sampler.choice("piece", (storage.shelf, storage.cabinet, storage.drawers, _plant))
         shape = make(sampler)
         for _ in range(8):
@@ -126,7 +125,7 @@ def _furnish(draws: Draws, plan: FloorPlan) -> None:
 
 
 def _plant(sampler: ShapeSampler) -> ObjectShape:
-    return living.plant_of(sampler, sampler.uniform("height_m", 0.8, 1.4))
+    return living.plant_for(sampler, "wall")
 
 
 def _moved(pose: Pose, by_m: tuple[float, float]) -> Pose:

@@ -54,8 +54,8 @@ def draw_open_air(draws: Draws, kind: str) -> OpenAir:
         half: Vec3 = (_STUDIO_HALF_M, _STUDIO_HALF_M, _THICK_M)
         surface = Surface(look=Material(colour=linear(sky.ground), roughness=0.9), tile_m=1.0)
     else:
-        half = (sampler.uniform("terrace_half_x_m", 2.0, 4.5), sampler.uniform("terrace_half_y_m", 2.0, 4.5), _THICK_M)
-        surface = floor_surface(sampler.of("floor"), "terrace")
+        half = (draws.number("background.terrace_half_m"), draws.number("background.terrace_half_m"), _THICK_M)
+        surface = floor_surface(sampler, "terrace")
     return OpenAir(sky=sky, dome=_lit(make_dome(sky), light), floor=floor_body(half, surface))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from scenes.description import Parameter, chance, count, name, number
 from scenes.household.schema import SMALL
-from scenes.lights import COOLEST_K, RIGS, WARMEST_K
+from scenes.lights import RIGS
+from scenes.shared_keys import LENS, LIGHTS
 from scenes.sky_schema import sky_parameters
 
 SHAPES = ("rectangular", "square", "round")
@@ -21,6 +22,9 @@ SCHEMA: tuple[Parameter, ...] = (
         "a room about the table, its corner, a hall, a room with furniture, a terrace under a sky, or a studio's dome",
     ),
     number("background.width_m", 2.4, 8, "size of the room along both floor axes, each drawn"),
+    number("background.hall_m", 4, 20, "size of a hall along both floor axes, each drawn"),
+    number("background.terrace_half_m", 1.5, 6, "half size of a terrace along both axes, each drawn"),
+    count("background.pieces", 0, 8, "shelves, cabinets and plants tried along the walls of a furnished room"),
     count("objects.count", 0, 60, "objects drawn; those that find no place are left out"),
     name("objects.category", SMALL, "the category of each object"),
     number("objects.spread_m", 0.05, 1.2, "half size of the area on the table, once a scene"),
@@ -35,14 +39,10 @@ SCHEMA: tuple[Parameter, ...] = (
     *sky_parameters(),
     number("sky.light", 0, 1, "light from everywhere outdoors and in a studio, in the dome's mean colour"),
     name("light.rig", ("keys", *sorted(RIGS)), "a rig by name, or `keys`: the lights that the other keys describe"),
-    number("light.sun_intensity", 0, 2, "the light with a shadow; 1 shows white as white"),
     number("light.sun_tilt_rad", 0, 1.4, "its angle from straight down"),
     count("light.lamps", 0, 4, "further lamps without a shadow"),
-    number("light.lamp_intensity", 0, 2, "strength of each of them"),
-    number("light.ambient", 0, 1, "light from everywhere"),
-    number("light.kelvin", WARMEST_K, COOLEST_K, "colour temperature of each light"),
     number("camera.distance_m", 0.3, 3, "camera to what it looks at"),
     number("camera.elevation_deg", 5, 85, "height of the view above the table's plane"),
-    number("camera.fov_deg", 30, 110, "horizontal field of view, the same for all views"),
-    number("camera.roll_rad", -0.5, 0.5, "turn about the view"),
+    *LIGHTS,
+    *LENS,
 )

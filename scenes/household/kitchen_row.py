@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from scenes.floorplan import Piece
 from scenes.household.backsplash import backsplash
 from scenes.household.furnisher import BACK_GAP_M, TRIES, Furnisher, NoRoomError
-from scenes.objects import _furnishing as looks
 from scenes.objects import kitchen, storage
 from scenes.objects._assembly import Assembly
 from scenes.objects.shape import ObjectShape
@@ -35,10 +34,10 @@ class _Row:
 def kitchen_row(room: Furnisher) -> Piece:
     """Puts the row against a wall that has room for it and returns the worktop; raises NoRoomError."""
     sampler = room.sampler
-    top = sampler.uniform("worktop_height_m", 0.88, 0.93)
+    top = room.draws.number("furniture.worktop_height_m")
     fridge = kitchen.refrigerator(sampler)
     cooker = kitchen.oven_of(sampler, half_y=0.298, top=top, half_x=_HALF_DEPTH_M)
-    front, worktop = looks.wood_or_paint(sampler.of("front")), looks.stone(sampler.of("worktop"))
+    front, worktop = storage.kitchen_front(sampler), storage.worktop(sampler)
     for _ in range(TRIES // 2):
         wall = WALLS[int(room.rng.integers(4))]
         length = min(

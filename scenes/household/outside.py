@@ -13,7 +13,6 @@ from scenes.sky import Sky, draw_sky, sky_image
 from scenes.textures import Image
 
 PANE_PX = (112, 160)
-_SIDE_RAD = 0.6  # how far from straight in the sun may shine
 _EYE_M, _AWAY_M = 1.35, 2.2  # from where a pane is looked through
 
 
@@ -45,7 +44,7 @@ def draw_outside(draws: Draws) -> Outside:
     kind = draws.name("sky.by_day" if by_day else "sky.by_lamplight")
     elevation = draws.number("light.sun_elevation_deg" if by_day else "sky.dusk_elevation_deg")
     turbidity, clouds = draws.number("sky.turbidity"), draws.number("sky.clouds")
-    side = draws.sampler.uniform("sun_turn_rad", -_SIDE_RAD, _SIDE_RAD)
+    side = draws.number("light.sun_turn_rad")
     sky = draw_sky(
         draws.sampler, kind, elevation_deg=elevation, azimuth_rad=side, turbidity=turbidity, clouds=clouds
     )

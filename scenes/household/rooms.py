@@ -39,9 +39,9 @@ def furnish(room: Furnisher, kind: str) -> None:
 
 def _kitchen(room: Furnisher) -> None:
     row = kitchen_row(room)
-    if room.sampler.chance("has_microwave", 0.85):
+    if room.draws.chance("furniture.microwave"):
         room.set_on(kitchen.microwave(room.sampler), row)
-    if room.sampler.chance("has_kitchen_table", 0.7):
+    if room.draws.chance("furniture.kitchen_table"):
         table = room.middle(living.dining_table(room.sampler), place="table", spread=0.5)
         if table is not None:
             _chairs(room, table)
@@ -58,21 +58,13 @@ def _dining(room: Furnisher) -> None:
 def _living(room: Furnisher) -> None:
     couch = room.needed(
         room.wall(
-            seating.couch_for(room.sampler, room.sampler.integer("couch_places", 2, 3)), place="seat", middle=True
+            seating.couch_for(room.sampler, room.draws.count("furniture.couch_places")), place="seat", middle=True
         )
     )
-    low = living.table_of(
-        room.sampler,
-        room.sampler.uniform("coffee_table_half_depth_m", 0.25, 0.35),
-        room.sampler.uniform("coffee_table_half_width_m", 0.4, 0.6),
-        "table",
-        (0.38, 0.48),
-    )
-    if room.sampler.chance("has_round_coffee_table", 0.3):
-        low = living.table_of(
-            room.sampler, room.sampler.uniform("round_coffee_table_radius_m", 0.33, 0.45), 0.0, "table", (0.38, 0.48)
-        )
-    gap = room.sampler.uniform("coffee_table_gap_m", 0.3, 0.45)
+    low = living.coffee_table(room.sampler)
+    if room.draws.chance("furniture.round_coffee_table"):
+        low = living.round_coffee_table(room.sampler)
+    gap = room.draws.number("furniture.coffee_table_gap_m")
     coffee = room.try_poses(
         low, [in_front_of(couch.shape, couch.world_from_body, low, gap, facing=False)], place="table"
     )
@@ -83,11 +75,11 @@ def _living(room: Furnisher) -> None:
         room.set_on(living.tv(room.sampler), stand, along=0.3)
     _armchair(room, coffee or couch)
     for shape in (living.floor_lamp(room.sampler), storage.nightstand(room.sampler)):
-        if room.sampler.chance("has_piece_beside_couch", 0.55):
+        if room.draws.chance("furniture.beside_couch"):
             side = 1 if room.sampler.chance("is_left_of_couch", 0.5) else -1
             poses = [beside(couch.shape, couch.world_from_body, shape, s, 0.06) for s in (side, -side)]
             room.try_poses(shape, poses, place="cabinet" if shape.category == "cabinet" else "")
-    if room.sampler.chance("has_living_room_shelf", 0.5):
+    if room.draws.chance("furniture.living_shelf"):
         room.wall(storage.shelf(room.sampler), place="shelf", front_m=0.3)
     if room.draws.chance("room.rug"):
         _rug_under(room, coffee or couch)
@@ -97,38 +89,31 @@ def _bedroom(room: Furnisher) -> None:
     bed = room.needed(room.wall(living.bed(room.sampler), place="bed", middle=True))
     stand = storage.nightstand(room.sampler)
     for side in (1, -1):
-        if room.sampler.chance("has_nightstand", 0.8):
+        if room.draws.chance("furniture.nightstand"):
             room.try_poses(stand, [beside(bed.shape, bed.world_from_body, stand, side, 0.05)], place="cabinet")
     room.wall(storage.wardrobe(room.sampler), front_m=0.5)
-    if room.sampler.chance("has_chest", 0.6):
+    if room.draws.chance("furniture.chest"):
         chest = room.wall(storage.drawers(room.sampler), place="cabinet", front_m=_CABINET_FRONT_M)
-        if chest is not None and room.sampler.chance("has_bedroom_tv", 0.35):
+        if chest is not None and room.draws.chance("furniture.bedroom_tv"):
             room.set_on(living.tv(room.sampler), chest, along=0.3)
-    if room.sampler.chance("has_bed_bench", 0.3):
+    if room.draws.chance("furniture.bed_bench"):
         bench = seating.bench(room.sampler)
         room.try_poses(bench, [in_front_of(bed.shape, bed.world_from_body, bench, 0.08, facing=False)], place="seat")
-    if room.sampler.chance("has_bedroom_chair", 0.4):
+    if room.draws.chance("furniture.bedroom_chair"):
         room.corner(seating.chair(room.sampler), place="seat")
     if room.draws.chance("room.rug"):
         _rug_beside(room, bed)
 
 
 def _office(room: Furnisher) -> None:
-    top = living.table_of(
-        room.sampler,
-        room.sampler.uniform("desk_half_depth_m", 0.33, 0.4),
-        room.sampler.uniform("desk_half_width_m", 0.6, 0.85),
-        "table",
-    )
+    top = living.desk(room.sampler)
     desk = room.needed(room.wall(top, place="desk", middle=True, front_m=0.75))
-    if room.sampler.chance("has_monitor", 0.8):
+    if room.draws.chance("furniture.monitor"):
         room.set_on(living.monitor(room.sampler), desk, along=0.3)
     chair = seating.office_chair(room.sampler)
-    for pose in around(
-        desk.shape, desk.world_from_body, 1, room.sampler.uniform("office_chair_pull_m", -0.05, 0.15), chair
-    ):
+    for pose in around(desk.shape, desk.world_from_body, 1, room.draws.number("furniture.office_chair_pull_m"), chair):
         room.try_poses(chair, [_twist(room, pose), pose], place="seat", close_to=(desk,), heed_zones=False)
-    for _ in range(room.sampler.integer("office_shelves", 1, 2)):
+    for _ in range(room.draws.count("furniture.office_shelves")):
         room.wall(storage.shelf(room.sampler), place="shelf", front_m=0.3)
     room.wall(storage.drawers(room.sampler), place="cabinet", front_m=_CABINET_FRONT_M)
     if room.draws.chance("room.rug"):
@@ -146,7 +131,7 @@ def _bathroom(room: Furnisher) -> None:
     poses = [beside(basin.shape, basin.world_from_body, cupboard, side, 0.1) for side in (1, -1)]
     if room.try_poses(cupboard, poses, place="cabinet") is None:
         room.wall(cupboard, place="cabinet")
-    if room.sampler.chance("has_bathroom_shelf", 0.5):
+    if room.draws.chance("furniture.bathroom_shelf"):
         room.wall(storage.shelf(room.sampler), place="shelf")
     if room.draws.chance("room.rug"):
         _rug_beside(room, basin)
@@ -187,7 +172,7 @@ def _chairs(room: Furnisher, table: Piece) -> None:
 
 
 def _armchair(room: Furnisher, by: Piece) -> None:
-    if not room.sampler.chance("has_armchair", 0.55):
+    if not room.draws.chance("furniture.armchair"):
         return
     shape = seating.couch_for(room.sampler, 1)
     low, high = bounds_m(shape)
@@ -204,7 +189,7 @@ def _armchair(room: Furnisher, by: Piece) -> None:
 def _extra(room: Furnisher, kind: str) -> None:
     sampler = room.sampler
     if kind == "potted plant":
-        room.corner(living.plant_of(sampler, sampler.uniform("height_m", 0.7, 1.4)))
+        room.corner(living.plant_for(sampler, "corner"))
     elif kind == "lamp":
         room.corner(living.floor_lamp(sampler))
     elif kind == "shelf":

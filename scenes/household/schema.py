@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenes.description import Parameter, chance, count, name, number
-from scenes.lights import COOLEST_K, WARMEST_K
+from scenes.shared_keys import LENS, LIGHTS
 from scenes.sky_schema import sky_parameters
 from scenes.taxonomy import TAXONOMY
 
@@ -54,11 +54,31 @@ SCHEMA: tuple[Parameter, ...] = (
     chance("room.curtains", "probability that a window has curtains"),
     chance("room.rug", "probability of a rug"),
     chance("room.pendant", "probability of a lamp hanging from the ceiling"),
+    chance("room.long_curtains", "probability that curtains reach down to the floor"),
+    number("room.curtain_gap", 0.2, 0.9, "share of a window's width that its curtains leave bare"),
     number("room.free_floor_m2", 0, 20, "connected floor for the middle of a robot of 0.25 m radius"),
     count("furniture.chairs", 0, 8, "chairs at a dining table, as far as they fit"),
     number("furniture.chair_pull_m", -0.35, 0.5, "front edge of a chair beyond the table's edge"),
     number("furniture.chair_turn_rad", -0.8, 0.8, "how far a chair is turned away from the table"),
     chance("furniture.wall_cabinets", "probability of cupboards over a worktop"),
+    chance("furniture.microwave", "probability of a microwave on a kitchen's worktop"),
+    chance("furniture.kitchen_table", "probability of a dining table in a kitchen"),
+    count("furniture.couch_places", 1, 4, "people who find room on a living room's couch"),
+    chance("furniture.round_coffee_table", "probability that a coffee table is round"),
+    number("furniture.coffee_table_gap_m", 0.2, 0.8, "couch to coffee table"),
+    chance("furniture.beside_couch", "probability of a lamp, and of a nightstand, beside a couch"),
+    chance("furniture.living_shelf", "probability of a bookcase in a living room"),
+    chance("furniture.armchair", "probability of an armchair in a living room"),
+    chance("furniture.nightstand", "probability of a nightstand on each side of a bed"),
+    chance("furniture.chest", "probability of a chest of drawers in a bedroom"),
+    chance("furniture.bedroom_tv", "probability of a television on it"),
+    chance("furniture.bed_bench", "probability of a bench at the foot of a bed"),
+    chance("furniture.bedroom_chair", "probability of a chair in a bedroom"),
+    chance("furniture.monitor", "probability of a monitor on a desk"),
+    number("furniture.office_chair_pull_m", -0.3, 0.5, "front edge of an office chair beyond the desk's edge"),
+    count("furniture.office_shelves", 0, 3, "bookcases tried in an office"),
+    chance("furniture.bathroom_shelf", "probability of a shelf in a bathroom"),
+    number("furniture.worktop_height_m", 0.8, 1.05, "floor to worktop"),
     count("furniture.extras", 0, 8, "further pieces tried, of the next key's kinds"),
     name(
         "furniture.extra",
@@ -74,13 +94,10 @@ SCHEMA: tuple[Parameter, ...] = (
     number("sky.dusk_elevation_deg", 0.5, 8, "height of the sun outside while lamps are on"),
     *sky_parameters(),
     chance("light.daylight", "probability that the sun shines in, else lamps are on"),
-    number("light.sun_intensity", 0, 2, "1 shows white as white"),
     number("light.sun_elevation_deg", 5, 90, "height of the sun; it shines in by a window"),
-    number("light.lamp_intensity", 0, 2, "each lamp's; without sun the first one's shadow shows"),
-    number("light.ambient", 0, 1, "light from everywhere"),
-    number("light.kelvin", WARMEST_K, COOLEST_K, "colour temperature of each light"),
+    number("light.sun_turn_rad", -1.2, 1.2, "direction of the sun from straight through the window"),
     number("camera.height_m", 0.15, 2, "height of a camera above the floor"),
     number("camera.distance_m", 0.5, 6, "wanted distance to what it looks at, as far as the room allows"),
-    number("camera.fov_deg", 30, 110, "horizontal field of view, the same for all views"),
-    number("camera.roll_rad", -0.5, 0.5, "turn about the view"),
+    *LIGHTS,
+    *LENS,
 )

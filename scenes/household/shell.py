@@ -55,7 +55,7 @@ def room_bodies(
 ) -> tuple[Body, ...]:
     """Returns floor, walls and ceiling of an empty room about the origin of its floor, with the looks of its kind."""
     t = THICKNESS_M
-    plain, accent = wall_surfaces(sampler.of("wall"), kind)
+    plain, accent = wall_surfaces(sampler, kind)
     ceiling = Material(colour=(0.82, 0.82, 0.8), roughness=0.9)
     rows: tuple[tuple[str, Vec3, Vec3, Vec3, Surface], ...] = (
         ("wall_east", (t, half_y, height / 2), (half_x + t, 0.0, height / 2), (-1.0, 0.0, 0.0), accent),
@@ -65,7 +65,7 @@ def room_bodies(
     )
     over: Vec3 = (half_x + 2 * t, half_y + 2 * t, t)
     return (
-        floor_body(over, floor_surface(sampler.of("floor"), kind)),
+        floor_body(over, floor_surface(sampler, kind)),
         *(_slab(n, "wall", half, center, _wall_parts(half, inward, wall)) for n, half, center, inward, wall in rows),
         _slab("ceiling", "ceiling", over, (0.0, 0.0, height + t), (_sheet(over, 1.0, ceiling),)),
     )
@@ -127,11 +127,9 @@ def _add_window(shell: Shell, draws: Draws, wall: int, outside: Outside) -> None
     shape = openings.window(draws.sampler, half_y, half_z, outside.pane(wall, first, half_y, half_z, middle_z))
     curtains = None
     if draws.chance("room.curtains"):
-        low = 0.04 if draws.sampler.chance("is_long", 0.6) else middle_z - half_z - 0.12
+        low = 0.04 if draws.chance("room.long_curtains") else middle_z - half_z - 0.12
         top = middle_z + half_z + 0.06
-        curtains = openings.curtain(
-            draws.sampler, half_y + 0.2, low, top, open_share=draws.sampler.uniform("bare", 0.45, 0.75)
-        )
+        curtains = openings.curtain(draws.sampler, half_y + 0.2, low, top, open_share=draws.number("room.curtain_gap"))
     for _ in range(6):
         along = float(draws.sampler.rng.uniform(-reach, reach))
         pose = on_wall(wall, plan.half_x_m, plan.half_y_m, along, z_m=middle_z)

@@ -12,6 +12,7 @@ from scenes.looks.grain import marble, wood_planks
 from scenes.looks.laid import brick, tile
 from scenes.looks.made import plain_paint, plastic_speckle
 from scenes.looks.woven import carpet
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material
 from scenes.transforms import Vec3
@@ -31,6 +32,8 @@ _WALLS: dict[str, tuple[str, ...]] = {
     "kitchen": ("paint", "paint", "paint", "paint", "tiles"),
 }
 _ANY_WALL = ("paint", "paint", "paint", "paint", "paper", "paper", "bricks")
+# Every kind of room that has finishes of its own, and any other.
+FLOORS, WALLS = (*_FLOORS, ""), (*_WALLS, "")
 _FLOOR_PX, _WALL_PX = 384, 256
 
 
@@ -42,9 +45,10 @@ class Surface:
     tile_m: float
 
 
+@shaped("floor")
 def floor_surface(sampler: ShapeSampler, room: str = "") -> Surface:
     """Returns a floor that the room may have in a home."""
-    kind = sampler.choice("finish", _FLOORS.get(room, _ANY_FLOOR))
+    kind = sampler.choice(f"{room}.finish" if room in _FLOORS else "finish", _FLOORS.get(room, _ANY_FLOOR))
     if kind == "planks":
         return _planks(sampler)
     if kind == "tiles":
@@ -75,7 +79,7 @@ def _floor_tiles(sampler: ShapeSampler) -> Surface:
     count = sampler.choice("tiles.across", (2, 4))
     colour = natural_colour("floor tile", sampler.of("tiles"))
     bond = sampler.choice("tiles.bond", ("square", "square", "square", "checker"))
-    edge_m = sampler.uniform("tiles.edge_m", 0.25, 0.6 if count == 2 else 0.4)
+    edge_m = sampler.uniform(f"tiles.edge_of_{count}_m", 0.25, 0.6 if count == 2 else 0.4)
     return Surface(look=tile(sampler, colour, _WALL_PX, bond=bond, count=count), tile_m=count * edge_m)
 
 
@@ -88,9 +92,10 @@ def _slabs(sampler: ShapeSampler) -> Surface:
     return Surface(look=replace(look, texture=image), tile_m=sampler.uniform("marble.tile_m", 0.6, 0.9))
 
 
+@shaped("wall")
 def wall_surfaces(sampler: ShapeSampler, room: str = "") -> tuple[Surface, Surface]:
     """Returns the look of a room's walls and that of one of them, which is another only where it is an accent."""
-    kind = sampler.choice("finish", _WALLS.get(room, _ANY_WALL))
+    kind = sampler.choice(f"{room}.finish" if room in _WALLS else "finish", _WALLS.get(room, _ANY_WALL))
     if kind == "tiles":
         both = wall_tiles(sampler)
         return both, both
@@ -111,11 +116,12 @@ def _paint(sampler: ShapeSampler, *, strong: bool = False) -> Surface:
     return Surface(look=plain_paint(sampler, sampler.colour("paint.colour", saturation=saturation, value=value), 128), tile_m=1.5)
 
 
+@shaped("wall")
 def wall_tiles(sampler: ShapeSampler) -> Surface:
     """Returns wall tiles: squares of 10 to 20 cm, or metro tiles of 15 to 24 by half as much."""
     bond = sampler.choice("tiles.bond", ("square", "metro", "metro"))
     colour = natural_colour("tile", sampler.of("tiles"))
-    edge_m = sampler.uniform("tiles.edge_m", *((0.15, 0.24) if bond == "metro" else (0.1, 0.2)))
+    edge_m = sampler.uniform(f"tiles.{bond}_edge_m", *((0.15, 0.24) if bond == "metro" else (0.1, 0.2)))
     return Surface(look=tile(sampler, colour, _WALL_PX, bond=bond, count=4), tile_m=4 * edge_m)
 
 

@@ -12,9 +12,8 @@ from scenes.description import Draws
 from scenes.floorplan import FloorPlan, Piece
 from scenes.footprints import Volume, hull
 from scenes.household.schema import PLACES
-from scenes.objects import living, make_object
-from scenes.objects.dressed import dressed
-from scenes.objects.furniture import make_furniture
+from scenes.objects import living
+from scenes.objects.dressed import make_dressed
 from scenes.objects.shape import ObjectShape
 from scenes.placement import Placed, into, stands_upright
 from scenes.scene import Support
@@ -37,10 +36,8 @@ def small_object(category: str, draws: Draws) -> ObjectShape:
     if category == "lamp":
         return living.table_lamp(sampler)
     if category == "potted plant":
-        return living.plant_of(sampler, sampler.uniform("height_m", 0.22, 0.36))
-    if category == "toaster":
-        return make_furniture(category, sampler)
-    return dressed(make_object(category, sampler), sampler.of("dress"))
+        return living.plant_for(sampler, "tabletop")
+    return make_dressed(category, sampler)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -14,7 +14,8 @@ from scenes.transforms import Vec3
 def fabric(sampler: ShapeSampler, colour: Vec3, size: int, *, plain: bool = False) -> Material:
     """Returns a cloth: plain, twill, a check of crossing bands, stripes or dots, all with visible threads."""
     patterns = (_plain,) if plain else (_plain, _plain, _check, _stripes, _dots)
-    make = sampler.choice("fabric.pattern", patterns)
+    name = "fabric.plain" if plain else "fabric.pattern"
+    make = sampler.choice(name, patterns)
     threads = sampler.choice("fabric.threads", (32, 64))
     image = make(sampler, colour, size)
     weave = _weave(size, min(threads, size // 4), sampler.chance("fabric.is_twill", 0.4))

@@ -1,4 +1,7 @@
-"""The catalogue: one generator for each thing category, from a sampler to an object in its own frame."""
+"""The catalogue: one generator for each thing category, from a sampler to an object in its own frame.
+
+What stands in a room is made by `furniture()` and has its front at +x; `generators()` has it and all small things.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,10 @@ Generator = Callable[[ShapeSampler], ObjectShape]
 
 def generators() -> dict[str, Generator]:
     """Returns the generator of each category; imports the modelling code on first use."""
+    return {**_small_things(), **furniture()}
+
+
+def _small_things() -> dict[str, Generator]:
     from scenes.objects import (
         bags,
         cake,
@@ -72,6 +79,29 @@ def generators() -> dict[str, Generator]:
     }
 
 
+def furniture() -> dict[str, Generator]:
+    """Returns the generator of each category of thing that stands in a room; imports the modelling code on first use."""
+    from scenes.objects import kitchen, living, people, seating
+
+    return {
+        "bed": living.bed,
+        "bench": seating.bench,
+        "chair": seating.chair,
+        "couch": seating.couch,
+        "dining table": living.dining_table,
+        "lamp": living.lamp,
+        "microwave": kitchen.microwave,
+        "oven": kitchen.oven,
+        "person": people.person,
+        "potted plant": living.potted_plant,
+        "refrigerator": kitchen.refrigerator,
+        "sink": kitchen.sink,
+        "toaster": kitchen.toaster,
+        "toilet": kitchen.toilet,
+        "tv": living.tv,
+    }
+
+
 def make_object(category: str, sampler: ShapeSampler) -> ObjectShape:
     """Makes one object of a category; raises UnknownNameError."""
     known = generators()
@@ -80,4 +110,4 @@ def make_object(category: str, sampler: ShapeSampler) -> ObjectShape:
     return known[category](sampler)
 
 
-__all__ = ["Cavity", "Generator", "ObjectShape", "generators", "make_object"]
+__all__ = ["Cavity", "Generator", "ObjectShape", "furniture", "generators", "make_object"]

@@ -9,12 +9,14 @@ import numpy as np
 from scenes import textures
 from scenes.meshes import joined, sweep, warp
 from scenes.objects.shape import UPRIGHT, ObjectShape, slab
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material, Mesh, Part
 from scenes.solids import loft, rounded_rectangle, rounded_slab, rumpled
 from scenes.transforms import Vec3, quaternion_about
 
 
+@shaped("backpack")
 def backpack(sampler: ShapeSampler) -> ObjectShape:
     """Returns a backpack that stands and faces -y: a domed sack, a front pocket with a zip, side pockets, loop, straps."""
     half = (

@@ -9,6 +9,7 @@ import numpy as np
 from scenes import textures
 from scenes.meshes import extrude, joined, lathe, placed
 from scenes.objects.shape import ObjectShape, cylinder
+from scenes.objects.shaped import shaped
 from scenes.objects.wedges import sector_boxes
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material, Mesh, Part
@@ -18,6 +19,7 @@ from scenes.transforms import Pose, Vec3
 # A cut shows its layers because the sponge ends where the frosting's outline does, and the frosting only wraps the arc.
 
 
+@shaped("cake")
 def cake(sampler: ShapeSampler) -> ObjectShape:
     """Returns a cake of two or three layers under frosting, with dots of cream and maybe cherries or candles."""
     share = sampler.choice("share", (1.0, 0.8, 0.8, 0.16))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scenes import textures
 from scenes.meshes import cuboid, joined, lathe, placed, sweep
 from scenes.objects.shape import ObjectShape, slab
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 from scenes.solids import ellipsoid, planar, rounded_slab
@@ -20,6 +21,7 @@ _X = (1.0, 0.0, 0.0)
 _FACING = quaternion_about(_X, math.pi / 2)
 
 
+@shaped("clock")
 def clock(sampler: ShapeSampler) -> ObjectShape:
     """Returns a clock that faces -y: an alarm clock with two bells, a round or square desk clock, or digits in a box."""
     make = sampler.choice("kind", (_alarm, _alarm, _desk, _desk, _digital))
@@ -68,7 +70,7 @@ def _hands(sampler: ShapeSampler, radius_m: float, front_m: float) -> Mesh:
 
 def _round_face(sampler: ShapeSampler, radius_m: float, depth_m: float, middle_m: float, case: Material) -> list[Part]:
     """Returns a round case, its dial and hands, with the middle at that height; the front is at y = -depth / 2."""
-    rim = radius_m * sampler.uniform("rim", 0.06, 0.13)
+    rim = radius_m * sampler.uniform("rim_width", 0.06, 0.13)
     body = [
         (0.0, -depth_m / 2),
         (radius_m * 0.94, -depth_m / 2),

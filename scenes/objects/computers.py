@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scenes import textures
 from scenes.meshes import joined, placed
 from scenes.objects.shape import ObjectShape, slab
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 from scenes.solids import loft, planar, rounded_rectangle, rounded_slab
@@ -60,6 +61,7 @@ def _keys(pitch_m: float, height_m: float, center: Vec3, rows: int, pad: bool) -
     return letters, wide
 
 
+@shaped("keyboard")
 def keyboard(sampler: ShapeSampler) -> ObjectShape:
     """Returns a keyboard, with or without a number block, a little higher at its back."""
     pad, rows = sampler.chance("has_number_pad", 0.5), sampler.choice("rows", (5, 6))
@@ -127,6 +129,7 @@ def _turned(half: Vec3, center: Vec3, body_from_group: Pose) -> Collider:
     return Collider(kind="box", size_m=half, body_from_collider=Pose(position, body_from_group.quaternion_wxyz))
 
 
+@shaped("laptop")
 def laptop(sampler: ShapeSampler) -> ObjectShape:
     """Returns an open laptop: keys and a touch pad on the base, a lit or dark screen on the lid."""
     half_x = sampler.uniform("half_width_m", 0.14, 0.175)

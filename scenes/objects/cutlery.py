@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from scenes.meshes import extrude, warp
 from scenes.objects.shape import UPRIGHT, ObjectShape, slab
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 
@@ -73,6 +74,7 @@ def _arch_colliders(
     return tuple(colliders)
 
 
+@shaped("fork")
 def fork(sampler: ShapeSampler) -> ObjectShape:
     """Returns a fork with three or four tines."""
     length, head = sampler.uniform("length_m", 0.17, 0.215), sampler.uniform("head_half_width_m", 0.011, 0.0145)
@@ -98,6 +100,7 @@ def fork(sampler: ShapeSampler) -> ObjectShape:
     return _piece("fork", sheet, colliders, length, sampler)
 
 
+@shaped("knife")
 def knife(sampler: ShapeSampler) -> ObjectShape:
     """Returns a table knife: a rounded blade on a thicker handle."""
     length = sampler.uniform("length_m", 0.19, 0.235)
@@ -125,6 +128,7 @@ def knife(sampler: ShapeSampler) -> ObjectShape:
     return _piece("knife", sheet, colliders, length, sampler)
 
 
+@shaped("spoon")
 def spoon(sampler: ShapeSampler) -> ObjectShape:
     """Returns a spoon whose bowl is an ellipse pressed into a shallow cup."""
     length = sampler.uniform("length_m", 0.165, 0.21)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scenes.meshes import Points, joined, sweep, warp
 from scenes.objects.dough import baked, crumb
 from scenes.objects.shape import UPRIGHT, ObjectShape, capsule_between
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material, Mesh, Part
 from scenes.solids import closed_tube
@@ -27,6 +28,7 @@ _GLAZES = {
 }
 
 
+@shaped("donut")
 def donut(sampler: ShapeSampler) -> ObjectShape:
     """Returns a ring of dough, mostly with a glaze that runs down its sides and with sprinkles."""
     outer, minor = sampler.uniform("outer_radius_m", 0.036, 0.05), sampler.uniform("tube_radius_m", 0.0125, 0.0165)

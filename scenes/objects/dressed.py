@@ -14,15 +14,23 @@ import numpy as np
 from scenes.looks import natural_colour
 from scenes.looks.made import ceramic_glaze
 from scenes.looks.printed import printed_label
+from scenes.objects import make_object
 from scenes.objects.shape import ObjectShape
+from scenes.objects.shaped import making
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material, Mesh, Part
 from scenes.textures import Image
 
 _WRAPPED = {"can": "side", "bottle": "label"}  # the part that a label goes around
-_GLAZED = frozenset({"bowl", "cup", "plate", "vase"})
+_GLAZED = ("bowl", "cup", "plate", "vase")
+DRESSED = ("box", *_WRAPPED, *_GLAZED)
 _LABEL_PX, _GLAZE_PX = 128, 96
 _SHARE = 0.75
+
+
+def make_dressed(category: str, sampler: ShapeSampler) -> ObjectShape:
+    """Makes an object of a category in a look of shops and homes; raises UnknownNameError."""
+    return making(category, sampler, lambda inner: dressed(make_object(category, inner), inner.of("dress")))
 
 
 def dressed(shape: ObjectShape, sampler: ShapeSampler) -> ObjectShape:

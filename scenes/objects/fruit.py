@@ -10,6 +10,7 @@ import numpy as np
 from scenes import textures
 from scenes.meshes import lathe, sweep
 from scenes.objects.shape import UPRIGHT, ObjectShape, capsule_between
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Part
 from scenes.transforms import Pose, quaternion_about
@@ -18,6 +19,7 @@ TIPPED = quaternion_about((1.0, 0.0, 0.0), 1.2)
 _APPLE_HUES = {"red": (0.94, 1.03), "green": (0.2, 0.3), "yellow": (0.12, 0.16)}
 
 
+@shaped("banana")
 def banana(sampler: ShapeSampler) -> ObjectShape:
     """Returns a banana lying on its side: a rounded section swept along an arc, with a stem."""
     bend, span = sampler.uniform("bend_radius_m", 0.09, 0.14), sampler.uniform("bend_rad", 1.15, 1.6)
@@ -52,6 +54,7 @@ def banana(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("apple")
 def apple(sampler: ShapeSampler) -> ObjectShape:
     """Returns an apple: a ball dimpled at both ends, with a stem."""
     radius = sampler.uniform("radius_m", 0.031, 0.042)
@@ -92,6 +95,7 @@ def apple(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("orange")
 def orange(sampler: ShapeSampler) -> ObjectShape:
     """Returns an orange: a ball with a peel texture."""
     radius = sampler.uniform("radius_m", 0.032, 0.043)

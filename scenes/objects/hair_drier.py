@@ -9,6 +9,7 @@ import numpy as np
 from scenes.meshes import Points, joined, lathe, placed, sweep
 from scenes.objects.plastic import plastic
 from scenes.objects.shape import ObjectShape, capsule_between
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 from scenes.solids import rounded_slab
@@ -18,6 +19,7 @@ _ALONG_X = quaternion_about((0.0, 1.0, 0.0), math.pi / 2)
 _RUBBER = Material(colour=(0.02, 0.02, 0.02), roughness=0.7)
 
 
+@shaped("hair drier")
 def hair_drier(sampler: ShapeSampler) -> ObjectShape:
     """Returns a barrel along x with a nozzle and a grille, and a handle with a switch and a cord towards -y."""
     barrel, length = sampler.uniform("barrel_radius_m", 0.03, 0.041), sampler.uniform("length_m", 0.1, 0.14)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scenes import textures
 from scenes.meshes import joined, lathe, placed, sweep
 from scenes.objects.shape import UPRIGHT, UPSIDE_DOWN, ObjectShape, slab
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material, Mesh, Part
 from scenes.solids import closed_tube, loft, planar, rounded_slab
@@ -28,6 +29,7 @@ def _shell(sampler: ShapeSampler) -> Material:
     return Material(colour=sampler.colour("shell", saturation=(0.3, 0.9), value=(0.3, 0.9)), roughness=0.4)
 
 
+@shaped("cell phone")
 def cell_phone(sampler: ShapeSampler) -> ObjectShape:
     """Returns a phone on its back: a rounded slab, a screen that is dark or shows icons, lenses behind."""
     half = (
@@ -101,6 +103,7 @@ def _screen(sampler: ShapeSampler) -> NDArray[np.uint8]:
     return image
 
 
+@shaped("remote")
 def remote(sampler: ShapeSampler) -> ObjectShape:
     """Returns a remote control: a long slab, a column of round or square keys, a ring of arrows, one red key."""
     half = (
@@ -178,6 +181,7 @@ def _keys(sampler: ShapeSampler, half: Vec3, top_m: float) -> tuple[list[Mesh], 
     return keys, colours
 
 
+@shaped("mouse")
 def mouse(sampler: ShapeSampler) -> ObjectShape:
     """Returns a computer mouse that points along -y: a low shell, two keys parted by a groove, a wheel, maybe a cord."""
     x, y = sampler.uniform("half_width_m", 0.028, 0.034), sampler.uniform("half_length_m", 0.05, 0.06)

@@ -11,6 +11,7 @@ from scenes.meshes import moved, subtract, sweep, warp
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly
 from scenes.objects.shape import ObjectShape
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Support
 from scenes.transforms import Pose, quaternion_about
@@ -19,6 +20,7 @@ FACE_M = 0.012  # how far doors stand out of their case
 _GAP_M = 0.004
 
 
+@shaped("microwave")
 def microwave(sampler: ShapeSampler) -> ObjectShape:
     """Returns a microwave: window, handle, buttons and a lit clock."""
     x, y, z = (
@@ -66,6 +68,7 @@ def _top(half_x: float, half_y: float, height: float) -> Support:
     return Support(center_m=(0.0, 0.0, height), half_extent_m=(half_x - 0.02, half_y - 0.02))
 
 
+@shaped("oven")
 def oven(sampler: ShapeSampler) -> ObjectShape:
     """Returns a cooker: an oven with a window, knobs, and four plates on top."""
     return oven_of(
@@ -76,6 +79,7 @@ def oven(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("oven")
 def oven_of(sampler: ShapeSampler, *, half_y: float, top: float, half_x: float) -> ObjectShape:
     """Returns a cooker of that size, to stand in a row of cupboards."""
     made = Assembly(
@@ -116,6 +120,7 @@ def _knob(made: Assembly, at: tuple[float, float, float]) -> None:
     made.touch(Collider(kind="box", size_m=(0.012, 0.021, 0.021), body_from_collider=middle))
 
 
+@shaped("refrigerator")
 def refrigerator(sampler: ShapeSampler) -> ObjectShape:
     """Returns a refrigerator: one door, a freezer above or below, or two doors side by side."""
     kind = sampler.choice("kind", ("one", "above", "below", "below", "beside"))
@@ -174,6 +179,7 @@ def _handle(made: Assembly, half_x: float, y: float, span_z: tuple[float, float]
         made.rod("handle", (half_x - 0.01, y, z), (half_x + 0.035, y, z), 0.007)
 
 
+@shaped("toaster")
 def toaster(sampler: ShapeSampler) -> ObjectShape:
     """Returns a toaster with two slots, a lever and a knob, in some of them two slices of bread."""
     x, y, z = (
@@ -217,6 +223,7 @@ SINK_DEPTH_M = 0.17
 SINK_RIM_M = 0.025
 
 
+@shaped("sink")
 def sink(sampler: ShapeSampler) -> ObjectShape:
     """Returns a basin with a tap, to be set into a worktop, or a wash basin on a column."""
     if sampler.chance("is_basin", 0.5):
@@ -228,6 +235,7 @@ def sink(sampler: ShapeSampler) -> ObjectShape:
     return wash_basin(sampler)
 
 
+@shaped("sink")
 def sink_of(sampler: ShapeSampler, *, half_x: float, half_y: float) -> ObjectShape:
     """Returns a basin with outer half edges below its rim of that size; its rim lies SINK_DEPTH_M over its frame."""
     metal = (
@@ -265,6 +273,7 @@ def _tap(made: Assembly, sampler: ShapeSampler, x: float, base: float) -> None:
     made.rod("tap", (x, 0.018, base + 0.035), (x, 0.075, base + 0.06), 0.006)
 
 
+@shaped("sink")
 def wash_basin(sampler: ShapeSampler) -> ObjectShape:
     """Returns a round basin on a column, with a tap."""
     wide, top = sampler.uniform("basin.half_width_m", 0.22, 0.28), sampler.uniform("basin.height_m", 0.8, 0.88)
@@ -295,6 +304,7 @@ def wash_basin(sampler: ShapeSampler) -> ObjectShape:
     return made.finish("sink", sampler.uniform("basin.mass_kg", 14, 24))
 
 
+@shaped("toilet")
 def toilet(sampler: ShapeSampler) -> ObjectShape:
     """Returns a toilet: bowl, seat, cistern and a lid that is down or up."""
     made = Assembly(

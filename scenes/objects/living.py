@@ -11,11 +11,16 @@ from scenes.meshes import moved, sweep, warp
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly, about_y, about_z, four_corners
 from scenes.objects.shape import ObjectShape
+from scenes.objects.shaped import making, shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Support
 from scenes.transforms import Pose
 
+_COFFEE_M = (0.38, 0.48)
+PLANT_HEIGHTS_M = {"corner": (0.7, 1.4), "wall": (0.8, 1.4), "tabletop": (0.22, 0.36)}
 
+
+@shaped("bed")
 def bed(sampler: ShapeSampler) -> ObjectShape:
     """Returns a single or double bed, its head at -x: frame, headboard, mattress, pillows and a turned-back cover."""
     double = sampler.chance("is_double", 0.6)
@@ -73,6 +78,7 @@ def bed(sampler: ShapeSampler) -> ObjectShape:
     return made.finish("bed", sampler.uniform("mass_kg", 45, 110), supports=(support,))
 
 
+@shaped("dining table")
 def dining_table(sampler: ShapeSampler) -> ObjectShape:
     """Returns a rectangular, square or round table on legs, on a column or on trestles."""
     kind = sampler.choice("shape", ("rectangle", "rectangle", "square", "round"))
@@ -83,11 +89,46 @@ def dining_table(sampler: ShapeSampler) -> ObjectShape:
     return table_of(sampler, half_x, half_y, "dining table")
 
 
+@shaped("table")
+def coffee_table(sampler: ShapeSampler) -> ObjectShape:
+    """Returns a low oblong table."""
+    half = (sampler.uniform("coffee.half_depth_m", 0.25, 0.35), sampler.uniform("coffee.half_length_m", 0.4, 0.6))
+    return table_of(sampler, *half, "table", _COFFEE_M, "coffee.height_m")
+
+
+@shaped("table")
+def round_coffee_table(sampler: ShapeSampler) -> ObjectShape:
+    """Returns a low round table."""
+    return table_of(sampler, sampler.uniform("coffee.radius_m", 0.33, 0.45), 0.0, "table", _COFFEE_M, "coffee.height_m")
+
+
+@shaped("table")
+def desk(sampler: ShapeSampler) -> ObjectShape:
+    """Returns a desk."""
+    half = (sampler.uniform("desk.half_depth_m", 0.33, 0.4), sampler.uniform("desk.half_length_m", 0.6, 0.85))
+    return table_of(sampler, *half, "table")
+
+
 def table_of(
-    sampler: ShapeSampler, half_x: float, half_y: float, category: str, height: tuple[float, float] = (0.72, 0.77)
+    sampler: ShapeSampler,
+    half_x: float,
+    half_y: float,
+    category: str,
+    height: tuple[float, float] = (0.72, 0.77),
+    height_name: str = "height_m",
 ) -> ObjectShape:
-    """Returns a table of that category with these half edges in metres; `half_y` 0 makes it round with radius `half_x`."""
-    top, thick = sampler.uniform("height_m", *height), sampler.uniform("top_half_thickness_m", 0.012, 0.022)
+    """Returns a table of that category with these half edges in metres; `half_y` 0 makes it round with radius `half_x`.
+
+    A height without a name is given by other keys of the suite.
+    """
+    return making(category, sampler, lambda s: _table(s, half_x, half_y, category, height, height_name))
+
+
+def _table(
+    sampler: ShapeSampler, half_x: float, half_y: float, category: str, height: tuple[float, float], height_name: str
+) -> ObjectShape:
+    top = sampler.uniform(height_name, *height) if height_name else height[0] + (height[1] - height[0]) * sampler.unit()
+    thick = sampler.uniform("top_half_thickness_m", 0.012, 0.022)
     board = (
         looks.stone(sampler.of("top.stone"))
         if sampler.chance("is_stone", 0.2)
@@ -146,11 +187,13 @@ def _table_legs(made: Assembly, sampler: ShapeSampler, half_x: float, half_y: fl
         made.box("legs", (0.01, half_y, rail), (side * half_x, 0, under - rail))
 
 
+@shaped("lamp")
 def lamp(sampler: ShapeSampler) -> ObjectShape:
     """Returns a table lamp or a floor lamp with a shade."""
     return floor_lamp(sampler) if sampler.chance("is_floor_lamp", 0.5) else table_lamp(sampler)
 
 
+@shaped("lamp")
 def floor_lamp(sampler: ShapeSampler) -> ObjectShape:
     """Returns a lamp on a pole of 1.3 to 1.7 m."""
     return _standing_lamp(
@@ -161,6 +204,7 @@ def floor_lamp(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("lamp")
 def table_lamp(sampler: ShapeSampler) -> ObjectShape:
     """Returns a lamp of 0.35 to 0.55 m."""
     return _standing_lamp(
@@ -212,17 +256,18 @@ def _standing_lamp(sampler: ShapeSampler, height: float, foot: float, shade: flo
     return made.finish("lamp", sampler.uniform("mass_factor", 0.8, 1.6) * (4.0 if height > 0.8 else 1.0))
 
 
+@shaped("lamp")
 def pendant(sampler: ShapeSampler, drop_m: float) -> ObjectShape:
     """Returns a lamp that hangs `drop_m` below the ceiling; its frame is at the ceiling, so that it lies at z < 0."""
-    glow = sampler.colour("shade", hue=(0.08, 0.16), saturation=(0.0, 0.25), value=(0.9, 1.0))
+    glow = sampler.colour("pendant.shade", hue=(0.08, 0.16), saturation=(0.0, 0.25), value=(0.9, 1.0))
     made = Assembly(
         cord=looks.dark(sampler.of("pendant.cord")), shade=Material(colour=looks.linear(glow), roughness=0.9)
     )
-    wide, tall = sampler.uniform("radius_m", 0.14, 0.24), sampler.uniform("shade_height_m", 0.12, 0.22)
+    wide, tall = sampler.uniform("pendant.radius_m", 0.14, 0.24), sampler.uniform("pendant.shade_height_m", 0.12, 0.22)
     low = -drop_m
     made.turned("cord", [(0, -0.025), (0.05, -0.025), (0.05, 0), (0, 0)])
     made.rod("cord", (0, 0, low + tall - 0.01), (0, 0, -0.02), 0.004, segments=6)
-    if sampler.chance("is_dome", 0.4):
+    if sampler.chance("pendant.is_dome", 0.4):
         made.turned(
             "shade",
             [(wide * math.sin(a), low + tall / 2 - tall / 2 * math.cos(a)) for a in np.linspace(0, math.pi, 13)],
@@ -233,9 +278,10 @@ def pendant(sampler: ShapeSampler, drop_m: float) -> ObjectShape:
             [(0, low + 0.02), (wide - 0.006, low), (wide, low), (0.35 * wide, low + tall), (0, low + tall)],
             segments=32,
         )
-    return made.finish("lamp", sampler.uniform("mass_kg", 0.8, 2.0))
+    return made.finish("lamp", sampler.uniform("pendant.mass_kg", 0.8, 2.0))
 
 
+@shaped("potted plant")
 def potted_plant(sampler: ShapeSampler) -> ObjectShape:
     """Returns a plant of 0.3 to 1.4 m in a pot."""
     return plant_of(
@@ -246,6 +292,13 @@ def potted_plant(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("potted plant")
+def plant_for(sampler: ShapeSampler, where: str) -> ObjectShape:
+    """Returns a plant of the height that plants have in a place: a key of PLANT_HEIGHTS_M."""
+    return plant_of(sampler, sampler.uniform(f"{where}.height_m", *PLANT_HEIGHTS_M[where]))
+
+
+@shaped("potted plant")
 def plant_of(sampler: ShapeSampler, height: float) -> ObjectShape:
     """Returns a plant of that height: sword leaves, a bush of broad leaves, or a palm."""
     big = height > 0.6
@@ -368,6 +421,7 @@ def _palm(sampler: ShapeSampler, height: float, radius: float) -> list[Mesh]:
     return leaves
 
 
+@shaped("tv")
 def tv(sampler: ShapeSampler) -> ObjectShape:
     """Returns a flat television on a foot or on two legs, dark or showing a picture."""
     half_y = sampler.uniform("half_width_m", 0.36, 0.68)
@@ -389,6 +443,7 @@ def tv(sampler: ShapeSampler) -> ObjectShape:
     return made.finish("tv", 18 * half_y + sampler.uniform("extra_mass_kg", 1, 4))
 
 
+@shaped("tv")
 def monitor(sampler: ShapeSampler) -> ObjectShape:
     """Returns a desk-sized tv on a foot, its screen on."""
     half_y, lift = sampler.uniform("monitor.half_width_m", 0.25, 0.32), sampler.uniform("monitor.lift_m", 0.08, 0.13)

@@ -10,6 +10,7 @@ from scenes.meshes import box_uv, mesh, warp
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly
 from scenes.objects.shape import ObjectShape
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh
 from scenes.textures import Image
@@ -20,6 +21,7 @@ RUG_M = 0.006
 _CURTAIN_OFF_M = 0.125
 
 
+@shaped("window")
 def window(sampler: ShapeSampler, half_y: float, half_z: float, outside: Image | None = None) -> ObjectShape:
     """Returns a window on a wall, centred on its frame: casing, panes that show what is `outside`, and a sill."""
     made = Assembly(
@@ -40,6 +42,7 @@ def window(sampler: ShapeSampler, half_y: float, half_z: float, outside: Image |
     return made.finish("window", 30.0)
 
 
+@shaped("door")
 def door(sampler: ShapeSampler, half_y: float, height: float) -> ObjectShape:
     """Returns a closed door in its frame, from z = 0 to `height`: flush, with panels or with a pane."""
     made = Assembly(
@@ -76,6 +79,7 @@ def door(sampler: ShapeSampler, half_y: float, height: float) -> ObjectShape:
     return made.finish("door", 25.0)
 
 
+@shaped("curtain")
 def curtain(sampler: ShapeSampler, half_y: float, low: float, high: float, *, open_share: float) -> ObjectShape:
     """Returns a pair of curtains on a rod above a window, from z = `low` to `high`; `open_share` of the width is bare."""
     wide = half_y * (1 - open_share)
@@ -119,6 +123,7 @@ def _folds(sampler: ShapeSampler, half_y: float, low: float, high: float) -> Mes
     return mesh(vertices, triangles, box_uv(vertices, triangles, 0.32))
 
 
+@shaped("rug")
 def rug(sampler: ShapeSampler, half_x: float, half_y: float) -> ObjectShape:
     """Returns a thin rug with a border and a pattern, rectangular or round; nothing touches it."""
     border = looks.soft(sampler.of("border"), value=(0.15, 0.9))

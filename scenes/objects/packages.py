@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenes import textures
 from scenes.meshes import cuboid, joined, lathe
 from scenes.objects.shape import LYING, UPRIGHT, UPSIDE_DOWN, ObjectShape, cylinder, slab
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material, Part
 from scenes.transforms import quaternion_about
@@ -25,6 +26,7 @@ def _printed(sampler: ShapeSampler) -> Material:
     return Material(texture=make(sampler, ground), roughness=sampler.uniform("print_roughness", 0.3, 0.8))
 
 
+@shaped("bottle")
 def bottle(sampler: ShapeSampler) -> ObjectShape:
     """Returns a bottle with shoulder, neck, cap and a printed band."""
     radius, body_top = sampler.uniform("radius_m", 0.028, 0.042), sampler.uniform("body_m", 0.11, 0.17)
@@ -71,6 +73,7 @@ def bottle(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("can")
 def can(sampler: ShapeSampler) -> ObjectShape:
     """Returns a tin or drinks can: printed side, metal ends with rims."""
     radius, height = sampler.uniform("radius_m", 0.03, 0.042), sampler.uniform("height_m", 0.07, 0.13)
@@ -94,6 +97,7 @@ def can(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("box")
 def box(sampler: ShapeSampler) -> ObjectShape:
     """Returns a printed carton, from a tea box to a cereal box."""
     half = (
@@ -112,6 +116,7 @@ def box(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("book")
 def book(sampler: ShapeSampler) -> ObjectShape:
     """Returns a closed book, lying: two boards and a spine around a block of pages."""
     x, y, z = (

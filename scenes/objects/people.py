@@ -17,6 +17,7 @@ from scenes.meshes import lathe, moved, sweep, warp
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly, about_y
 from scenes.objects.shape import ObjectShape
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh
 from scenes.transforms import Pose
@@ -55,11 +56,13 @@ class _Build:
         return 0.29 * self.height
 
 
+@shaped("person")
 def person(sampler: ShapeSampler) -> ObjectShape:
     """Returns a person who stands or, with a third of the chances, sits as on a chair 0.45 m high."""
     return seated(sampler, 0.45) if sampler.chance("is_seated", 0.33) else standing(sampler)
 
 
+@shaped("person")
 def standing(sampler: ShapeSampler) -> ObjectShape:
     """Returns a standing person of 1.5 to 1.9 m, arms down, bent, or one of them raised to the side."""
     build = _build(sampler)
@@ -73,6 +76,7 @@ def standing(sampler: ShapeSampler) -> ObjectShape:
     return made.finish("person", 22.0 * build.height**2 * build.girth)
 
 
+@shaped("person")
 def seated(sampler: ShapeSampler, seat_m: float, depth_m: float = 0.4) -> ObjectShape:
     """Returns a person on a seat of that height, who keeps x > 0, with the shins before `depth_m` and hands on the thighs."""
     tall = _build(sampler)

@@ -10,6 +10,7 @@ from scenes import textures
 from scenes.meshes import extrude, joined, placed, sweep
 from scenes.objects.dough import baked, crumb
 from scenes.objects.shape import ObjectShape, cylinder
+from scenes.objects.shaped import shaped
 from scenes.objects.wedges import sector_boxes
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
@@ -19,6 +20,7 @@ from scenes.transforms import Pose, Vec3, quaternion_about
 _UP = (0.0, 0.0, 1.0)
 
 
+@shaped("pizza")
 def pizza(sampler: ShapeSampler) -> ObjectShape:
     """Returns a pizza: whole, with slices gone, or one slice; crust, sauce, cheese and what lies on it."""
     share = sampler.choice("share", (1.0, 1.0, 0.75, 0.875, 0.125))

@@ -10,12 +10,14 @@ from scenes import textures
 from scenes.meshes import Points, extrude, joined, placed, subtract, warp
 from scenes.objects.dough import baked, crumb
 from scenes.objects.shape import UPRIGHT, ObjectShape, slab
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 from scenes.solids import ellipsoid, rounded_rectangle, rounded_slab, rumpled
 from scenes.transforms import Pose
 
 
+@shaped("sandwich")
 def sandwich(sampler: ShapeSampler) -> ObjectShape:
     """Returns slices of toast, whole or cut to a triangle, or a long roll, with layers that show at the rim."""
     return _roll(sampler) if sampler.chance("is_roll", 0.3) else _toast(sampler)

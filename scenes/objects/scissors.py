@@ -9,6 +9,7 @@ import numpy as np
 from scenes.meshes import extrude, joined, lathe, placed
 from scenes.objects.plastic import plastic
 from scenes.objects.shape import UPRIGHT, ObjectShape, capsule_between
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 from scenes.solids import closed_tube
@@ -17,6 +18,7 @@ from scenes.transforms import Pose, Vec3, quaternion_about, rotation_from_quater
 _Z = (0.0, 0.0, 1.0)
 
 
+@shaped("scissors")
 def scissors(sampler: ShapeSampler) -> ObjectShape:
     """Returns scissors, a little open, pointing along +x: two blades on a pivot, each with a loop for fingers."""
     blade, back = sampler.uniform("blade_m", 0.075, 0.115), sampler.uniform("back_m", 0.03, 0.05)

@@ -9,17 +9,20 @@ import numpy as np
 from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly, about_y, four_corners
 from scenes.objects.shape import ObjectShape
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Support
 
 # A seat's support reaches from behind its front edge to the backrest, so that whoever sits there knows where to lean.
 
 
+@shaped("chair")
 def chair(sampler: ShapeSampler) -> ObjectShape:
     """Returns a wooden or upholstered chair on four legs, with slats, rails or a solid back, or an office chair."""
     return office_chair(sampler) if sampler.chance("is_office_chair", 0.25) else dining_chair(sampler)
 
 
+@shaped("chair")
 def dining_chair(sampler: ShapeSampler) -> ObjectShape:
     """Returns a chair on four legs."""
     half_x, half_y = sampler.uniform("half_depth_m", 0.19, 0.225), sampler.uniform("half_width_m", 0.19, 0.23)
@@ -53,7 +56,9 @@ def _legs(made: Assembly, sampler: ShapeSampler, half_x: float, half_y: float, h
         if square and splay == 0.0:
             made.box("frame", (radius, radius, height / 2), (x, y, height / 2))
         else:
-            foot = (x + math.copysign(splay, x), y + math.copysign(splay, y), 0.0)
+            # A slanting leg is cut square to itself: it stands on the rim of its foot, which is a little below its axis.
+            lift = 0.7 * radius * math.hypot(splay, splay) / (height - radius)
+            foot = (x + math.copysign(splay, x), y + math.copysign(splay, y), lift)
             made.rod("frame", foot, (x, y, height), 0.7 * radius, end_radius_m=radius)
     if sampler.chance("has_stretchers", 0.4):
         for side in (-1, 1):
@@ -113,6 +118,7 @@ def _armrests(made: Assembly, half_x: float, half_y: float, seat: float, rise: f
         made.box("frame", (0.011, 0.011, (rise + 0.02) / 2), (0.03 - half_x, y, seat + (rise - 0.04) / 2))
 
 
+@shaped("chair")
 def office_chair(sampler: ShapeSampler) -> ObjectShape:
     """Returns a swivel chair: star base on castors, column, padded seat and back."""
     half_x, half_y = (
@@ -164,12 +170,14 @@ def office_chair(sampler: ShapeSampler) -> ObjectShape:
     return made.finish("chair", sampler.uniform("office.mass_kg", 9, 16), supports=(support,))
 
 
+@shaped("couch")
 def couch(sampler: ShapeSampler) -> ObjectShape:
     """Returns an armchair wide enough for one or a couch for two or three: cushions, arms and feet."""
     places = sampler.choice("places", (1, 2, 2, 3, 3))
     return couch_for(sampler, places)
 
 
+@shaped("couch")
 def couch_for(sampler: ShapeSampler, places: int) -> ObjectShape:
     """Returns a couch with that many seats."""
     seat_width, arm = sampler.uniform("seat_width_m", 0.56, 0.68), sampler.uniform("arm_half_width_m", 0.06, 0.12)
@@ -229,6 +237,7 @@ def _pillows(made: Assembly, sampler: ShapeSampler, inner: float, seat: float, f
             )
 
 
+@shaped("bench")
 def bench(sampler: ShapeSampler) -> ObjectShape:
     """Returns a bench of wooden slats on two frames, with or without a back, or a padded bench."""
     half_y, half_x = sampler.uniform("half_width_m", 0.5, 0.8), sampler.uniform("half_depth_m", 0.16, 0.22)
@@ -236,7 +245,7 @@ def bench(sampler: ShapeSampler) -> ObjectShape:
     slats = looks.wood(sampler.of("slats"))
     frame = looks.paint(sampler.of("frame"), value=(0.05, 0.4)) if sampler.chance("has_painted_frame", 0.5) else slats
     made = Assembly(slats=slats, frame=frame, pad=looks.cloth(sampler.of("pad")))
-    count = sampler.integer("slats", 3, 5)
+    count = sampler.integer("slat_count", 3, 5)
     pitch = 2 * half_x / count
     for k in range(count):
         made.box(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scenes import textures
 from scenes.meshes import placed
 from scenes.objects.shape import UPRIGHT, ObjectShape
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Part
 from scenes.solids import ellipsoid
@@ -21,6 +22,7 @@ _X = (1.0, 0.0, 0.0)
 _GOLDEN = (1 + math.sqrt(5)) / 2
 
 
+@shaped("sports ball")
 def sports_ball(sampler: ShapeSampler) -> ObjectShape:
     """Returns a ball for tennis, baseball, football, basketball, volleyball or the beach."""
     make, low, high, mass = sampler.choice("kind", _BALLS, names=_NAMES)

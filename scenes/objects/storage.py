@@ -8,6 +8,7 @@ from scenes.objects import _furnishing as looks
 from scenes.objects._assembly import Assembly, four_corners
 from scenes.objects.kitchen import SINK_DEPTH_M, SINK_RIM_M
 from scenes.objects.shape import ObjectShape
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material, Support
 
@@ -16,12 +17,14 @@ _GAP_M = 0.004
 _FACE_M = 0.018
 
 
+@shaped("cabinet")
 def cabinet(sampler: ShapeSampler) -> ObjectShape:
     """Returns a wardrobe, a chest of drawers, a sideboard or a nightstand."""
     make = sampler.choice("kind", (wardrobe, drawers, sideboard, nightstand))
     return make(sampler)
 
 
+@shaped("cabinet")
 def wardrobe(sampler: ShapeSampler) -> ObjectShape:
     """Returns a wardrobe with two or three doors."""
     count = sampler.integer("wardrobe.doors", 2, 3)
@@ -33,6 +36,7 @@ def wardrobe(sampler: ShapeSampler) -> ObjectShape:
     return _case(sampler, half, columns=count, rows=1, drawer=False, mass_kg=90)
 
 
+@shaped("cabinet")
 def drawers(sampler: ShapeSampler) -> ObjectShape:
     """Returns a chest of drawers."""
     half = (
@@ -50,6 +54,7 @@ def drawers(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("cabinet")
 def sideboard(sampler: ShapeSampler) -> ObjectShape:
     """Returns a low cabinet with doors, as a television stands on."""
     half = (
@@ -67,6 +72,7 @@ def sideboard(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("cabinet")
 def nightstand(sampler: ShapeSampler) -> ObjectShape:
     """Returns a bedside cabinet with one to three drawers."""
     half = (
@@ -133,6 +139,7 @@ def _grip(made: Assembly, at: tuple[float, float, float], half_length: float, *,
         made.box("handles", (0.011, 0.006, half_length), (x + 0.011, y, z))
 
 
+@shaped("shelf")
 def shelf(sampler: ShapeSampler) -> ObjectShape:
     """Returns a bookcase of 1 to 2 m, open at the front, each board a support."""
     half_x, half_y, height = (
@@ -159,6 +166,19 @@ def shelf(sampler: ShapeSampler) -> ObjectShape:
     return made.finish("shelf", 14 * height, supports=tuple(supports))
 
 
+@shaped("cabinet")
+def kitchen_front(sampler: ShapeSampler) -> Material:
+    """Returns the look of the doors of a whole kitchen."""
+    return looks.wood_or_paint(sampler.of("kitchen.front"))
+
+
+@shaped("counter")
+def worktop(sampler: ShapeSampler) -> Material:
+    """Returns the look of a worktop."""
+    return looks.stone(sampler.of("top"))
+
+
+@shaped("counter")
 def counter_top(
     sampler: ShapeSampler,
     half_x: float,
@@ -211,6 +231,7 @@ def _free(first: float, last: float, sink: tuple[float, float, float] | None) ->
     return [(first, sink[0] - margin), (sink[0] + margin, last)]
 
 
+@shaped("cabinet")
 def base_units(
     sampler: ShapeSampler,
     half_x: float,
@@ -257,6 +278,7 @@ def _unit(
         made.box("handles", (0.011, min(0.09, 0.5 * half_y), 0.006), (half_x + 0.011, y, at_z))
 
 
+@shaped("cabinet")
 def wall_units(
     sampler: ShapeSampler, half_x: float, span_y: Sequence[tuple[float, float]], height: float, front: Material
 ) -> ObjectShape:

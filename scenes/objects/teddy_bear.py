@@ -10,6 +10,7 @@ import numpy as np
 from scenes import textures
 from scenes.meshes import joined, placed, sweep
 from scenes.objects.shape import UPRIGHT, ObjectShape, capsule_between
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 from scenes.solids import closed_tube, ellipsoid
@@ -51,6 +52,7 @@ class _Build:
 _FURS = {"brown": (0.06, 0.1), "sandy": (0.09, 0.13), "any": (0.0, 1.0)}
 
 
+@shaped("teddy bear")
 def teddy_bear(sampler: ShapeSampler) -> ObjectShape:
     """Returns a teddy bear: round head with ears and muzzle, belly, arms, legs stretched forward, maybe a ribbon."""
     size = sampler.uniform("size", 0.75, 1.2)

@@ -9,12 +9,14 @@ import numpy as np
 from scenes.meshes import Points, joined, lathe, placed, sweep
 from scenes.objects.plastic import plastic
 from scenes.objects.shape import UPRIGHT, ObjectShape, slab
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material, Mesh, Part
 from scenes.solids import rounded_slab
 from scenes.transforms import Pose, quaternion_about
 
 
+@shaped("toothbrush")
 def toothbrush(sampler: ShapeSampler) -> ObjectShape:
     """Returns a toothbrush on its back along x: a waisted handle, a flat head, and tufts of bristles in two colours."""
     length, radius = sampler.uniform("length_m", 0.165, 0.195), sampler.uniform("handle_radius_m", 0.0048, 0.0065)

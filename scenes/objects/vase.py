@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from scenes import textures
 from scenes.meshes import joined, lathe, placed, sweep
 from scenes.objects.shape import Cavity, ObjectShape, capsule_between, cylinder, wall_ring
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Part
 from scenes.solids import ellipsoid
 from scenes.transforms import Pose, quaternion_about, vec3
 
 
+@shaped("vase")
 def vase(sampler: ShapeSampler) -> ObjectShape:
     """Returns a vase: belly, neck and flared lip in many proportions, glazed, often banded, sometimes with flowers."""
     height, belly = sampler.uniform("height_m", 0.15, 0.27), sampler.uniform("belly_radius_m", 0.036, 0.062)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scenes import textures
 from scenes.meshes import joined, placed, sweep
 from scenes.objects.shape import UPRIGHT, ObjectShape, capsule_between, cylinder, slab
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Material, Mesh, Part
 from scenes.solids import ellipsoid, rumpled
@@ -18,6 +19,7 @@ from scenes.transforms import Pose, Vec3, quaternion_about, vec3
 _SECTIONS = 14
 
 
+@shaped("carrot")
 def carrot(sampler: ShapeSampler) -> ObjectShape:
     """Returns a carrot lying along x: a bent, ringed cone with a bunch of leaf stalks or the stub of one."""
     length, radius = sampler.uniform("length_m", 0.12, 0.19), sampler.uniform("radius_m", 0.013, 0.02)
@@ -80,6 +82,7 @@ def _rings(sampler: ShapeSampler, skin: Vec3) -> NDArray[np.uint8]:
     return textures.blend(field * (0.85 + 0.15 * textures.noise(sampler.rng, 96, 12)), textures.shade(skin, 0.55), skin)
 
 
+@shaped("broccoli")
 def broccoli(sampler: ShapeSampler) -> ObjectShape:
     """Returns a head of broccoli: a pale stalk that branches into a dome of dark, knobbly buds."""
     crown, stalk = sampler.uniform("crown_radius_m", 0.042, 0.062), sampler.uniform("stalk_radius_m", 0.011, 0.016)

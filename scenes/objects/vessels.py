@@ -10,6 +10,7 @@ import numpy as np
 from scenes import textures
 from scenes.meshes import lathe, subtract, sweep
 from scenes.objects.shape import UPRIGHT, UPSIDE_DOWN, Cavity, ObjectShape, capsule_between, cylinder, wall_ring
+from scenes.objects.shaped import shaped
 from scenes.sampler import ShapeSampler
 from scenes.scene import Material, Part
 
@@ -33,6 +34,7 @@ def _wall(outer: Profile, thickness_m: float, floor_m: float) -> Profile:
     return [(0.0, 0.0), *outer, lip, *reversed(inner), (inner_floor_r, floor_m), (0.0, floor_m)]
 
 
+@shaped("cup")
 def cup(sampler: ShapeSampler) -> ObjectShape:
     """Returns a mug with a handle, or a tumbler without one."""
     top, height = sampler.uniform("top_radius_m", 0.034, 0.046), sampler.uniform("height_m", 0.07, 0.115)
@@ -79,6 +81,7 @@ def _mean_colour(look: Material) -> tuple[float, float, float]:
     return r, g, b
 
 
+@shaped("bowl")
 def bowl(sampler: ShapeSampler) -> ObjectShape:
     """Returns a round bowl on a foot."""
     radius, height = sampler.uniform("radius_m", 0.06, 0.09), sampler.uniform("height_m", 0.045, 0.075)
@@ -99,6 +102,7 @@ def bowl(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("plate")
 def plate(sampler: ShapeSampler) -> ObjectShape:
     """Returns a flat plate with a raised rim."""
     radius, height = sampler.uniform("radius_m", 0.085, 0.13), sampler.uniform("height_m", 0.014, 0.026)
@@ -120,6 +124,7 @@ def plate(sampler: ShapeSampler) -> ObjectShape:
     )
 
 
+@shaped("wine glass")
 def wine_glass(sampler: ShapeSampler) -> ObjectShape:
     """Returns a stemmed glass; opaque, because renderers disagree on labels behind glass."""
     base, stem, stem_top = (

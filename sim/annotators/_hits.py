@@ -1,8 +1,9 @@
 """The triangle that each pixel's ray meets, in double precision, from the part that the renderer says is seen there.
 
 The renderer decides what is seen (part and depth); where on it is solved here: with the corners a, b, c of a triangle in
-the camera's frame and the ray d of the pixel (of a pinhole ((u - cx) / fx, (v - cy) / fy, 1)), the three numbers d.(b x c), d.(c x a) and d.(a x b)
-have one sign inside, are in the proportion of the barycentric weights, and a.(b x c) over their sum is the depth. This
+the camera's frame and the ray d of the pixel (of a pinhole ((u - cx) / fx, (v - cy) / fy, 1)), the three numbers
+d.(b x c), d.(c x a) and d.(a x b) have one sign inside, are in the proportion of the barycentric weights, and a.(b x
+c) over their sum is the depth. This
 holds for triangles that reach behind the camera too (Olano and Greer, 1997, homogeneous rasterisation).
 """
 

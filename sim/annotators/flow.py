@@ -30,8 +30,9 @@ class Flow:
 
     pixels float32 (H, W, 2): (u' - u, v' - v), x right and y down, 0 where undefined. state uint8 (H, W): 0 undefined
     (nothing is there, or it passes behind the other camera, or so far aside that its lens draws it nowhere, or there is
-    no other image), 1 seen in both images, 2 out of the other's view, 3 hidden there by something. The displacement is exact in states 1, 2 and 3 alike; the state is
-    exact to half a pixel, judged by the nearest pixel of the other image.
+    no other image), 1 seen in both images, 2 out of the other's view, 3 hidden there by something. The
+    displacement is exact in states 1, 2 and 3 alike; the state is exact to half a pixel, judged by the
+    nearest pixel of the other image.
     """
 
     pixels: NDArray[np.float32]

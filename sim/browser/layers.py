@@ -52,7 +52,7 @@ INSTANCE = Layer(kind="instance_segmentation", name="instances", suffix="png", o
 
 def layers_of(names: Iterable[str]) -> tuple[Layer, ...]:
     """Returns the layers that a frame's files, given by name, can be shown as; the image comes first."""
-    kinds = {match["kind"]: match["suffix"] for name in names if (match := _FILE.match(name))}
+    kinds = {match["kind"]: match["suffix"] for name in names if (match := _FILE.match(name.rpartition("/")[2]))}
     pictures = [kind for kind in kinds if not kind.startswith(_NOT_PICTURES) or kind in _FIRST]
     pictures.sort(key=lambda kind: (_FIRST.index(kind) if kind in _FIRST else len(_FIRST), kind))
     shown = [Layer(kind=k, name=_NAMES.get(k, k.replace("_", " ")), suffix="jpg", overlay=False) for k in pictures]

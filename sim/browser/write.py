@@ -24,7 +24,7 @@ import numpy as np
 from scenes.errors import DatasetError
 from scenes.taxonomy import TAXONOMY
 from sim._progress import Progress, reporting
-from sim.basicwriter import npy_bytes
+from sim.basicwriter import kind_of, npy_bytes
 from sim.browser.layers import Layer, draw_layer, jpeg_bytes, layers_of
 from sim.browser.records import DEPTH_EDGES_M, depth_counts, frame_detail, frame_rows
 from sim.dataset import Dataset
@@ -128,10 +128,12 @@ def _write_layers(
 
 
 def _reader(dataset: Dataset, frame: Frame, number: int) -> Callable[[str], bytes]:
+    there = {kind_of(name) for name in dataset.manifest.frames[number].files}
+
     def read(name: str) -> bytes:
         if not dataset.manifest.frames[number].files and name.startswith("distance_to_image_plane"):
             return npy_bytes(frame.truth.depth_m)
-        if name not in dataset.manifest.frames[number].files:
+        if kind_of(name) not in there:
             raise LookupError(name)
         return dataset.read(number, name)
 

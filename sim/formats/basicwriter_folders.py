@@ -1,7 +1,8 @@
 """BasicWriter's layout copied: flat as it is, or one folder per camera as Replicator writes several render products.
 
 flat              OUT/rgb_0000.png ..., OUT/manifest.json, OUT/scenes: the same data set again
-render products   OUT/camera_0/rgb/rgb_0000.png ...: frame N of a camera is its view of scene N; box files stand together
+render products   OUT/camera_0/rgb/rgb_0000.png ...: frame N of a camera is its view of scene N; box files stand together;
+                  in sequences of L frame L N + k is its k-th, of a pair each eye has a folder, camera_0_left and camera_0_right
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from sim.basicwriter import metadata_text
+from sim.basicwriter import kind_of, metadata_text
 from sim.dataset import Dataset
 from sim.formats.exporter import Record, part_per_frame
 from sim.manifest import FILE_NAME
@@ -28,9 +29,9 @@ class BasicWriterExport:
 
     def write_part(self, part: int, folder: Path) -> Record:
         """Copies the files of one frame, each checked against its digest."""
-        scene, camera = self._scene_and_camera(part)
+        camera, number = self._camera_and_number(part)
         for name, data in self._dataset.files(part):
-            path = folder / (product_path(name, camera, scene) if self._split else name)
+            path = folder / (product_path(name, camera, number) if self._split else name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         return {}
@@ -48,14 +49,17 @@ class BasicWriterExport:
         """Says what a folder per camera cannot carry."""
         return ["One folder per camera has no manifest and no stages, as Isaac Sim's has none."] if self._split else []
 
-    def _scene_and_camera(self, part: int) -> tuple[int, str]:
-        scene, _, camera = self._dataset.names[part].rpartition("/")
-        return int(scene.rpartition("/")[2]), camera
+    def _camera_and_number(self, part: int) -> tuple[str, int]:
+        """Returns the folder of a frame, such as camera_0 or camera_0_right, and which of its frames it is."""
+        scene, _, name = self._dataset.names[part].rpartition("/")
+        camera, *more = name.split("-")
+        moment = next((int(m) for m in more if m.isdecimal()), 0)
+        number = int(scene.rpartition("/")[2]) * int(self._dataset.manifest.capture["sequence"]) + moment
+        return "_".join([camera, *(m for m in more if not m.isdecimal())]), number
 
 
-def product_path(file_name: str, camera: str, scene: int) -> str:
+def product_path(file_name: str, camera: str, number: int) -> str:
     """Returns where a file lies in Replicator's layout of several render products, such as camera_0/rgb/rgb_0000.png."""
-    stem, _, suffix = file_name.rpartition(".")
-    kind = stem.rpartition("_")[0]
+    kind, _, suffix = kind_of(file_name).rpartition(".")
     folder = next((kind.removesuffix(end) for end in _TOGETHER if kind.endswith(end)), kind)
-    return f"{camera}/{folder}/{kind}_{scene:04d}.{suffix}"
+    return f"{camera}/{folder}/{kind}_{number:04d}.{suffix}"

@@ -104,6 +104,13 @@ class BopExport:
         lost = [
             "BOP has no place for stuff and categories (see models/categories.json); symmetries of models are not listed."
         ]
+        cameras = [image["camera"] for record in records for image in record["images"]]
+        distorted = next((camera["distortion"] for camera in cameras if "distortion" in camera), None)
+        if distorted is not None:
+            lost.append(
+                f"BOP's cameras are pinholes, and these images are distorted: undistort them with OpenCV's {distorted} before "
+                "cam_K is believed; scene_camera.json has the coefficients as `distortion`."
+            )
         lacking = next((record["lacking"] for record in records if record["lacking"]), "")
         if lacking:
             lost.append(f"mask/ and scene_gt_info.json are left out, since amodal masks need the renderer: {lacking}")
@@ -188,11 +195,13 @@ def _pose(frame: Frame, record: ObjectTruth, model: BopModel) -> dict[str, Any]:
 
 def _camera(frame: Frame, depth_scale: float) -> dict[str, Any]:
     camera_from_world = inverse(frame.camera.world_from_camera.matrix())
+    lens = frame.camera.distortion
     return {
         "cam_K": frame.camera.matrix.reshape(-1).tolist(),
         "depth_scale": depth_scale,
         "cam_R_w2c": camera_from_world[:3, :3].reshape(-1).tolist(),
         "cam_t_w2c": (camera_from_world[:3, 3] * MM_PER_M).tolist(),
+        **({} if lens is None else {"distortion": list(lens.coefficients)}),
     }
 
 

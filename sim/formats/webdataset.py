@@ -17,6 +17,7 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from sim.basicwriter import kind_of
 from sim.dataset import Dataset
 from sim.formats.exporter import Record
 from sim.manifest import FILE_NAME
@@ -58,9 +59,8 @@ class WebDatasetExport:
 
 
 def member_name(number: int, file_name: str) -> str:
-    """Returns `KEY.KIND.SUFFIX`, such as 000007.rgb.png, for a frame's file, such as rgb_0007.png."""
-    stem, _, suffix = file_name.rpartition(".")
-    return f"{number:06d}.{stem.rpartition('_')[0]}.{suffix}"
+    """Returns `KEY.KIND.SUFFIX`, such as 000007.rgb.png, for a frame's file, such as rgb_0007.png, in whatever folder."""
+    return f"{number:06d}.{kind_of(file_name)}"
 
 
 def _md5(path: Path) -> str:

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from scenes.errors import SceneError
 from scenes.motion import Push
-from scenes.scene import Scene, Support
-from scenes.transforms import Pose, transform_points, vec3
+from scenes.scene import Scene
+from scenes.transforms import Pose, vec3
+from sim._lost import lost_bodies
 from sim.backend import SettleReport, SettleRule
 
 _CHECK_STEPS = 5
@@ -42,7 +42,8 @@ def settle(model: mujoco.MjModel, data: mujoco.MjData, scene: Scene, rule: Settl
         time_s=float(data.time),
         max_speed_m_s=speeds[0],
         max_angular_speed_rad_s=speeds[1],
-        lost=_lost(scene, before, after, rule),
+        lost=lost_bodies(scene, before, after, rule),
+        wedged=_wedged(model, data, scene, rule),
         world_from_body=after,
     )
 
@@ -115,28 +116,8 @@ def _largest_speeds(data: mujoco.MjData) -> tuple[float, float]:
     return float(speed.max()), float(angular.max())
 
 
-def _lost(scene: Scene, before: Mapping[str, Pose], after: Mapping[str, Pose], rule: SettleRule) -> tuple[str, ...]:
-    lost = []
-    for body in scene.bodies:
-        if not body.dynamic:
-            continue
-        low, high = body.bounds_m()
-        middle = (low + high) / 2
-        start = transform_points(before[body.name].matrix(), middle)
-        end = transform_points(after[body.name].matrix(), middle)
-        moved = float(np.linalg.norm(end - start)) > rule.max_move_m
-        held = not scene.supports or _is_held(scene.supports, start, end, rule)
-        if moved or not held:
-            lost.append(body.name)
-    return tuple(lost)
-
-
-def _is_held(supports: Sequence[Support], start: NDArray[np.float64], end: NDArray[np.float64], rule: SettleRule) -> bool:
-    """Tells whether a body is over a support as high as the highest one that it was let go over."""
-    first = [s.center_m[2] for s in supports if _holds(s, start, rule)]
-    floor = max(first, default=-np.inf) - rule.max_drop_m
-    return any(s.center_m[2] >= floor and _holds(s, end, rule) for s in supports)
-
-
-def _holds(support: Support, point: NDArray[np.float64], rule: SettleRule) -> bool:
-    return bool(support.is_under(point)) and bool(point[2] >= support.center_m[2] - rule.max_drop_m)
+def _wedged(model: mujoco.MjModel, data: mujoco.MjData, scene: Scene, rule: SettleRule) -> tuple[str, ...]:
+    mujoco.mj_forward(model, data)
+    deep = [contact.geom for contact in data.contact[: data.ncon] if contact.dist < -rule.max_depth_m]
+    bodies = {int(model.geom_bodyid[geom]) for pair in deep for geom in pair}
+    return tuple(body.name for body in scene.bodies if body.dynamic and model.body(body.name).id in bodies)

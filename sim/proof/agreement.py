@@ -192,11 +192,11 @@ def _spread_m(truth: Truth) -> Floats:
 
 def _same_camera(first: Frame, second: Frame) -> bool:
     a, b = first.camera, second.camera
-    numbers = [
+    first_numbers, second_numbers = (
         np.concatenate([[c.width, c.height, c.fx, c.fy, c.cx, c.cy], c.world_from_camera.matrix().reshape(-1)])
         for c in (a, b)
-    ]
-    return first.camera.distortion == second.camera.distortion and bool(np.allclose(*numbers, rtol=0, atol=1e-6))
+    )
+    return a.distortion == b.distortion and bool(np.allclose(first_numbers, second_numbers, rtol=0, atol=1e-6))
 
 
 def _objects(

@@ -19,7 +19,7 @@ from scenes.errors import DatasetError
 _T = TypeVar("_T")
 _PNG = b"\x89PNG\r\n\x1a\n"
 # What decoding bytes of no known origin can end in.
-_DAMAGE = (ValueError, LookupError, TypeError, AttributeError, EOFError, SyntaxError, ArithmeticError, MemoryError,
+DAMAGE = (ValueError, LookupError, TypeError, AttributeError, EOFError, SyntaxError, ArithmeticError, MemoryError,
            RecursionError, tokenize.TokenError)  # fmt: skip
 IMAGE_SUFFIXES = ("png", "jpeg", "jpg", "bmp", "tif", "tiff", "webp")
 
@@ -77,7 +77,7 @@ def decode_file(path: Path, decode: Callable[[bytes], _T]) -> _T:
         return decode(data)
     except DatasetError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
         raise DatasetError(f"{path} is damaged or not as Isaac Sim writes it: {reason.rstrip('.')}.") from error
 

@@ -14,15 +14,10 @@ from sim.readers._files import Files, array_of
 from sim.readers._isaac_boxes import has_boxes, read_boxes
 from sim.readers._isaac_camera import read_camera, why_no_camera
 from sim.readers._isaac_pixels import has_instance_labels, has_instances, has_semantic, labels_in
-from sim.readers._layouts import Listing
+from sim.readers._layouts import READ, Listing, base_of
 from sim.readers.labels import LabelMap
 
 SizeOf = Callable[[int], tuple[int, int]]
-# Files that are read, by their kinds; whatever else is there is said to be not read.
-_READ = ("rgb", "semantic_segmentation", "instance_segmentation", "instance_id_segmentation", "bounding_box_2d_tight",
-         "bounding_box_2d_loose", "bounding_box_3d", "distance_to_image_plane", "distance_to_camera", "camera_params",
-         )  # fmt: skip
-_ENDS = ("_labels", "_prim_paths", "_semantics_mapping", "_mapping")
 _SEED = "replicator_global_seed:"  # the colon inside the key is Replicator's
 
 
@@ -154,9 +149,8 @@ def _unread(frames: tuple[Files, ...]) -> str:
     kinds: Counter[str] = Counter()
     for files in frames:
         for kind, suffix in files.members:
-            base = next((kind.removesuffix(end) for end in _ENDS if kind.endswith(end)), kind)
-            picture = base.startswith("distance_to") and suffix == "png"
-            if base not in _READ or picture:
+            picture = kind.startswith("distance_to") and suffix == "png"
+            if base_of(kind) not in READ or picture:
                 kinds[f"{kind}.{suffix}"] += 1
     return ", ".join(f"{count} {name}" for name, count in sorted(kinds.items()))
 

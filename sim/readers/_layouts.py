@@ -16,14 +16,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sim.readers._files import IMAGE_SUFFIXES, Files, array_of, fault
+from sim.readers._files import DAMAGE, IMAGE_SUFFIXES, Files, array_of, fault
 
 ANNOTATORS = (
     "rgb", "semantic_segmentation", "instance_segmentation", "instance_id_segmentation", "bounding_box_2d_tight",
     "bounding_box_2d_loose", "bounding_box_3d", "distance_to_image_plane", "distance_to_camera", "camera_params",
     "occlusion", "normals", "motion_vectors", "pointcloud", "skeleton", "skeleton_data",
 )  # fmt: skip
+# Those whose files become part of a Frame, ours among them; `pose` is PoseWriter's json.
+READ = frozenset(ANNOTATORS[:10]) | {"objects", "pose"}
+COMPANIONS = ("_labels", "_prim_paths", "_semantics_mapping", "_mapping")
 _NUMBER = r"(?P<number>(?:\d+_)?\d+)\.(?P<suffix>\w+)$"
+_ENDINGS = "_labels|_prim_paths|_semantics_mapping|_mapping|_rgb|_normals|_semantic|_instance"
 _FLAT = re.compile(rf"(?P<kind>[A-Za-z]\w*?)_{_NUMBER}")
 
 Members = dict[tuple[str, str], Path]
@@ -81,7 +85,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, str, str, tuple[str, str], Path
 
 
 def _per_annotator(folder: Path, annotator: Path) -> Iterator[tuple[Path, str, str, tuple[str, str], Path]]:
-    pattern = re.compile(rf"(?:(?P<product>.+?)_)?(?P<kind>{re.escape(annotator.name)}\w*?)_{_NUMBER}")
+    pattern = re.compile(rf"(?:(?P<product>.+?)_)?(?P<kind>{re.escape(annotator.name)}(?:{_ENDINGS})?)_{_NUMBER}")
     for path in sorted(annotator.iterdir()):
         if match := pattern.match(path.name):
             yield folder, match["product"] or "", match["number"], (match["kind"], match["suffix"].lower()), path
@@ -115,8 +119,8 @@ def _series(numbers: dict[str, Members]) -> list[list[str]]:
 
 
 def _usual(frames: list[Files]) -> frozenset[tuple[str, str]]:
-    """Returns the kinds of files that most frames have; of several that are equally common, the largest set."""
-    kinds = Counter(frozenset(files.members) for files in frames)
+    """Returns the kinds of files that most frames have, of those that are read; of several as common, the largest set."""
+    kinds = Counter(frozenset(m for m in files.members if base_of(m[0]) in READ) for files in frames)
     return max(kinds, key=lambda members: (kinds[members], len(members)))
 
 
@@ -129,6 +133,11 @@ def finished(frames: list[Files]) -> tuple[list[Files], list[str]]:
         dropped.append(f"{marked[-1].title} is half-written: {problem}")
         marked.pop()
     return marked, dropped[::-1]
+
+
+def base_of(kind: str) -> str:
+    """Returns the annotator of a file's kind, such as bounding_box_3d of bounding_box_3d_labels."""
+    return next((kind.removesuffix(end) for end in COMPANIONS if kind.endswith(end)), kind)
 
 
 def _missing(files: Files, usual: frozenset[tuple[str, str]]) -> tuple[str, ...]:
@@ -152,6 +161,6 @@ def _short_array(data: bytes, path: Path) -> str:
         return ""
     try:
         array_of(data)
-    except ValueError as error:
+    except DAMAGE as error:
         return f"the array is not whole ({error})"
     return ""

@@ -3,8 +3,8 @@
 PoseWriter multiplies row-vector matrices in the wrong order: view @ local_to_world in place of local_to_world @ view. So
 location, rotation and quaternion in the camera frame are wrong unless the object stands unrotated at the origin, while
 keypoints are right. The default format has local_to_world, which gives the true pose. Centerpose has 3D keypoints. Dope
-has only projected corners: of the pose as it is and the pose with the error undone the one is taken through which a box
-can be laid onto those corners.
+has only projected corners: of the pose as it is and the pose with the error undone the one is taken that those corners
+allow. How large an object is, dope does not say; it follows where the object's origin is its middle.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class View:
 class PosedObject:
     """One object: box and pose in metres with OpenCV's axes; None where the file does not say them.
 
-    `wrong` says that the camera-frame pose of the file is not the object's, by `error_m` metres and `error_deg` degrees.
+    `wrong` says that the camera-frame pose of the file is not the object's, by `error_m` metres and `error_deg` degrees;
+    it says nothing where not `judged`.
     """
 
     label: str
@@ -64,6 +65,7 @@ class PosedObject:
     known_error: bool
     error_m: float
     error_deg: float
+    judged: bool = True
 
 
 def read_object(values: Mapping[str, Any], view: View) -> PosedObject:
@@ -127,21 +129,36 @@ def _centerpose(values: Mapping[str, Any], view: View) -> dict[str, Any]:
 
 def _dope(values: Mapping[str, Any], view: View, corners_px: Matrix) -> dict[str, Any]:
     location, rotation = _pose_in_file(values)
-    undone_rotation, undone_location = _undone(location, rotation, view)
-    as_it_is = _fitted_box(rotation, location, corners_px, view)
-    undone = _fitted_box(undone_rotation, undone_location, corners_px, view)
-    same = np.allclose(location, undone_location, atol=1e-3) and _angle_deg(rotation, undone_rotation) < _SAME_DEG
-    wrong = as_it_is is None and not same
-    box = undone if wrong else as_it_is
-    pose = (undone_rotation, undone_location) if wrong else (rotation, location)
+    poses = [(rotation, location), _undone(location, rotation, view)]
+    right = _chosen(poses, corners_px, view)
+    nothing = {"camera_from_box": None, "camera_from_body": None, "known_error": False, "error_m": 0.0, "error_deg": 0.0}
+    if right is None:
+        return nothing | {"wrong": False, "judged": False}
+    true_rotation, true_location = poses[right]
     return {
-        "camera_from_box": box,
-        "camera_from_body": None if box is None else _pose(*pose, view.unit_m),
-        "wrong": wrong,
-        "known_error": wrong and undone is not None,
-        "error_m": float(np.linalg.norm(location - pose[1])) * view.unit_m,
-        "error_deg": _angle_deg(rotation, pose[0]),
+        "camera_from_box": _centred_box(true_rotation, true_location, corners_px, view),
+        "camera_from_body": _pose(true_rotation, true_location, view.unit_m),
+        "wrong": right == 1,
+        "known_error": right == 1,
+        "error_m": float(np.linalg.norm(location - true_location)) * view.unit_m,
+        "error_deg": _angle_deg(rotation, true_rotation),
     }
+
+
+def _chosen(poses: Sequence[tuple[Matrix, Matrix]], corners_px: Matrix, view: View) -> int | None:
+    """Returns which of two poses the corners allow: 0 where they are one, None where they allow neither or both.
+
+    A turn is judged with the box anywhere, since an object's origin need not be its middle; a place by a box around it.
+    """
+    (rotation, location), (other_rotation, other_location) = poses
+    same_turn = _angle_deg(rotation, other_rotation) < _SAME_DEG
+    if same_turn and np.allclose(location, other_location, atol=1e-3):
+        return 0
+    turns = [_turn_fits(pose[0], corners_px, view) for pose in poses]
+    if turns[0] != turns[1]:
+        return turns.index(True)
+    boxes = [_centred_box(*pose, corners_px, view) is not None for pose in poses]
+    return boxes.index(True) if turns[0] and boxes[0] != boxes[1] else None
 
 
 def _pose_in_file(values: Mapping[str, Any]) -> tuple[Matrix, Matrix]:
@@ -157,28 +174,42 @@ def _undone(location: Matrix, rotation: Matrix, view: View) -> tuple[Matrix, Mat
     return world_from_body @ turn, place @ turn + shift
 
 
-def _fitted_box(rotation: Matrix, location: Matrix, corners_px: Matrix, view: View) -> OrientedBox | None:
-    """Returns the box at a pose whose corners project onto `corners_px` (n, 2), None where no box does.
-
-    Each pixel coordinate is one equation, linear in the six ends of the box along the axes of the body.
-    """
+def _equations(corners_px: Matrix, view: View) -> Matrix:
+    """Returns (2, n, 3): for point p of keypoint i, equation @ p is 0 where p projects onto u, and onto v."""
     fx, fy, cx, cy = view.intrinsics
+    u, v = corners_px[:, 0] - cx, corners_px[:, 1] - cy
+    zero = np.zeros_like(u)
+    return np.stack([np.stack([zero + fx, zero, u], axis=-1), np.stack([zero, zero - fy, v], axis=-1)])
+
+
+def _turn_fits(rotation: Matrix, corners_px: Matrix, view: View) -> bool:
+    """Returns whether a box with these axes, of any size at any place, projects onto `corners_px` (n, 2).
+
+    The equations are linear in the box's two ends along its axes and homogeneous, for a box twice as far and twice as
+    large looks the same: the smallest singular vector solves them.
+    """
     signs = view.signs()
-    low, high = (1 - signs) / 2, (1 + signs) / 2
-    ends = np.concatenate([low, high], axis=1)  # a keypoint is this mixture of (low xyz, high xyz)
+    ends = np.concatenate([(1 - signs) / 2, (1 + signs) / 2], axis=1)  # a keypoint mixes (low xyz, high xyz) like this
     axes = np.concatenate([rotation, rotation])
-    rows = ends[:, :, None] * axes[None]
-    ahead, aside, up = -rows[..., 2], rows[..., 0], rows[..., 1]
-    u, v = corners_px[:, :1] - cx, corners_px[:, 1:] - cy
-    equations = np.concatenate([u * ahead - fx * aside, v * ahead + fy * up])
-    wanted = np.concatenate([u[:, 0] * location[2] + fx * location[0], v[:, 0] * location[2] - fy * location[1]])
-    solved = np.linalg.lstsq(equations, wanted, rcond=None)[0]
-    points = ends @ (solved[:, None] * axes) + location
-    if (points[:, 2] >= 0).any() or (solved[3:] <= solved[:3]).any():
+    matrix = np.concatenate(_equations(corners_px, view) @ axes.T * ends[None])
+    solved = np.linalg.svd(matrix)[2][-1]
+    points = (ends * solved) @ axes
+    points *= -np.sign(points[:, 2].sum())
+    if (points[:, 2] > -1e-9).any():
+        return False
+    return bool(np.abs(view.project(points) - corners_px).max() < _FITS_PX)
+
+
+def _centred_box(rotation: Matrix, location: Matrix, corners_px: Matrix, view: View) -> OrientedBox | None:
+    """Returns the box with its middle at `location` whose corners project onto `corners_px`, None where none does."""
+    signs = view.signs()
+    equations = _equations(corners_px, view)
+    matrix = np.concatenate(equations @ rotation.T * signs[None])
+    half = np.linalg.lstsq(matrix, -(equations @ location).reshape(-1), rcond=None)[0]
+    points = (signs * half) @ rotation + location
+    if (half <= 0).any() or (points[:, 2] > -1e-9).any():
         return None
-    if np.abs(view.project(points) - corners_px).max() > _FITS_PX:
-        return None
-    return _box_of(points, view)
+    return _box_of(points, view) if np.abs(view.project(points) - corners_px).max() < _FITS_PX else None
 
 
 def _axes(keypoints: Matrix, view: View) -> tuple[Matrix, Matrix]:

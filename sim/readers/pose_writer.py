@@ -76,7 +76,7 @@ class PoseWriterReader:
             lost["cameras"] = f"{'; '.join(lenses)}: intrinsics are not known and 3D boxes are not scored"
         unsaid = sum(thing.camera_from_box is None for read in self._read for thing in read.objects)
         if unsaid:
-            lost["3D boxes"] = f"{unsaid} objects are flat, sheared, or fit their corners in no pose"
+            lost["3D boxes"] = f"{unsaid} objects are flat or sheared, or of the format dope without their middle as origin"
         unknown = self.labels.describe_unknown(self._labels)
         return lost | ({"categories": unknown} if unknown else {})
 
@@ -146,15 +146,16 @@ class PoseWriterReader:
 def judgement(things: list[PosedObject]) -> str:
     """Returns what was found of the camera-frame poses of all objects, in a sentence."""
     wrong = [thing for thing in things if thing.wrong]
-    if not things:
-        return "no objects"
+    unjudged = sum(not thing.judged for thing in things)
+    rest = f"; {unjudged} cannot be judged by their corners, and their poses are not used" if unjudged else ""
     if not wrong:
-        return f"all {len(things)} agree with the keypoints and are left alone"
+        right = len(things) - unjudged
+        return f"{'all ' if right and not unjudged else ''}{right} agree with the keypoints and are left alone{rest}"
     known = sum(thing.known_error for thing in wrong)
     metres, degrees = [thing.error_m for thing in wrong], [thing.error_deg for thing in wrong]
     return (
         f"{len(wrong)} of {len(things)} were wrong ({known} by the known error, view @ local_to_world), by {min(metres):.3g} to "
-        f"{max(metres):.3g} m and up to {max(degrees):.0f} degrees; repaired from the keypoints"
+        f"{max(metres):.3g} m and up to {max(degrees):.0f} degrees; repaired from the keypoints{rest}"
     )
 
 

@@ -62,7 +62,7 @@ def open_executor(plan: RunPlan, job: Job, workers: int) -> Executor:
         return RayExecutor(job, workers, address=plan.ray_address, recycle_scenes=plan.recycle_scenes)
     from sim.running.process_executor import ProcessExecutor
 
-    return ProcessExecutor(job, workers, recycle_scenes=plan.recycle_scenes)
+    return ProcessExecutor(job, workers, recycle_scenes=plan.recycle_scenes, recycle_mib=plan.recycle_mib)
 
 
 def attempt(job: Job, index: int) -> Outcome:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+_PROC = Path("/proc")
 _LINE = re.compile(r"^(VmHWM|VmRSS):\s*(\d+) kB$", re.MULTILINE)
 
 
@@ -34,7 +35,7 @@ class MemoryUse:
 def resident(pid: int | None = None) -> Resident | None:
     """Reads the memory of a process, None for this one; returns None where it is gone or the system does not say."""
     try:
-        text = Path(f"/proc/{'self' if pid is None else pid}/status").read_text(encoding="utf-8")
+        text = (_PROC / str(pid or "self") / "status").read_text(encoding="utf-8")
     except OSError:
         return None
     found = {name: int(kib) * 1024 / 1e6 for name, kib in _LINE.findall(text)}
@@ -44,7 +45,8 @@ def resident(pid: int | None = None) -> Resident | None:
 def children() -> list[int]:
     """Returns the ids of the processes that this one started and that live; none where the system does not say."""
     try:
-        return [int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+        tasks = list((_PROC / "self" / "task").iterdir())
+        return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
     except OSError:
         return []
 
@@ -57,4 +59,4 @@ def larger(first: Resident | None, second: Resident | None) -> Resident | None:
 
 
 def _text(memory: Resident | None) -> str:
-    return "not measured" if memory is None else f"{memory.now_mb:.0f} MB (at most {memory.peak_mb:.0f})"
+    return "not measured" if memory is None else f"{memory.now_mb:.0f} MB (peak {memory.peak_mb:.0f})"

@@ -31,10 +31,11 @@ class _Worker:
 class ProcessExecutor:
     """An Executor of up to `workers` processes, started when they are first needed."""
 
-    def __init__(self, job: Job, workers: int, *, recycle_scenes: int) -> None:
+    def __init__(self, job: Job, workers: int, *, recycle_scenes: int, recycle_mib: int | None = None) -> None:
         self.capacity = workers
         self._job = job
         self._recycle_scenes = recycle_scenes
+        self._recycle_mib = recycle_mib
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
         self._last: dict[int, Resident] = {}  # of every process that ever worked, after its last scene
@@ -67,8 +68,8 @@ class ProcessExecutor:
             worker.connection.close()
             return died(index, _how(worker.process.exitcode))
         worker.index = None
-        self._note_memory(worker)
-        if worker.scenes >= self._recycle_scenes:
+        held = self._note_memory(worker)
+        if worker.scenes >= self._recycle_scenes or self._is_fat(held):
             _stop(worker)
         else:
             self._idle.append(worker)
@@ -83,11 +84,16 @@ class ProcessExecutor:
             worker.process.join()
             worker.connection.close()
 
-    def _note_memory(self, worker: _Worker) -> None:
+    def _note_memory(self, worker: _Worker) -> Resident | None:
         pid = worker.process.pid
         held = None if pid is None else resident(pid)
         if pid is not None and held is not None:
             self._last[pid] = held
+        return held
+
+    def _is_fat(self, held: Resident | None) -> bool:
+        """Returns whether a worker holds too much; never where the system does not say what it holds."""
+        return self._recycle_mib is not None and held is not None and held.now_mb * 1e6 >= self._recycle_mib * 2**20
 
     def _start(self) -> _Worker:
         ours, theirs = multiprocessing.Pipe()
@@ -120,6 +126,9 @@ def _dismiss(worker: _Worker) -> None:
 def _stop(worker: _Worker) -> None:
     _dismiss(worker)
     worker.process.join(_JOIN_S)
+    if worker.process.is_alive():  # it hangs while it ends; its scenes are on the disk, and its memory is wanted
+        worker.process.kill()
+        worker.process.join()
     worker.connection.close()
 
 

@@ -48,7 +48,8 @@ class RunPlan:
 
     `retries` more attempts are given to a scene whose failure may pass (a process that died, a renderer that failed);
     one that still fails stops the run, or is left out where `keep_going`. A worker process is replaced after
-    `recycle_scenes` scenes, so that what a renderer leaks stays bounded. `ray_address` None starts a local cluster.
+    `recycle_scenes` scenes, or when it holds `recycle_mib` of memory, so that what a renderer leaks stays
+    bounded. `ray_address` None starts a local cluster.
     """
 
     executor: str = "process"
@@ -57,6 +58,7 @@ class RunPlan:
     retries: int = 2
     keep_going: bool = False
     recycle_scenes: int = 500
+    recycle_mib: int | None = None
 
     def __post_init__(self) -> None:
         if self.executor not in EXECUTORS:

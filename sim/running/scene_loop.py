@@ -13,7 +13,7 @@ from typing import Any
 from scenes.errors import BackendError, DatasetError, RehearseError
 from sim.running.executor import Executor, Failure
 from sim.running.memory import Resident
-from sim.running.publish import WORK, SceneRecord, record_path
+from sim.running.publish import WORK, SceneRecord, read_record, record_path
 from sim.running.run_plan import RunPlan
 
 FAILURES = "failures.jsonl"
@@ -44,6 +44,8 @@ def make_scenes(
             running += 1
         outcome = executor.gather()
         running -= 1
+        if isinstance(outcome, Failure) and (published := read_record(folder, outcome.index)) is not None:
+            outcome = published  # the process died after its scene was whole: what counts is on the disk
         if isinstance(outcome, SceneRecord):
             _assert_here(folder, outcome.index)
             made(outcome)

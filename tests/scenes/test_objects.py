@@ -11,14 +11,15 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull
 
 from scenes.errors import UnknownNameError
-from scenes.objects import ObjectShape, generators, make_object
+from scenes.objects import ObjectShape, furniture, generators, make_object
 from scenes.sampler import ShapeSampler
 from scenes.scene import Collider, Mesh
 from scenes.taxonomy import TABLETOP_CATEGORIES, TAXONOMY
 from scenes.transforms import inverse, transform_points
 
 SEEDS = range(4)
-CASES = [(name, seed) for name in sorted(generators()) for seed in SEEDS]
+SMALL = sorted(set(generators()) - set(furniture()))
+CASES = [(name, seed) for name in SMALL for seed in SEEDS]
 
 # Largest extent in metres and mass in kilograms: what a shop sells. Version 1 of the tabletop suite has the default.
 _TABLETOP = ((0.05, 0.32), (0.02, 1.0))
@@ -213,7 +214,7 @@ def test_the_hollow_of_a_vessel_is_free_of_colliders(category: str, seed: int) -
     assert not any(inside(collider, axis, 0.0).any() for collider in shape.colliders)
 
 
-@pytest.mark.parametrize("category", sorted(generators()))
+@pytest.mark.parametrize("category", SMALL)
 def test_the_same_draws_make_the_same_object_and_others_another(category: str) -> None:
     first, again, other = make(category, 0), make.__wrapped__(category, 0), make(category, 1)
     for a, b in zip(first.parts, again.parts, strict=True):

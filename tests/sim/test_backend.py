@@ -12,15 +12,20 @@ from sim.backend import BACKEND_NAMES, SettleReport
 
 
 @pytest.mark.parametrize(
-    ("at_rest", "lost", "accepted", "said"),
+    ("at_rest", "lost", "wedged", "accepted", "said"),
     [
-        pytest.param(True, (), True, "", id="fine"),
-        pytest.param(False, (), False, "not at rest after 4.00 s (0.300 m/s, 2.00 rad/s)", id="moving"),
-        pytest.param(True, ("a", "b"), False, "lost a, b", id="lost"),
+        pytest.param(True, (), (), True, "", id="fine"),
+        pytest.param(True, (), ("a", "b"), False, "wedged a, b", id="wedged"),
+        pytest.param(False, (), (), False, "not at rest after 4.00 s (0.300 m/s, 2.00 rad/s)", id="moving"),
+        pytest.param(True, ("a", "b"), ("a",), False, "lost a, b", id="lost"),
     ],
 )
-def test_a_report_says_why(at_rest: bool, lost: tuple[str, ...], accepted: bool, said: str) -> None:
-    report = SettleReport(at_rest=at_rest, time_s=4.0, max_speed_m_s=0.3, max_angular_speed_rad_s=2.0, lost=lost)
+def test_a_report_says_why(
+    at_rest: bool, lost: tuple[str, ...], wedged: tuple[str, ...], accepted: bool, said: str
+) -> None:
+    report = SettleReport(
+        at_rest=at_rest, time_s=4.0, max_speed_m_s=0.3, max_angular_speed_rad_s=2.0, lost=lost, wedged=wedged
+    )
     assert (report.accepted, report.reason()) == (accepted, said)
 
 
@@ -32,7 +37,7 @@ def test_public_names_are_sorted_and_there() -> None:
         assert getattr(sim, name) is not None
     with pytest.raises(AttributeError, match="nothing_such"):
         _ = sim.nothing_such
-    assert BACKEND_NAMES == ("mujoco", "raycast")
+    assert BACKEND_NAMES == ("isaac", "mujoco", "raycast")
 
 
 def test_importing_the_room_imports_nothing_heavy() -> None:

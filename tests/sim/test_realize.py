@@ -11,8 +11,9 @@ from scenes.errors import SceneError
 from scenes.scene import Scene
 from scenes.suites import make_scene
 from scenes.transforms import Pose
-from sim.backend import SettleReport, open_backend
+from sim.backend import SettleReport, SettleRule, open_backend
 from sim.frame import Frame
+from sim.mujoco.backend import MujocoBackend
 from sim.realize import realize
 
 
@@ -79,3 +80,16 @@ def test_a_scene_is_a_function_of_its_arguments() -> None:
         backend.close()
     assert forward == backward[::-1]
     assert len(set(forward)) == 4
+
+
+def test_what_is_jammed_into_another_is_made_again():
+    backend = open_backend("mujoco")
+    try:
+        scene, rejected = realize(backend, "tabletop", split="test", seed=0, index=77)
+        lenient = MujocoBackend(SettleRule(max_depth_m=0.01))
+        jammed, none = realize(lenient, "tabletop", split="test", seed=0, index=77)
+        lenient.close()
+    finally:
+        backend.close()
+    assert (scene.id.attempt, rejected) == (1, {"wedged": 1})
+    assert (jammed.id.attempt, none) == (0, {})

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sim.generate import GenerateSpec, generate
+from sim.running import memory
 from sim.running.memory import MemoryUse, Resident, children, larger, resident
 from sim.running.run_plan import RunPlan
 from tests.sim.fake_frames import FakeSource
@@ -43,7 +44,17 @@ def test_the_larger_of_two_and_the_sentence():
     few, many = Resident(now_mb=1, peak_mb=9), Resident(now_mb=2, peak_mb=3)
     assert larger(None, few) == larger(few, None) == few
     assert larger(few, many) == Resident(now_mb=2, peak_mb=9)
-    assert str(MemoryUse(parent=few, worker=None)) == "parent 1 MB (at most 9), largest worker not measured"
+    assert str(MemoryUse(parent=few, worker=None)) == "parent 1 MB (peak 9), largest worker not measured"
+
+
+def test_a_system_that_does_not_say_is_not_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "_PROC", tmp_path / "absent")
+    assert resident() is None
+    assert children() == []
+    spec = GenerateSpec(suite="tabletop", out=tmp_path / "d", frames=3, size=(64, 48), workers=1)
+    summary = generate(spec, plan=RunPlan(recycle_mib=1), progress=False, open_source=FakeSource)
+    assert summary.frames_made == 3
+    assert summary.memory == MemoryUse(parent=None, worker=None)
 
 
 def test_a_run_says_what_it_and_its_workers_held(tmp_path):
