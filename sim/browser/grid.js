@@ -1,30 +1,54 @@
-// The grid of thumbnails and the filters beside it. Cards far from the window cost nothing: content-visibility and lazy images.
+// The grid of thumbnails and the filters beside it. Only the cards near the window exist, so 100,000 frames cost as much as 100.
+const drawn = new Map();  // cards by their place among the frames that are shown
 function drawGrid() {
   const [width, height] = state.data.size;
-  const cards = state.shown.map((k, place) => {
-    const frame = state.data.frames[k];
-    const matching = frame.objects.filter(passes).length;
-    const image = make("img", { src: `thumbs/${padded(k)}.jpg`, loading: "lazy", decoding: "async", width, height, alt: `Frame ${k}` });
-    const label = isFiltered() ? `${matching} of ${frame.objects.length}` : `${frame.objects.length}`;
-    return make("a", { class: "frame", href: `#${k}`, "data-frame": k, "data-place": place, title: frame.name },
-      image, make("span", { class: "frame-number" }, String(k)), make("span", { class: "frame-objects" }, `${label} objects`));
-  });
-  $("grid").replaceChildren(...cards);
-  $("none").hidden = cards.length > 0;
   document.documentElement.style.setProperty("--ratio", `${width} / ${height}`);
+  $("none").hidden = state.shown.length > 0;
+  drawn.clear();
+  $("grid").replaceChildren();
+  drawWindow();
 }
-function columnsOfGrid() {
-  const cards = $("grid").children;
-  if (cards.length < 2) return 1;
-  const top = cards[0].offsetTop;
-  let count = 0;
-  while (count < cards.length && cards[count].offsetTop === top) count += 1;
-  return count;
+function cardAt(place) {
+  const [width, height] = state.data.size, k = state.shown[place], frame = state.data.frames[k];
+  const image = make("img", { src: `thumbs/${padded(k)}.jpg`, decoding: "async", width, height, alt: `Frame ${k}` });
+  const label = isFiltered() ? `${frame.objects.filter(passes).length} of ${frame.objects.length}` : `${frame.objects.length}`;
+  return make("a", { class: "frame", href: `#${k}`, "data-frame": k, "data-place": place, title: frame.name },
+    image, make("span", { class: "frame-number" }, String(k)), make("span", { class: "frame-objects" }, `${label} objects`));
 }
+// All cards are alike, so what a row measures follows from the grid's width; null while the grid is not on the page.
+function measureGrid() {
+  const style = getComputedStyle($("grid")), tracks = style.gridTemplateColumns.split(" ");
+  const [width, height] = state.data.size, cardWidth = parseFloat(tracks[0]);
+  if (!$("grid").clientWidth || !cardWidth) return null;
+  return { columns: tracks.length, row: (cardWidth * height) / width + parseFloat(style.rowGap), top: $("grid").getBoundingClientRect().top };
+}
+// Keeps the cards of the window and of one window above and below; padding stands for the rest, so the scroll bar is true.
+function drawWindow() {
+  const size = measureGrid();
+  if (!size) return;
+  const grid = $("grid"), rows = Math.ceil(state.shown.length / size.columns);
+  const row = (y) => Math.min(Math.max(Math.floor((y - size.top) / size.row), 0), rows);
+  const from = row(-innerHeight), to = row(2 * innerHeight + size.row);
+  const first = from * size.columns, end = Math.min(to * size.columns, state.shown.length);
+  for (const [place, card] of drawn) if (place < first || place >= end) { card.remove(); drawn.delete(place); }
+  for (let place = end - 1, next = null; place >= first; place -= 1) {
+    if (!drawn.has(place)) { drawn.set(place, cardAt(place)); grid.insertBefore(drawn.get(place), next); }
+    next = drawn.get(place);
+  }
+  grid.style.padding = `${from * size.row}px 0 ${(rows - to) * size.row}px`;
+}
+function columnsOfGrid() { const size = measureGrid(); return size ? size.columns : 1; }
+// A step from a cursor that was scrolled far away starts with the first card that is whole in the window.
 function moveCursor(step) {
-  const place = Math.min(Math.max(state.cursor + step, 0), state.shown.length - 1);
-  state.cursor = Math.max(place, 0);
-  const card = $("grid").children[state.cursor];
+  const size = measureGrid(), last = Math.max(state.shown.length - 1, 0);
+  const lost = size && !drawn.has(state.cursor);
+  const next = lost && step ? Math.max(Math.ceil(-size.top / size.row), 0) * size.columns : state.cursor + step;
+  state.cursor = Math.min(Math.max(next, 0), last);
+  if (lost && !drawn.has(state.cursor)) {
+    scrollBy(0, size.top + Math.floor(state.cursor / size.columns) * size.row - innerHeight / 2);
+    drawWindow();
+  }
+  const card = drawn.get(state.cursor);
   if (card) { card.focus({ preventScroll: true }); card.scrollIntoView({ block: "nearest" }); }
 }
 function drawFilters() {

@@ -5,6 +5,7 @@ function showPart(part) {
     $(name).hidden = name !== part;
     $(`tab-${name}`).setAttribute("aria-selected", String(name === part));
   }
+  if (part === "frames") drawWindow();
   drawFigures();
 }
 function switchTheme() {
@@ -56,5 +57,7 @@ Browser.data = (data) => {
   if (matchMedia("(max-width: 800px)").matches) $("filters").open = false;
   addEventListener("keydown", onKey);
   addEventListener("hashchange", followAddress);
+  addEventListener("scroll", drawWindow, { passive: true });
+  addEventListener("resize", drawWindow);
   followAddress();
 };

@@ -60,6 +60,31 @@ STEPS = """
 });</script>
 """
 
+# The same frames again and again, 3,000 in all: what a person sees after a scroll to the end, a step there, and a filter.
+MANY_STEPS = """
+<script>addEventListener("load", async () => {
+  const out = {}, pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const key = (k) => dispatchEvent(new KeyboardEvent("keydown", { key: k, bubbles: true }));
+  const cards = () => [...document.querySelectorAll(".frame")].map((f) => Number(f.dataset.frame));
+  const inWindow = (e) => { const r = e.getBoundingClientRect(); return r.bottom > 0 && r.top < innerHeight; };
+  const given = state.data.frames;
+  state.data.frames = Array.from({ length: 3000 }, (_, k) => given[k % given.length]);
+  refilter(); await pause(50);
+  out.first = cards();
+  const height = document.body.scrollHeight;
+  scrollTo(0, height); dispatchEvent(new Event("scroll")); await pause(100);
+  out.last = cards(); out.grew = document.body.scrollHeight - height;
+  key("ArrowRight"); await pause(50);
+  out.focused = Number(document.activeElement.dataset.frame); out.seen = inWindow(document.activeElement);
+  location.hash = "#0"; await pause(100);
+  key("Escape"); await pause(50);
+  out.back = Number(document.activeElement.dataset.frame); out.backSeen = inWindow(document.activeElement);
+  $("tab-figures").click(); document.querySelector("#categories .chip").click(); $("tab-frames").click(); await pause(50);
+  out.filtered = cards().length; out.count = $("count").textContent;
+  const pre = document.createElement("pre"); pre.id = "out"; pre.textContent = JSON.stringify(out); document.body.append(pre);
+});</script>
+"""
+
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Dataset:
@@ -70,12 +95,21 @@ def dataset(tmp_path_factory) -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def seen(dataset, tmp_path_factory) -> dict:
+def folder(dataset, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("chromium") / "pages"
     write_browser(dataset.path, folder)
-    page = folder / "index.html"
-    page.write_text(page.read_text().replace("</body>", STEPS + "</body>"))
-    return json.loads(_dom(page, tmp_path_factory.mktemp("profile")))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seen(folder, tmp_path_factory) -> dict:
+    return _noted(folder, STEPS, tmp_path_factory.mktemp("profile"))
+
+
+def _noted(folder: Path, steps: str, profile: Path) -> dict:
+    page = folder / f"{profile.name}.html"
+    page.write_text((folder / "index.html").read_text().replace("</body>", steps + "</body>"))
+    return json.loads(_dom(page, profile))
 
 
 def _dom(page: Path, profile: Path) -> str:
@@ -131,3 +165,15 @@ def test_figures_are_drawn_and_the_theme_can_be_chosen(seen):
     assert "Depth of all pixels" in seen["cardsOfFigures"]
     assert seen["bars"] >= len(seen["chips"])
     assert seen["theme"] in {"dark", "light"}
+
+
+def test_of_many_frames_only_those_near_the_window_are_drawn(folder, tmp_path_factory):
+    many = _noted(folder, MANY_STEPS, tmp_path_factory.mktemp("many"))
+    assert many["first"][:9] == list(range(9))
+    assert many["last"][-1] == 3000 - 1
+    assert max(len(many["first"]), len(many["last"]), many["filtered"]) < 100
+    assert abs(many["grew"]) < 3  # the scroll bar was true before the last cards were there
+    assert many["focused"] > 3000 - 100
+    assert (many["seen"], many["back"], many["backSeen"]) == (True, 0, True)
+    assert many["filtered"] > 0
+    assert " of 3000 frames" in many["count"]
