@@ -54,6 +54,11 @@ class SettleReport:
         """Whether the scene came to rest with every body where it belongs, and none in another."""
         return self.at_rest and not self.lost and not self.wedged
 
+    @property
+    def fault(self) -> str:
+        """Under which name a rejection of the scene is counted; empty where it was accepted."""
+        return "lost a body" if self.lost else "not at rest" if not self.at_rest else "wedged" if self.wedged else ""
+
     def reason(self) -> str:
         """Returns why the scene was not accepted, in a few words; empty where it was."""
         if self.lost:

@@ -42,7 +42,7 @@ def realize(
         report = backend.settle()
         if report.accepted:
             return scene.with_poses(dict(report.world_from_body)), dict(rejected)
-        rejected["lost a body" if report.lost else "wedged" if report.at_rest else "not at rest"] += 1
+        rejected[report.fault] += 1
         reason = report.reason()
     raise SceneError(
         f"Scene {index} of {suite}/{split}, seed {seed}, did not settle in {max_attempts} attempts (the last: {reason}); "

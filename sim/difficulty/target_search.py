@@ -63,7 +63,7 @@ def realize_towards(
         backend.load(scene)
         report = backend.settle()
         if not report.accepted:
-            rejected["lost a body" if report.lost else "not at rest"] += 1
+            rejected[report.fault] += 1
             continue
         settled = scene.with_poses(dict(report.world_from_body))
         distance, views = nearest_views(target, _by_view(backend, settled, size))

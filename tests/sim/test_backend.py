@@ -12,21 +12,21 @@ from sim.backend import BACKEND_NAMES, SettleReport
 
 
 @pytest.mark.parametrize(
-    ("at_rest", "lost", "wedged", "accepted", "said"),
+    ("at_rest", "lost", "wedged", "fault", "said"),
     [
-        pytest.param(True, (), (), True, "", id="fine"),
-        pytest.param(True, (), ("a", "b"), False, "wedged a, b", id="wedged"),
-        pytest.param(False, (), (), False, "not at rest after 4.00 s (0.300 m/s, 2.00 rad/s)", id="moving"),
-        pytest.param(True, ("a", "b"), ("a",), False, "lost a, b", id="lost"),
+        pytest.param(True, (), (), "", "", id="fine"),
+        pytest.param(True, (), ("a", "b"), "wedged", "wedged a, b", id="wedged"),
+        pytest.param(False, (), ("a",), "not at rest", "not at rest after 4.00 s (0.300 m/s, 2.00 rad/s)", id="moving"),
+        pytest.param(True, ("a", "b"), ("a",), "lost a body", "lost a, b", id="lost"),
     ],
 )
 def test_a_report_says_why(
-    at_rest: bool, lost: tuple[str, ...], wedged: tuple[str, ...], accepted: bool, said: str
+    at_rest: bool, lost: tuple[str, ...], wedged: tuple[str, ...], fault: str, said: str
 ) -> None:
     report = SettleReport(
         at_rest=at_rest, time_s=4.0, max_speed_m_s=0.3, max_angular_speed_rad_s=2.0, lost=lost, wedged=wedged
     )
-    assert (report.accepted, report.reason()) == (accepted, said)
+    assert (report.accepted, report.fault, report.reason()) == (not fault, fault, said)
 
 
 def test_public_names_are_sorted_and_there() -> None:

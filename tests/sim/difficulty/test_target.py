@@ -12,13 +12,15 @@ import pytest
 import rehearse
 from scenes.errors import DatasetError, SceneError, UnknownNameError
 from scenes.suites import make_scene
+from sim.backend import open_backend
 from sim.capture import Capture
 from sim.dataset import Dataset
 from sim.difficulty.measure import ObjectDifficulty
 from sim.difficulty.target import Reached, Target, Wanted, parse_target, reached, read_target
-from sim.difficulty.target_search import nearest_views
+from sim.difficulty.target_search import nearest_views, realize_towards
 from sim.generate import GenerateSpec, generate
 from sim.proof.agree import agree_dataset
+from sim.realize import realize
 from sim.replay import replay_dataset
 from tests.sim.test_generate import contents
 
@@ -151,6 +153,18 @@ def test_a_frame_of_a_chosen_view_is_made_again_bit_for_bit(tmp_path):
     for number in (0, 5):
         assert replay_dataset(tmp_path / "d", str(number)).verdict == "match"
     assert agree_dataset(tmp_path / "d", frames=2).agrees
+
+
+def test_without_a_choice_the_scene_is_what_it_would_be_and_rejections_have_the_same_names():
+    target = parse_target({"candidates": 1, "views": 3, "size_px": {"edges": [0, 50, 99], "shares": [1, 1]}}, "t")
+    backend = open_backend("mujoco")
+    try:
+        plain, rejected = realize(backend, "tabletop", split="test", seed=0, index=77)
+        chosen = realize_towards(backend, target, "tabletop", split="test", seed=0, index=77, size=(64, 48))
+    finally:
+        backend.close()
+    assert (chosen.scene.digest(), chosen.views) == (plain.digest(), (0, 1, 2))
+    assert chosen.rejected == rejected == {"wedged": 1}
 
 
 def test_a_sequence_films_the_chosen_views(tmp_path):
