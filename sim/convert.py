@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from scenes.errors import DatasetError, UnknownNameError
 from sim._progress import Progress, reporting
 from sim.dataset import Dataset
-from sim.formats.exporter import Exporter
-from sim.staged_folder import staged_folder
+from sim.formats.exporter import Exporter, Record
+from sim.staged_folder import StagedFolder, staged_folder
 
 FORMATS = ("basicwriter", "bop", "coco", "hdf5", "webdataset", "yolo")
 _ONLY_FOR = {"polygons": "coco", "render_products": "basicwriter", "shard_frames": "webdataset"}
@@ -74,25 +74,44 @@ def convert(spec: ConvertSpec, *, progress: bool | Progress = True) -> ConvertSu
     started = time.monotonic()
     dataset = Dataset.open(spec.dataset, labels=spec.labels)
     exporter = _OPEN[spec.to](spec, dataset)
-    made = 0
     with staged_folder(spec.out) as staged:
         staged.begin(_content(spec, dataset))
-        records = [staged.record(part) for part in range(len(exporter.parts))]
-        done = sum(len(frames) for frames, record in zip(exporter.parts, records, strict=True) if record is not None)
-        with reporting(progress, done=done, total=len(dataset), unit="frame") as advance:
-            for part, frames in enumerate(exporter.parts):
-                if records[part] is None:
-                    records[part] = exporter.write_part(part, staged.data)
-                    staged.finish_part(part, records[part] or {})
-                    made += len(frames)
-                    advance(len(frames))
-        complete = [record or {} for record in records]
-        exporter.finish(staged.data, complete)
+        records = _Records(staged, len(exporter.parts))
+        missing = [part for part in range(len(records)) if staged.record(part) is None]
+        made = sum(len(exporter.parts[part]) for part in missing)
+        with reporting(progress, done=len(dataset) - made, total=len(dataset), unit="frame") as advance:
+            for part in missing:
+                staged.finish_part(part, exporter.write_part(part, staged.data))
+                advance(len(exporter.parts[part]))
+        exporter.finish(staged.data, records)
+        lost = tuple(exporter.notes(records))
         staged.publish()
     return ConvertSummary(
         out=spec.out, to=spec.to, frames=len(dataset), frames_made=made, seconds=time.monotonic() - started,
-        lost=tuple(exporter.notes(complete)),
+        lost=lost,
     )  # fmt: skip
+
+
+class _Records(Sequence[Record]):
+    """The records of all parts, read from the disk each time: a large data set's do not fit into memory."""
+
+    def __init__(self, staged: StagedFolder, count: int) -> None:
+        self._staged = staged
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, part: int) -> Record: ...
+    @overload
+    def __getitem__(self, part: slice) -> list[Record]: ...
+    def __getitem__(self, part: int | slice) -> Record | list[Record]:
+        if isinstance(part, slice):
+            return [self[k] for k in range(self._count)[part]]
+        record = self._staged.record(range(self._count)[part])
+        assert record is not None, "every part is finished before its record is asked for"
+        return record
 
 
 def _content(spec: ConvertSpec, dataset: Dataset) -> dict[str, Any]:

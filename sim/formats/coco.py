@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +58,20 @@ class CocoExport:
 
     def finish(self, folder: Path, records: Sequence[Record]) -> None:
         """Writes the two annotation files; annotations are numbered from 1 through all frames."""
-        whole = {"info": self._info(), "licenses": [], "images": [r["image"] for r in records]}
-        rows = [{"image_id": r["image"]["id"], **row} for r in records for row in r["instances"]]
+        first = {"info": self._info(), "licenses": []}
         things = [row for row in categories() if row["isthing"]]
-        numbered = [{"id": k, **row} for k, row in enumerate(rows, start=1)]
-        _write_json(folder / "annotations/instances.json", whole | {"annotations": numbered, "categories": things})
-        segments = [
+        rows = ({"image_id": r["image"]["id"], **row} for r in records for row in r["instances"])
+        numbered = ({"id": k, **row} for k, row in enumerate(rows, start=1))
+        images = (r["image"] for r in records)
+        lists = {"images": images, "annotations": numbered, "categories": iter(things)}
+        _write_json(folder / "annotations/instances.json", first, lists)
+        segments = (
             {"image_id": r["image"]["id"], "file_name": r["image"]["file_name"], "segments_info": r["segments"]}
             for r in records
-        ]
-        _write_json(folder / "annotations/panoptic.json", whole | {"annotations": segments, "categories": categories()})
+        )
+        images = (r["image"] for r in records)
+        lists = {"images": images, "annotations": segments, "categories": iter(categories())}
+        _write_json(folder / "annotations/panoptic.json", first, lists)
 
     def notes(self, records: Sequence[Record]) -> list[str]:
         """Says what COCO has no place for."""
@@ -133,6 +137,14 @@ def _id_colours(ids: NDArray[np.int64]) -> NDArray[np.uint8]:
     return np.stack([ids & 255, (ids >> 8) & 255, ids >> 16], axis=-1).astype(np.uint8)
 
 
-def _write_json(path: Path, values: dict[str, Any]) -> None:
+def _write_json(path: Path, first: dict[str, Any], lists: dict[str, Iterator[Any]]) -> None:
+    """Writes one object, `first` and then the lists, holding one row at a time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(values, allow_nan=False))
+    with path.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(first, allow_nan=False).removesuffix("}"))
+        for key, rows in lists.items():
+            file.write(f', "{key}": [')
+            for k, row in enumerate(rows):
+                file.write((", " if k else "") + json.dumps(row, allow_nan=False))
+            file.write("]")
+        file.write("}")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import tracemalloc
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from scenes.taxonomy import TAXONOMY
+from sim.formats.coco import CocoExport
 
 coco_api = pytest.importorskip("pycocotools.coco")
 # pycocotools has not caught up with NumPy 2.
@@ -88,3 +92,32 @@ def test_polygons_keep_what_is_not_a_hole(converted, dataset):
             assert (got & mask).sum() / (got | mask).sum() > 0.88
             kept += 1
     assert kept > 5
+
+
+class Many(Sequence[dict[str, Any]]):
+    """The records of 4,000 frames of 8 objects, each made when it is asked for."""
+
+    def __len__(self) -> int:
+        return 4000
+
+    def __getitem__(self, part):
+        if part >= len(self):
+            raise IndexError(part)
+        rows = [{"category_id": 1, "bbox": [0, 0, 9, 9], "segmentation": "x" * 300} for _ in range(8)]
+        return {"image": {"id": part, "file_name": f"{part:06d}.png"}, "instances": rows, "segments": [{"id": 1, "area": 3}]}
+
+
+def test_the_annotations_of_many_frames_are_written_one_at_a_time(dataset, tmp_path):
+    export = CocoExport(dataset)
+    tracemalloc.start()
+    try:
+        export.finish(tmp_path, Many())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    path = tmp_path / "annotations/instances.json"
+    assert path.stat().st_size > 10_000_000
+    assert peak < 1_000_000
+    ids = [row["id"] for row in json.loads(path.read_text())["annotations"]]
+    assert ids == list(range(1, 32_001))
+    assert len(json.loads((tmp_path / "annotations/panoptic.json").read_text())["annotations"]) == 4000
