@@ -43,10 +43,9 @@ class Randomisation:
 
 
 def description_of(suite: str) -> Path:
-    """Returns the file that a suite is described by; that of the cluttered table for one that has none."""
-    if suite.endswith(".toml"):
-        return Path(suite).absolute()
-    return SHIPPED["household" if suite == "household" else "clutter"]
+    """Returns the file that a suite is described by, shipped or the user's own."""
+    shipped = {path.stem: path for path in SHIPPED.values()}
+    return shipped.get(suite, Path(suite).absolute())
 
 
 def build(plan: Randomisation, stage: Any, scene: Scene, cameras: Sequence[str]) -> None:
