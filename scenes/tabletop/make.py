@@ -19,6 +19,7 @@ from scenes.objects import ObjectShape, make_object
 from scenes.placement import Placed, into, on_table, stands_upright
 from scenes.sampler import ShapeSampler
 from scenes.scene import Body, Light, Scene, SceneId, Support
+from scenes.tabletop.first_bowl import as_first_made
 from scenes.tabletop.room import make_room
 from scenes.transforms import Pose, Vec3
 
@@ -63,7 +64,8 @@ def make_tabletop(
 def _objects(draws: Draws, description: Description, table: Support, rng: np.random.Generator) -> list[Placed]:
     """Draws the objects; some are put into or onto those that can hold them."""
     shapes = [
-        make_object(_category(draws, description), draws.sampler) for _ in range(draws.count("objects.count"))
+        as_first_made(make_object(_category(draws, description), draws.sampler))
+        for _ in range(draws.count("objects.count"))
     ]
     held = _held(shapes, draws)
     free = [shape for i, shape in enumerate(shapes) if i not in held]
