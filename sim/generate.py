@@ -238,8 +238,11 @@ def _make_missing(
 
     if spec.isaac is not None:
         plan = restarting(plan, spec.isaac, spec.frames_per_scene)
-    workers = min(spec.workers or (1 if spec.isaac else len(os.sched_getaffinity(0))), len(missing))
-    job = functools.partial(make_scene_files, spec, open_source)
+    cores = len(os.sched_getaffinity(0))
+    workers = min(spec.workers or (1 if spec.isaac else cores), len(missing))
+    # A second thread of each worker pays where a core would be idle and costs some percent where none is.
+    writes_beside = plan.executor == "process" and workers < cores
+    job = functools.partial(make_scene_files, spec, open_source, writes_beside=writes_beside)
     with closing(open_executor(plan, job, workers)) as executor:
         return make_scenes(executor, missing, plan=plan, folder=spec.out, made=made)
 
