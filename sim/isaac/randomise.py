@@ -29,7 +29,7 @@ _DRAWS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Randomisation:
-    """What is varied, from which file, and the seed of Replicator and of the drawn values. Raises UnknownNameError."""
+    """What is varied, from which file, and the seed that each scene's is made from. Raises UnknownNameError."""
 
     kinds: tuple[str, ...]
     description: Path
@@ -40,6 +40,10 @@ class Randomisation:
         for kind in self.kinds:
             if kind not in KINDS:
                 raise UnknownNameError("randomisation", kind, KINDS)
+
+    def seed_of(self, scene: Scene) -> int:
+        """Returns the seed of one scene's graph, below 2**31: scenes vary apart, whichever process makes them."""
+        return int(np.random.SeedSequence([self.seed, scene.id.index]).generate_state(1)[0]) >> 1
 
 
 def description_of(suite: str) -> Path:
@@ -52,8 +56,9 @@ def build(plan: Randomisation, stage: Any, scene: Scene, cameras: Sequence[str])
     """Seeds Replicator and builds the graph of an opened scene; `cameras` are the paths of its camera prims."""
     import omni.replicator.core as rep
 
-    rep.set_global_seed(plan.seed)
-    draws = _Draws(load(plan.description), np.random.default_rng(plan.seed), plan.split)
+    seed = plan.seed_of(scene)
+    rep.set_global_seed(seed)
+    draws = _Draws(load(plan.description), np.random.default_rng(seed), plan.split)
     with rep.trigger.on_custom_event(event_name=EVENT):
         if "lights" in plan.kinds:
             _vary_lights(draws, stage)
