@@ -76,13 +76,16 @@ class ProcessExecutor:
         return outcome
 
     def close(self) -> None:
-        """Lets the scenes in hand end and ends the processes."""
-        workers, self._idle, self._busy = self._idle + self._busy, [], []
-        for worker in workers:
+        """Lets the scenes in hand end and ends the processes; one that has none in hand may take half a minute to end."""
+        idle, busy = self._idle, self._busy
+        self._idle, self._busy = [], []
+        for worker in idle + busy:
             _dismiss(worker)
-        for worker in workers:
+        for worker in busy:
             worker.process.join()
             worker.connection.close()
+        for worker in idle:
+            _stop(worker)
 
     def _note_memory(self, worker: _Worker) -> Resident | None:
         pid = worker.process.pid
