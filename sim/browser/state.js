@@ -53,6 +53,7 @@ function refilter() {
   const objects = state.shown.reduce((n, k) => n + frames[k].objects.filter(passes).length, 0);
   $("count").textContent = `${state.shown.length} of ${frames.length} frames, ${objects} objects` + (isFiltered() ? " that match" : "");
   state.cursor = Math.min(state.cursor, Math.max(state.shown.length - 1, 0));
+  if (state.open === null) { scrollTo(0, 0); state.cursor = 0; }  // another list is looked at from its beginning
   drawGrid();
   drawFigures();
   if (state.open !== null) drawViewer();

@@ -79,6 +79,7 @@ MANY_STEPS = """
   location.hash = "#0"; await pause(100);
   key("Escape"); await pause(50);
   out.back = Number(document.activeElement.dataset.frame); out.backSeen = inWindow(document.activeElement);
+  scrollTo(0, 9000); $("order").dispatchEvent(new Event("change")); out.top = scrollY;
   $("tab-figures").click(); document.querySelector("#categories .chip").click(); $("tab-frames").click(); await pause(50);
   out.filtered = cards().length; out.count = $("count").textContent;
   const pre = document.createElement("pre"); pre.id = "out"; pre.textContent = JSON.stringify(out); document.body.append(pre);
@@ -175,5 +176,6 @@ def test_of_many_frames_only_those_near_the_window_are_drawn(folder, tmp_path_fa
     assert abs(many["grew"]) < 3  # the scroll bar was true before the last cards were there
     assert many["focused"] > 3000 - 100
     assert (many["seen"], many["back"], many["backSeen"]) == (True, 0, True)
+    assert many["top"] == 0
     assert many["filtered"] > 0
     assert " of 3000 frames" in many["count"]
