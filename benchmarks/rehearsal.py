@@ -76,9 +76,13 @@ class Rehearsal:
         marks = [f"p{100 * q.p:g} {milliseconds(q.value_s)}" for q in self.latency.quantiles]
         marks.append(f"max {milliseconds(self.latency.max_s)}")
         rows = [("frames due", f"{len(self.session.due)}: {outcomes}"), ("end-to-end latency", ", ".join(marks))]
+        shown = [f"{100 * c.p:g} %" for c in self.latency.claims if c.holds]
+        bound = f"{self.latency.misses}, at most {100 * self.latency.miss_bound_99:.3g} % with 99 % confidence"
+        rows.insert(1, ("deadlines missed", f"{bound}; shown on time: {shown[-1] if shown else 'nothing yet'}"))
         rows += [(label, f"{self.quality.offline[key]}  (n = {self.quality.offline[key].n})") for key, label in SUMMARY]
         width = max(len(name) for name, _ in rows)
         lines = [f"  {name:<{width}}  {value}" for name, value in rows]
+        lines += ["", *self.verdict.marks] if self.verdict.marks else []
         lines += ["", f"{self.verdict.status}: {self.verdict.reason}", f"Report: {self.report_path}"]
         return "\n".join(lines)
 
@@ -118,10 +122,11 @@ def judge_session(
     out.mkdir(parents=True, exist_ok=True)
     say("scoring what came back")
     started = time.monotonic()
+    latency = summarize(session)
     rehearsal = Rehearsal(
         session=session,
-        latency=summarize(session),
-        verdict=judge(session),
+        latency=latency,
+        verdict=judge(session, report=latency),
         quality=score_session(session, dataset),
         folder=out,
         commands=commands,

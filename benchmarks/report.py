@@ -13,9 +13,11 @@ import numpy as np
 from benchmarks._charts import DueFrame, histogram, stage_bar, timeline
 from benchmarks._facts import fact_tables, provenance
 from benchmarks._gallery import ERROR_LIMIT, frame_pictures, thing_bounds
+from benchmarks._method import method_cards
 from benchmarks._page import card, figure, page, ramp, section, table, text, tile
 from benchmarks._scores import category_table, headline_tiles, score_tables
-from hil.latency import Quantile
+from hil.latency import report_rows
+from hil.quantiles import Interval
 from perception.pictures import stuff_colours, thing_colours
 from perception.prediction import Prediction
 from sim.frame import Frame
@@ -54,10 +56,11 @@ def _banner(rehearsal: Rehearsal) -> str:
     session, verdict = rehearsal.session, rehearsal.verdict
     suite = session.dataset.get("suite", "a data set")
     size = "x".join(str(v) for v in session.dataset.get("size", ()))
+    marks = "".join(f'<p class="reason"><strong>{text(mark)}</strong></p>' for mark in verdict.marks)
     line = f"Rehearsal of {suite} {size} at {session.rate_hz:g} FPS, deadline {session.deadline_s * 1e3:.1f} ms"
     return (
         f'<header class="{verdict.status.lower()}"><div><p class="eyebrow">{text(line)}</p>'
-        f'<h1>{text(verdict.status)}</h1><p class="reason">{text(verdict.reason)}</p></div></header>'
+        f'<h1>{text(verdict.status)}</h1><p class="reason">{text(verdict.reason)}</p>{marks}</div></header>'
     )
 
 
@@ -68,17 +71,17 @@ def _tiles(rehearsal: Rehearsal) -> str:
         "p95 end to end",
         _ms(p95.value_s),
         unit="ms",
-        note=f"95 % interval {_interval(p95)}, n = {latency.frames}",
+        note=f"95 % interval {_interval(p95.interval)}, n = {latency.frames}",
         bad=p95.value_s > session.deadline_s,
     )
     missed = tile(
         "Deadline missed",
         str(latency.misses),
         unit=f"of {latency.frames}",
-        note=f"at most {100 * latency.miss_bound_99:.1f} % with 99 % confidence",
+        note=f"at most {100 * latency.miss_bound_99:.3g} % with 99 % confidence",
         bad=latency.misses > 0,
     )
-    return first + missed + headline_tiles(rehearsal.quality.offline)
+    return missed + first + headline_tiles(rehearsal.quality.offline)
 
 
 def _pictures(shown: Sequence[tuple[Frame, Prediction]]) -> str:
@@ -138,6 +141,7 @@ def _time(rehearsal: Rehearsal) -> str:
         _stages(rehearsal),
         *_faults(rehearsal),
         card("Latency in figures", _latency_table(rehearsal)),
+        *method_cards(session, latency),
     ]
     lead = (
         "End to end: from the moment a frame was due, on the host's clock, to its decoded answer on the host. "
@@ -180,12 +184,14 @@ def _latency_table(rehearsal: Rehearsal) -> str:
     latency = rehearsal.latency
     rows: list[tuple[object, ...]] = []
     for q in latency.quantiles:
-        rows.append((f"p{100 * q.p:g}", _ms(q.value_s), _interval(q), latency.frames))
-    rows.append(("max", _ms(latency.max_s), "-", latency.frames))
-    blocks = [table(("quantile", "ms", "95 % interval", "n"), rows, caption="End-to-end latency of all due frames.")]
-    others = {"jitter between answers": latency.jitter_s, "lateness of the frame clock": latency.lateness_s}
-    named = {**(latency.stages or {}), **others}
-    more = [(name, *(_ms(row[k]) if row else None for k in ("p50", "p95", "p99", "max"))) for name, row in named.items()]
+        drawn = None if q.bootstrap is None else _interval(q.bootstrap)
+        rows.append((f"p{100 * q.p:g}", _ms(q.value_s), _interval(q.order), drawn, latency.frames))
+    rows.append(("max", _ms(latency.max_s), "-", "-", latency.frames))
+    heads = ("quantile", "ms", "95 %, order statistics", "95 %, blocks of 3 s", "n")
+    blocks = [table(heads, rows, caption="End-to-end latency of all due frames.")]
+    more = [
+        (name, *(_ms(row[k]) if row else None for k in ("p50", "p95", "p99", "max"))) for name, row in report_rows(latency)
+    ]
     blocks.append(table(("stage", "p50 ms", "p95 ms", "p99 ms", "max ms"), more, caption="The way and the clock itself."))
     return f'<div class="latency"><div>{blocks[0]}</div><div>{blocks[1]}</div></div>'
 
@@ -210,9 +216,9 @@ def _again(rehearsal: Rehearsal) -> str:
     return section("again", "Again", lead, f"<pre>{text(commands)}</pre>")
 
 
-def _interval(quantile: Quantile) -> str:
-    high = "unbounded" if quantile.high_s is None else _ms(quantile.high_s)
-    return f"{_ms(quantile.low_s)} to {high}" + (" ms" if high[0].isdigit() else "")
+def _interval(interval: Interval) -> str:
+    high = "unbounded" if interval.high_s is None else _ms(interval.high_s)
+    return f"{_ms(interval.low_s)} to {high}" + (" ms" if high[0].isdigit() else "")
 
 
 def _ms(seconds: float) -> str:

@@ -56,9 +56,10 @@ def serve(
     try:
         router = open_router(context, bind, insecure=insecure)
         facts: dict[str, Any] = {"name": "injected"}
+        started = time.monotonic()
         if perceiver is None:
             perceiver, facts = _open(engine_path, backend, threads)
-        _warm_up(perceiver)
+        facts["start"] = {"open_s": time.monotonic() - started, "first_s": _warm_up(perceiver)}
         agent = _Agent(router, Worker(perceiver, context), facts)
         with _stop_on_signals(agent), short_switch_interval():
             agent.discard_early()
@@ -226,10 +227,14 @@ def _open(
     return Perceiver(engine), facts
 
 
-def _warm_up(perceiver: TimedPerceiver) -> None:
+def _warm_up(perceiver: TimedPerceiver) -> float:
+    """Runs the engine a few times; returns the seconds of the first time, which builds and allocates."""
     grey = np.full((480, 640, 3), 127, dtype=np.uint8)
+    ends = [time.monotonic()]
     for _ in range(_WARM_UP):
         perceiver.perceive_timed(grey, fx=500.0, fy=500.0, cx=319.5, cy=239.5)
+        ends.append(time.monotonic())
+    return ends[1] - ends[0]
 
 
 def _print_ready(address: str) -> None:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from hil.client import Client
 from hil.device import device_facts
 from hil.link import DEFAULT_ADDRESS, is_loopback
 from hil.progress import Progress, told_every_second
-from hil.quiet import no_collection, short_switch_interval
+from hil.quiet import no_collection, real_time, short_switch_interval
 from hil.request import DISTORTION, pack_frame
 from hil.session import Session
 from hil.stream import PING_EVERY_S, Image, Stream
+from hil.warm_up import WarmUp
 from sim.frame import Frame
 
 DEADLINE_S = 1 / 15
+WARM_UP = WarmUp()
 _NO_LENS = (
     "The images have a lens's distortion and the agent is of a version that takes them as a pinhole's, so its 3D boxes "
     "are off towards the edges: update Rehearse on the device."
@@ -34,52 +34,45 @@ class FrameSource(Protocol):
     def __getitem__(self, index: int, /) -> Frame: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WarmUp:
-    """How much is left out of the figures, fixed before the run: at least that many frames and that many seconds."""
-
-    frames: int = 30
-    seconds: float = 2.0
-
-    def count(self, rate_hz: float) -> int:
-        """Returns the number of warm-up frames at that rate."""
-        return max(self.frames, math.ceil(self.seconds * rate_hz))
-
-
 def run_session(
     dataset: FrameSource,
     *,
     device: str = DEFAULT_ADDRESS,
     rate_hz: float = 15.0,
     duration_s: float = 20.0,
-    warm_up: WarmUp = WarmUp(),
+    warm_up: WarmUp = WARM_UP,
     deadline_s: float = DEADLINE_S,
     credit: int = 2,
+    claim: float = 0.95,
+    profile: str = "custom",
     connect_timeout_s: float = 3.0,
     progress: Callable[[Progress], None] | None = None,
 ) -> Session:
     """Streams a data set to an agent, over and over, and returns what came of every frame.
 
-    Loads the images it needs first. An agent that dies or falls silent ends the run within about a second; the session
-    then has a `fault` and its remaining frames are lost. Raises LinkError where no session can begin.
+    `claim` is the P(on time) that the run is to show; the verdict judges it. Loads the images that it needs first. An
+    agent that dies or falls silent ends the run within about a second; the session then has a `fault` and its remaining
+    frames are lost. Raises LinkError where no session can begin.
     """
     measured = round(rate_hz * duration_s)
-    if not rate_hz > 0 or not deadline_s > 0 or credit < 1 or measured < 1 or len(dataset) < 1:
+    if not rate_hz > 0 or not deadline_s > 0 or credit < 1 or measured < 1 or len(dataset) < 1 or not 0 < claim < 1:
         raise ValueError(
-            f"A run needs frames, a positive rate, deadline and credit, and at least one frame in its duration; got "
-            f"{len(dataset)} frames, rate_hz={rate_hz}, duration_s={duration_s}, deadline_s={deadline_s}, credit={credit}."
+            f"A run needs frames, a positive rate, deadline and credit, a claim between 0 and 1 and at least one frame in "
+            f"its duration; got {len(dataset)} frames, {rate_hz=}, {duration_s=}, {deadline_s=}, {credit=}, {claim=}."
         )
     with Client(device, timeout_s=connect_timeout_s) as client:
-        images = _load_images(dataset, warm_up.count(rate_hz) + measured, client)
+        images = _load_images(dataset, warm_up.most(rate_hz) + measured, client)
         started_utc = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
-        run = Stream(client, images, rate_hz, warm_up.count(rate_hz), measured, deadline_s, credit)
-        with no_collection(), short_switch_interval(), told_every_second(progress, run.progress):
+        run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit)
+        with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time() as priority:
             run.loop()
         run.count_agent()
     same_clock, note = _compare_clocks(device, client.facts)
     return Session(
         device=device, rate_hz=rate_hz, deadline_s=deadline_s, duration_s=duration_s, credit=credit,
-        started_utc=started_utc, frames=run.ledger.records(), agent=client.facts, host=device_facts(),
+        started_utc=started_utc, frames=run.ledger.records(), agent=client.facts,
+        host={**device_facts(), "priority": priority}, claim=claim, profile=profile,
+        warm_up={"rule": warm_up.to_dict(), "frames": run.ledger.warm_up, "settled": run.ledger.settled},
         same_clock=same_clock, clock_note=note, counters=run.counters, fault=run.fault,
         dataset={"frames": len(dataset), "images_used": len(images)}, predictions=run.predictions,
     )  # fmt: skip
