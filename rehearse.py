@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.console import print_count, print_json, print_rows, print_summary, print_table, say
-from benchmarks.grammar import make_parser
+from benchmarks.grammar import make_parser, two_words
 
 if TYPE_CHECKING:
     from sim.capture import Capture
@@ -36,8 +36,9 @@ def _leave(status: int) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     """Runs one command; returns 0, 1 for a verdict of FAIL or INVALID, 2 for an error in one sentence, 130 for Ctrl-C."""
-    arguments = build_parser().parse_args(argv)
-    arguments.words = list(sys.argv[1:] if argv is None else argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = build_parser().parse_args(two_words(words))
+    arguments.words = words
     from scenes.errors import RehearseError
 
     try:
@@ -443,8 +444,12 @@ def score(arguments: argparse.Namespace) -> int:
 
 
 def agent(arguments: argparse.Namespace) -> int:
-    """Serves an engine on a link until it is stopped."""
+    """Serves an engine, or an emulated device, on a link until it is stopped."""
     from hil.agent import serve
+    from scenes.errors import RehearseError
+
+    if arguments.engine is None and arguments.emulate is None:
+        raise RehearseError("An agent needs an engine file, or --emulate with a model such as p50=40ms,p99=45ms.")
 
     serve(
         arguments.engine,
@@ -452,6 +457,8 @@ def agent(arguments: argparse.Namespace) -> int:
         backend=arguments.backend,
         threads=arguments.threads,
         insecure=arguments.insecure,
+        emulate=arguments.emulate,
+        seed=arguments.seed,
     )
     return EXIT_OK
 
@@ -470,6 +477,25 @@ def hil(arguments: argparse.Namespace) -> int:
     )
     print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
     return EXIT_OK if rehearsal.passed else EXIT_FAILED_CHECK
+
+
+def hil_rules(arguments: argparse.Namespace) -> int:
+    """Says what each way of measuring reports of one simulated device: most of them hide what a stall costs."""
+    import numpy as np
+
+    from hil.rules import compare_rules, rule_table
+    from hil.service import parse_service
+
+    rng = np.random.Generator(np.random.PCG64(arguments.seed))
+    service_s = parse_service(arguments.service).times_s(arguments.frames, rng=rng)
+    rows = compare_rules(service_s, rate_hz=arguments.rate, deadline_s=1 / arguments.rate)
+    if arguments.json:
+        print_json([row.to_dict() for row in rows])
+        return EXIT_OK
+    print(f"{arguments.frames} frames at {arguments.rate:g} FPS, deadline {1e3 / arguments.rate:.1f} ms, {arguments.service}")
+    heads, cells = rule_table(rows)
+    print_table([heads, *cells])
+    return EXIT_OK
 
 
 def demo(arguments: argparse.Namespace) -> int:
@@ -513,7 +539,7 @@ def _need(module: str, what: str, extra: str) -> None:
 
 COMMANDS = (
     doctor, scene, catalogue, inspect, generate, agree, replay, merge, convert,
-    train, export, predict, score, agent, hil, demo,
+    train, export, predict, score, agent, hil, hil_rules, demo,
 )  # fmt: skip
 
 

@@ -9,13 +9,14 @@ from typing import Any
 from benchmarks._page import card, table
 from hil.claims import frames_needed
 from hil.latency import LatencyReport
+from hil.rules import rule_table, rules_of
 from hil.session import Session
 from hil.sustained import Minute
 
 
 def method_cards(session: Session, latency: LatencyReport) -> tuple[str, ...]:
     """Returns the cards that stand below the latency figures."""
-    return (f'<div class="two">{_claims(latency)}{_run(session, latency)}</div>',)
+    return (f'<div class="two">{_claims(latency)}{_run(session, latency)}</div>', *_others(session))
 
 
 def _claims(latency: LatencyReport) -> str:
@@ -35,6 +36,20 @@ def _claims(latency: LatencyReport) -> str:
         f"{100 * latency.miss_bootstrap_99:.2f} % by resampling blocks of time; the verdict takes the higher."
     )
     return card("What may be claimed", table(heads, rows), f'<p class="lead">{note}</p>')
+
+
+def _others(session: Session) -> tuple[str, ...]:
+    """Returns a card of what this run would have looked like to other rules; nothing where no frame was answered."""
+    rows = rules_of(session)
+    if rows is None:
+        return ()
+    heads, cells = rule_table(rows)
+    note = (
+        "The same device, measured in other ways: those marked with service times are computed from how long each frame of "
+        "this run was served. A closed loop and a re-anchored pace never see the frames that were due while a slow one ran; "
+        "the row in which every due frame counts is this report's."
+    )
+    return (card("What other ways of measuring would have said", table(heads, cells), f'<p class="lead">{note}</p>'),)
 
 
 def _run(session: Session, latency: LatencyReport) -> str:

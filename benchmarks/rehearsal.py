@@ -12,6 +12,7 @@ from typing import Any
 
 from hil.latency import LatencyReport, summarize
 from hil.quality import Quality, score_session
+from hil.rules import rules_of
 from hil.session import Session, save_session
 from hil.verdict import Verdict, judge
 from perception.prediction import Prediction
@@ -63,6 +64,7 @@ class Rehearsal:
             "deadline_ms": self.session.deadline_s * 1e3,
             "outcomes": self.session.outcomes(),
             "latency": self.latency.to_dict(),
+            "rules": [row.to_dict() for row in rules_of(self.session) or ()],
             "quality": self.quality.to_dict(),
             "dataset": dict(self.session.dataset),
             "agent": dict(self.session.agent),

@@ -100,7 +100,9 @@ def _marks(sessions: tuple[Session, ...]) -> tuple[str, ...]:
     marks: list[str] = []
     for session in sessions:
         if session.emulated is not None:
-            marks.append(f"EMULATED: no device was measured; the agent is {session.emulated}.")
+            overruns = session.counters.get("agent_overruns", 0)
+            slow = f" This machine was slower than it for {overruns} frames." if overruns else ""
+            marks.append(f"EMULATED: no device was measured; the agent is {session.emulated}.{slow}")
         if session.warm_up.get("settled") is False:
             marks.append(f"UNSETTLED: the warm-up ended at its cap of {session.warm_up['rule']['cap_s']:g} s, still changing.")
     return tuple(dict.fromkeys(marks))

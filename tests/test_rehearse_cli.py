@@ -16,13 +16,14 @@ import numpy as np
 import pytest
 
 import rehearse
+from benchmarks.grammar import two_words
 from perception.engine import METADATA_KEY, EngineMetadata
 from scenes.taxonomy import TAXONOMY
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "doctor", "scene", "catalogue", "generate", "merge", "convert", "agree", "replay", "inspect",
-    "train", "export", "predict", "score", "agent", "hil", "demo",
+    "train", "export", "predict", "score", "agent", "hil", "hil rules", "demo",
 )  # fmt: skip
 
 
@@ -125,13 +126,13 @@ def test_help_is_fast_and_names_every_command(run_rehearse):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_examples_that_parse(command, capsys):
     with pytest.raises(SystemExit) as ended:
-        rehearse.main([command, "--help"])
+        rehearse.main([*command.split(), "--help"])
     assert ended.value.code == 0
     _, _, examples = capsys.readouterr().out.partition("examples:\n")
     lines = [line.split()[1:] for line in examples.splitlines()]
     assert lines
     for line in lines:
-        assert rehearse.build_parser().parse_args(line).command.__name__ == command
+        assert rehearse.build_parser().parse_args(two_words(line)).command.__name__ == command.replace(" ", "_")
 
 
 @pytest.mark.parametrize(
@@ -198,6 +199,23 @@ def test_an_occupied_port(run_here, engine):
         taken.listen()
         port = taken.getsockname()[1]
         assert_one_sentence(run_here("agent", engine, "--bind", f"tcp://127.0.0.1:{port}"), str(port))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [((), "--emulate"), (("--emulate", "p50=40"), "'40' is not a time"), (("--emulate", "recording=none.json"), "none.json")],
+)
+def test_an_agent_with_nothing_to_serve(run_here, arguments, word):
+    assert_one_sentence(run_here("agent", "--bind", "tcp://127.0.0.1:*", *arguments), word)
+
+
+def test_the_rules_of_measuring_are_compared(run_here):
+    rows = json.loads(run_here("hil", "rules", "--json").stdout)
+    assert [row["miss_ratio"] for row in rows[:2]] == [30 / 9000] * 2
+    assert rows[4]["miss_ratio"] == pytest.approx(0.0433, abs=0.0002)
+    assert rows[4]["p99_ms"] == "inf"
+    assert "4.33 %" in run_here("hil", "rules").stdout
+    assert_one_sentence(run_here("hil", "rules", "--service", "fast"), "expected something like")
 
 
 def test_no_agent_there(run_here, dataset, tmp_path):

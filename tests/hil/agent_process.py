@@ -54,4 +54,7 @@ class Perceiver:
 
 if __name__ == "__main__":
     delay, mode, bind = sys.argv[1:]
+    if mode.startswith("emulate:"):
+        serve(None, bind, emulate=mode.removeprefix("emulate:"))
+        sys.exit()
     serve(None, bind, perceiver=Perceiver(float(delay), mode))
