@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from sim.isaac.settings import IsaacSettings
     from sim.running.run_plan import RunPlan
 
-EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
+EXIT_OK, EXIT_FAILED_CHECK, EXIT_ERROR, EXIT_INVALID, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+EXITS_OF_VERDICTS = {"PASS": EXIT_OK, "FAIL": EXIT_FAILED_CHECK, "INVALID": EXIT_INVALID}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +36,7 @@ def _leave(status: int) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    """Runs one command; returns 0, 1 for a verdict of FAIL or INVALID, 2 for an error in one sentence, 130 for Ctrl-C."""
+    """Runs one command; returns 0, 1 for FAIL, 3 for INVALID, 2 for an error in one sentence, 130 for Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = build_parser().parse_args(two_words(words))
     arguments.words = words
@@ -464,19 +465,41 @@ def agent(arguments: argparse.Namespace) -> int:
 
 
 def hil(arguments: argparse.Namespace) -> int:
-    """Streams a data set to an agent on the clock; scores quality and latency together. Exits with 1 unless it passes."""
-    from benchmarks.rehearsal import rehearse_device
+    """Streams a data set to an agent on the clock; scores quality and latency together. Exits with 1 for FAIL, 3 for INVALID."""
+    from contextlib import nullcontext
 
-    rehearsal = rehearse_device(
-        arguments.dataset,
-        arguments.device,
-        rate_hz=arguments.rate,
-        duration_s=arguments.duration,
-        out=arguments.out,
-        say=say,
+    from benchmarks.demo import agent_process, find_engine
+    from benchmarks.rehearsal import rehearse_device
+    from hil.profiles import profile_named
+
+    profile = profile_named(arguments.profile).changed(
+        duration_s=arguments.duration, claim=arguments.claim, warm_up_cap_s=arguments.warm_up
     )
+    if arguments.runs > 1:
+        return _hil_runs(arguments)
+    engine = None if arguments.engine is None else find_engine(arguments.engine)
+    started = nullcontext(arguments.device) if engine is None else agent_process(engine, log=arguments.out / "agent.log")
+    with started as device:
+        rehearsal = rehearse_device(
+            arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say
+        )
     print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
-    return EXIT_OK if rehearsal.passed else EXIT_FAILED_CHECK
+    return EXITS_OF_VERDICTS[rehearsal.verdict.status]
+
+
+def _hil_runs(arguments: argparse.Namespace) -> int:
+    """Repeats a run in fresh processes; the verdict is on all of them together."""
+    from benchmarks.repeat import repeat_runs
+
+    given = {
+        "--rate": arguments.rate, "--profile": arguments.profile, "--duration": arguments.duration, "--claim": arguments.claim,
+        "--warm-up": arguments.warm_up, "--engine": arguments.engine,
+        "--device": arguments.device if arguments.engine is None else None,
+    }  # fmt: skip
+    words = [str(arguments.dataset), *(f"{name}={value}" for name, value in given.items() if value is not None)]
+    repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
+    print_json(repeated.to_dict()) if arguments.json else print(repeated.describe())
+    return EXITS_OF_VERDICTS[repeated.verdict.status]
 
 
 def hil_rules(arguments: argparse.Namespace) -> int:

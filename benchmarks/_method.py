@@ -57,6 +57,7 @@ def _run(session: Session, latency: LatencyReport) -> str:
     engine = session.agent.get("engine")
     start: Mapping[str, Any] = engine.get("start", {}) if isinstance(engine, Mapping) else {}
     rows: list[tuple[str, object]] = [
+        ("profile", session.profile),
         ("claim, fixed before the run", f"{100 * session.claim:g} % on time"),
         ("warm-up, left out", _warm_up(session.warm_up)),
         ("first frame of all", "no answer" if first is None else f"{first * 1e3:.1f} ms"),

@@ -214,10 +214,20 @@ def _add_rehearsing(commands: _Commands) -> None:
     parser.add_argument("--insecure", action="store_true", help="allow an address that other machines can reach")
 
     _add_hil_parts(commands)
-    parser = commands.add("hil", "out/test --device tcp://127.0.0.1:5555 --rate 15 --duration 20", "out/test --json")
+    parser = commands.add(
+        "hil", "out/test --device tcp://127.0.0.1:5555 --rate 15 --duration 20", "out/test --json",
+        "out/test --profile qualify --runs 3 --engine engine.onnx",
+    )  # fmt: skip
     parser.add_argument("dataset", type=Path, help="the frames to stream, with their truth")
-    parser.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
-    _clock_options(parser)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
+    where.add_argument("--engine", type=Path, help="start an agent with this engine here, fresh for every run")
+    profiles = "look 20 s, quick 1 min, qualify 10 min, soak 4 h (default: %(default)s)"
+    parser.add_argument("--profile", default="look", help=profiles)
+    parser.add_argument("--runs", type=_whole(1), default=1, help="runs in fresh processes, judged together (default: 1)")
+    parser.add_argument("--claim", type=_share, metavar="P", help="the P(on time) to show (default: the profile's)")
+    parser.add_argument("--warm-up", type=_positive, metavar="S", help="its longest (default: the profile's)")
+    _clock_options(parser, duration_s=None)
     parser.add_argument("--out", type=Path, default=Path("out/hil"), help="folder of the report (default: %(default)s)")
 
     parser = commands.add("demo", "", "--out out/mine --duration 60")
@@ -285,9 +295,17 @@ def _engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=_whole(1), help="threads of the engine (default: its own choice)")
 
 
-def _clock_options(parser: argparse.ArgumentParser) -> None:
+def _clock_options(parser: argparse.ArgumentParser, *, duration_s: float | None = 20.0) -> None:
     parser.add_argument("--rate", type=_positive, default=15.0, metavar="HZ", help="frames per second (default: %(default)s)")
-    parser.add_argument("--duration", type=_positive, default=20.0, metavar="S", help="seconds (default: %(default)s)")
+    default = "the profile's" if duration_s is None else f"{duration_s:g}"
+    parser.add_argument("--duration", type=_positive, default=duration_s, metavar="S", help=f"seconds (default: {default})")
+
+
+def _share(text: str) -> float:
+    value = _positive(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"expected a probability below 1 such as 0.99, got {text!r}")
+    return value
 
 
 def _whole(least: int) -> Callable[[str], int]:

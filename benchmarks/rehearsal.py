@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hil.junit import junit_xml
 from hil.latency import LatencyReport, summarize
+from hil.profiles import Profile
 from hil.quality import Quality, score_session
 from hil.rules import rules_of
 from hil.session import Session, save_session
@@ -60,6 +62,8 @@ class Rehearsal:
         """Returns plain JSON values: verdict, outcomes, latency and scores."""
         return {
             "verdict": self.verdict.to_dict(),
+            "profile": self.session.profile,
+            "claim": self.session.claim,
             "rate_hz": self.session.rate_hz,
             "deadline_ms": self.session.deadline_s * 1e3,
             "outcomes": self.session.outcomes(),
@@ -94,12 +98,12 @@ def rehearse_device(
     device: str,
     *,
     rate_hz: float,
-    duration_s: float,
+    profile: Profile,
     out: Path,
     say: Say,
     commands: tuple[str, ...] = (),
 ) -> Rehearsal:
-    """Streams a data set to an agent on the clock, judges what came back, writes the report; takes `duration_s` and more.
+    """Streams a data set to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
 
     Raises DatasetError for the frames and LinkError for the agent.
     """
@@ -107,8 +111,11 @@ def rehearse_device(
     from hil.runner import run_session
 
     dataset = Dataset.open(dataset_path)
-    say(f"streaming {len(dataset)} frames in a loop at {rate_hz:g} FPS for {duration_s:g} s to {device}")
-    session = run_session(dataset, device=device, rate_hz=rate_hz, duration_s=duration_s, progress=print_progress)
+    say(f"streaming {len(dataset)} frames in a loop at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
+    session = run_session(
+        dataset, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up, claim=profile.claim,
+        profile=profile.name, progress=print_progress,
+    )  # fmt: skip
     session = replace(session, dataset={**session.dataset, **dataset_facts(dataset)})
     return judge_session(session, dataset, out=out, say=say, commands=commands)
 
@@ -136,6 +143,7 @@ def judge_session(
     say(f"scored in {time.monotonic() - started:.1f} s; writing the report")
     save_session(session, out / "session.json")
     write_whole(out / "scores.json", json.dumps(rehearsal.to_dict(), indent=2, allow_nan=False))
+    write_whole(out / "junit.xml", junit_xml(rehearsal.verdict, session))
     shown = _shown(session, dataset)
     write_whole(rehearsal.report_path, render_report(rehearsal, shown))
     if shown:

@@ -112,7 +112,8 @@ class _Agent:
         self._worker = worker
         self._emulator = emulator
         self._lease: _Lease | None = None
-        self._welcome = pack(Kind.WELCOME, {"engine": engine, "device": device_facts(), "takes": [DISTORTION]})
+        facts = {"engine": engine, "device": device_facts(), "instance": os.urandom(8).hex(), "takes": [DISTORTION]}
+        self._welcome = pack(Kind.WELCOME, facts)
 
     def discard_early(self) -> None:
         """Forgets what came while the engine was loading; hosts repeat their HELLO."""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -283,12 +284,33 @@ def test_predict_and_score_agree_with_a_constant_engine(run_here, engine, datase
 
 def test_hil_reports_every_due_frame(agent, run_here, dataset, tmp_path):
     _, address = agent
-    done = run_here("hil", dataset, "--device", address, "--duration", "2", "--out", tmp_path, "--json")
+    done = run_here("hil", dataset, "--device", address, "--duration", "2", "--warm-up", "5", "--out", tmp_path, "--json")
     result = json.loads(done.stdout)
-    assert done.returncode == 1  # 30 frames are too few for a claim
+    assert done.returncode == 3  # 30 frames are too few for a claim
     assert result["verdict"]["status"] == "INVALID"
     assert sum(result["outcomes"].values()) == 30
+    assert result["profile"] == "look, changed"
     assert (tmp_path / "report.html").stat().st_size < 8e6
+    assert ET.parse(tmp_path / "junit.xml").find("testsuite").get("errors") in {"1", "2"}
+
+
+@pytest.mark.slow
+def test_repeated_runs_are_judged_together(engine, run_here, dataset, tmp_path):
+    arguments = ["--engine", engine, "--runs", "2", "--duration", "3", "--warm-up", "5", "--out", tmp_path]
+    done = run_here("hil", dataset, *arguments, "--json")
+    result = json.loads(done.stdout)
+    assert done.returncode in {0, 1, 3}
+    assert [run["frames"] for run in result["runs"]] == [45, 45]
+    assert result["together"]["frames"] == 90
+    assert "SAME PROCESS" not in str(result["verdict"]["marks"])
+    sessions = [json.loads((tmp_path / f"run-{k}" / "session.json").read_text()) for k in (1, 2)]
+    assert sessions[0]["agent"]["instance"] != sessions[1]["agent"]["instance"]
+
+
+def test_a_run_that_cannot_begin_leaves_no_verdict(run_here, dataset, tmp_path):
+    done = run_here("hil", dataset, "--device", "tcp://127.0.0.1:9", "--runs", "2", "--out", tmp_path)
+    assert_one_sentence(done, "Run 1 of 2 did not take place")
+    assert_one_sentence(run_here("hil", dataset, "--profile", "quik"), "Did you mean 'quick'")
 
 
 def test_inspect_prints_json(run_here, dataset, tmp_path):

@@ -57,6 +57,20 @@ def test_runs_are_judged_together():
     assert judge(session(GOOD[:50]), session(GOOD[:50])).status == "PASS"  # 100 frames in all
 
 
+def test_an_agent_that_was_not_started_anew_is_marked():
+    one, other = session(GOOD, agent={"instance": "a"}), session(GOOD, agent={"instance": "b"})
+    assert judge(one, other).marks == judge(session(GOOD), session(GOOD)).marks == ()
+    assert judge(one, other, one).marks[0].startswith("SAME PROCESS")
+
+
+def test_every_rule_is_told_whatever_the_verdict():
+    checks = judge(session([*GOOD[:50], missed(50, "lost")])).checks
+    assert {c.name: c.status for c in checks} == {
+        "the agent stays": "pass", "enough frames for the claim": "invalid", "the host keeps the clock": "pass",
+        "no answer is lost or wrong": "fail", "the claim is shown": "fail", "the rate is sustained": "skipped",
+    }  # fmt: skip
+
+
 def test_marks_stand_beside_the_status():
     rule = {"cap_s": 60.0, "windows": 3}
     restless = session(GOOD, warm_up={"rule": rule, "frames": 900, "settled": False})
