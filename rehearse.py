@@ -502,6 +502,28 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
     return EXITS_OF_VERDICTS[repeated.verdict.status]
 
 
+def hil_replay(arguments: argparse.Namespace) -> int:
+    """Makes every figure of a run again from its recording alone, and compares with what was reported, to the bit."""
+    from hil.figures import differences, replay
+
+    figures, reported = replay(arguments.recording)
+    found = [] if reported is None else list(differences(figures, reported))
+    equal = reported is not None and not found
+    if arguments.json:
+        print_json({"figures": figures, "equal": equal, "differences": found})
+        return EXIT_OK if equal else EXIT_FAILED_CHECK
+    print(f"{figures['verdict']['status']}: {figures['verdict']['reason']}")
+    marks = {f"p{100 * q['p']:g}": q["ms"] for q in figures["latency"]["quantiles"]}
+    print_rows({"outcomes": figures["outcomes"], "latency, ms": marks})
+    if reported is None:
+        print("No figures were reported: the run ended before its report; these are made from its frames.")
+    elif equal:
+        print("Every figure is the reported one, to the bit.")
+    else:
+        print("\n  ".join([f"{len(found)} figures differ (recomputed, reported):", *found[:20]]))
+    return EXIT_OK if equal else EXIT_FAILED_CHECK
+
+
 def hil_rules(arguments: argparse.Namespace) -> int:
     """Says what each way of measuring reports of one simulated device: most of them hide what a stall costs."""
     import numpy as np
@@ -562,7 +584,7 @@ def _need(module: str, what: str, extra: str) -> None:
 
 COMMANDS = (
     doctor, scene, catalogue, inspect, generate, agree, replay, merge, convert,
-    train, export, predict, score, agent, hil, hil_rules, demo,
+    train, export, predict, score, agent, hil, hil_replay, hil_rules, demo,
 )  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from typing import Any
 DEFAULT_LINK = "tcp://127.0.0.1:5555"
 _SUITES = "tabletop, tabletop-clutter, household, or the path of a suite's .toml file"
 
-# A folder of the same name is meant by ./rules.
-TWO_WORDS = ("hil rules",)
+# A data set's folder of such a name is meant by ./replay.
+TWO_WORDS = ("hil replay", "hil rules")
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -240,6 +240,9 @@ def _add_rehearsing(commands: _Commands) -> None:
 
 
 def _add_hil_parts(commands: _Commands) -> None:
+    parser = commands.add("hil replay", "out/hil/recording.rhil")
+    parser.add_argument("recording", type=Path, help="what `rehearse hil` wrote")
+
     parser = commands.add("hil rules", "", "--service p50=30ms,p99=60ms --rate 30")
     stall = "p50=40ms,p99=45ms,stall=800ms/300"
     parser.add_argument("--service", metavar="MODEL", default=stall, help="how long a frame takes (default: %(default)s)")

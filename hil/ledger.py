@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,9 @@ from hil.progress import Progress
 from hil.quantiles import quantile_s
 from hil.session import FrameRecord, Outcome
 from hil.warm_up import WarmUp
+from perception.prediction import Prediction
+
+Closed = Callable[[FrameRecord, "Prediction | None"], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,12 +31,14 @@ class Entry:
 
 
 class Ledger:
-    """All entries of a run, and the running counts for its progress line.
+    """All entries of a run, and the running counts for its progress line; `closed` is told of every frame that ended.
 
     Frames are planned for the longest warm-up; when its rule ends it, the frames beyond the measured ones were never due.
     """
 
-    def __init__(self, *, start_ns: int, rate_hz: float, rule: WarmUp, measured: int, images: int) -> None:
+    def __init__(
+        self, *, start_ns: int, rate_hz: float, rule: WarmUp, measured: int, images: int, closed: Closed | None = None
+    ) -> None:
         self.entries = [
             Entry(seq=i, image=i % images, warm_up=True, due_ns=start_ns + round(i * 1e9 / rate_hz))
             for i in range(rule.most(rate_hz) + measured)
@@ -41,6 +47,7 @@ class Ledger:
         self.warm_up: int | None = None
         self.settled = False
         self._start_ns, self._rate_hz, self._rule, self._measured = start_ns, rate_hz, rule, measured
+        self._closed = closed
         self._sent = 0
         self._answered = 0
         self._latencies_s: list[float] = []
@@ -60,12 +67,14 @@ class Ledger:
         entry.stamps["send_ns"] = now_ns
         self._sent += not entry.warm_up
 
-    def answered(self, entry: Entry, stamps: dict[str, int], deadline_ns: float) -> None:
+    def answered(
+        self, entry: Entry, stamps: dict[str, int], deadline_ns: float, prediction: Prediction | None = None
+    ) -> None:
         """Closes an entry whose answer is decoded; `stamps` holds return_ns."""
         entry.stamps.update(stamps)
         latency_ns = stamps["return_ns"] - entry.due_ns
         self._answered += not entry.warm_up
-        self._close(entry, "on_time" if latency_ns <= deadline_ns else "late", latency_ns / 1e9)
+        self._close(entry, "on_time" if latency_ns <= deadline_ns else "late", latency_ns / 1e9, prediction)
 
     def missed(self, entry: Entry, outcome: Outcome, reason: str) -> None:
         """Closes an entry that will have no answer."""
@@ -106,11 +115,15 @@ class Ledger:
         for entry in self.entries[seq:]:
             entry.warm_up = False
 
-    def _close(self, entry: Entry, outcome: Outcome, latency_s: float) -> None:
+    def _close(
+        self, entry: Entry, outcome: Outcome, latency_s: float, prediction: Prediction | None = None
+    ) -> None:
         if entry.outcome is not None:
             raise ValueError(f"Frame {entry.seq} is already {entry.outcome}; it cannot become {outcome} as well.")
         entry.outcome = outcome
         (self._warm_up_latencies_s if entry.warm_up else self._latencies_s).append(latency_s)
+        if self._closed is not None:
+            self._closed(_record(entry), prediction)
 
 
 def _record(entry: Entry) -> FrameRecord:

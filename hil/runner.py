@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import time
 import warnings
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 from hil.client import Client
 from hil.device import device_facts
 from hil.link import DEFAULT_ADDRESS, is_loopback
 from hil.progress import Progress, told_every_second
 from hil.quiet import no_collection, real_time, short_switch_interval
+from hil.recorder import Recorder, Sink
+from hil.recording import tail_of
 from hil.request import DISTORTION, pack_frame
 from hil.session import Session
 from hil.stream import PING_EVERY_S, Image, Stream
@@ -45,12 +48,15 @@ def run_session(
     credit: int = 2,
     claim: float = 0.95,
     profile: str = "custom",
+    about: Mapping[str, Any] | None = None,
+    sinks: Sequence[Sink] = (),
     connect_timeout_s: float = 3.0,
     progress: Callable[[Progress], None] | None = None,
 ) -> Session:
     """Streams a data set to an agent, over and over, and returns what came of every frame.
 
-    `claim` is the P(on time) that the run is to show; the verdict judges it. Loads the images that it needs first. An
+    `claim` is the P(on time) that the run is to show; the verdict judges it. `about` are facts of the data set. Every
+    frame goes to the `sinks` as soon as it has its outcome, off the timed path. Loads the images that it needs first. An
     agent that dies or falls silent ends the run within about a second; the session then has a `fault` and its remaining
     frames are lost. Raises LinkError where no session can begin.
     """
@@ -60,21 +66,39 @@ def run_session(
             f"A run needs frames, a positive rate, deadline and credit, a claim between 0 and 1 and at least one frame in "
             f"its duration; got {len(dataset)} frames, {rate_hz=}, {duration_s=}, {deadline_s=}, {credit=}, {claim=}."
         )
+    planned: dict[str, Any] = {
+        "device": device, "rate_hz": rate_hz, "deadline_s": deadline_s, "duration_s": duration_s, "credit": credit,
+        "claim": claim, "profile": profile,
+    }  # fmt: skip
     with Client(device, timeout_s=connect_timeout_s) as client:
         images = _load_images(dataset, warm_up.most(rate_hz) + measured, client)
+        facts = {**dict(about or {}), "frames": len(dataset), "images_used": len(images)}
         started_utc = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
-        run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit)
-        with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time() as priority:
-            run.loop()
-        run.count_agent()
-    same_clock, note = _compare_clocks(device, client.facts)
+        with real_time() as priority:
+            host = {**device_facts(), "priority": priority}
+        planned |= {"started_utc": started_utc, "agent": client.facts, "host": host}
+        recorder = Recorder(sinks)
+        try:
+            recorder.begin(planned)
+            run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
+            with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
+                run.loop()
+            run.count_agent()
+            session = _session(planned, run, warm_up, facts)
+            if recorder.lost:
+                session = replace(session, recording_faults=(f"{recorder.lost} frames came faster than it was written",))
+            recorder.end(tail_of(session))
+        finally:
+            recorder.close()
+    return replace(session, recording_faults=(*session.recording_faults, *recorder.faults))
+
+
+def _session(planned: Mapping[str, Any], run: Stream, warm_up: WarmUp, dataset: Mapping[str, Any]) -> Session:
+    same_clock, note = _compare_clocks(planned["device"], planned["agent"])
     return Session(
-        device=device, rate_hz=rate_hz, deadline_s=deadline_s, duration_s=duration_s, credit=credit,
-        started_utc=started_utc, frames=run.ledger.records(), agent=client.facts,
-        host={**device_facts(), "priority": priority}, claim=claim, profile=profile,
+        **planned, frames=run.ledger.records(), same_clock=same_clock, clock_note=note, counters=run.counters,
         warm_up={"rule": warm_up.to_dict(), "frames": run.ledger.warm_up, "settled": run.ledger.settled},
-        same_clock=same_clock, clock_note=note, counters=run.counters, fault=run.fault,
-        dataset={"frames": len(dataset), "images_used": len(images)}, predictions=run.predictions,
+        fault=run.fault, dataset=dataset, predictions=run.predictions,
     )  # fmt: skip
 
 

@@ -75,7 +75,8 @@ class Session:
     `claim` is the P(on time) that the run set out to show, and `profile` the name of the rules that it was made by, both
     fixed before it. `warm_up` is the rule of the warm-up and how it ended. `agent` is what the agent said of its engine
     and machine, `host` the facts of this machine. `same_clock` tells whether agent and host stamps may be compared,
-    `clock_note` why. `telemetry` is what the device measured of itself. `predictions` (by seq) are kept in memory only.
+    `clock_note` why. `telemetry` is what the device measured of itself. `recording_faults` are sentences of what a
+    recording of this run lacks. `predictions` (by seq) are kept in memory only.
     """
 
     device: str
@@ -94,6 +95,7 @@ class Session:
     profile: str = "custom"
     warm_up: Mapping[str, Any] = field(default_factory=dict)
     telemetry: Mapping[str, Any] = field(default_factory=dict)
+    recording_faults: Sequence[str] = ()
     fault: str | None = None
     dataset: Mapping[str, Any] = field(default_factory=dict)
     predictions: Mapping[int, Prediction] = field(default_factory=dict)
@@ -125,6 +127,7 @@ class Session:
         columns = [f.name for f in fields(FrameRecord)]
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("frames", "predictions")}
         rows = [[getattr(frame, name) for name in columns] for frame in self.frames]
+        values["recording_faults"] = list(self.recording_faults)
         return {"format": FORMAT, **values, "columns": columns, "frames": rows}
 
     @classmethod

@@ -17,7 +17,7 @@ import numpy as np
 
 from hil.answer import open_answer
 from hil.client import Client
-from hil.ledger import Entry, Ledger
+from hil.ledger import Closed, Entry, Ledger
 from hil.progress import Progress
 from hil.protocol import Body, Kind, Message, ProtocolError
 from hil.warm_up import WarmUp
@@ -62,10 +62,11 @@ class Stream:
         measured: int,
         deadline_s: float,
         credit: int,
+        closed: Closed | None = None,
     ) -> None:
         start_ns = time.monotonic_ns() + round(_LEAD_S * 1e9)
         self.ledger = Ledger(
-            start_ns=start_ns, rate_hz=rate_hz, rule=rule, measured=measured, images=len(images)
+            start_ns=start_ns, rate_hz=rate_hz, rule=rule, measured=measured, images=len(images), closed=closed
         )
         self.fault: str | None = None
         self.predictions: dict[int, Prediction] = {}
@@ -195,7 +196,7 @@ class Stream:
         return_ns = time.monotonic_ns()
         stamps = {f"agent_{name}": value for name, value in stamps.items()}
         stamps |= {"host_receive_ns": answer.host_receive_ns, "return_ns": return_ns}
-        self.ledger.answered(entry, stamps, self._deadline_ns)
+        self.ledger.answered(entry, stamps, self._deadline_ns, prediction)
         self._keep(entry, prediction)
         self._decode_ns.append(time.monotonic_ns() - start_ns)
 

@@ -59,6 +59,7 @@ def _marks(sessions: Sequence[Session]) -> tuple[str, ...]:
         if session.warm_up.get("settled") is False:
             cap_s = session.warm_up["rule"]["cap_s"]
             marks.append(f"UNSETTLED: the warm-up ended at its cap of {cap_s:g} s, still changing.")
+    marks += [f"RECORDING INCOMPLETE: {fault}" for session in sessions for fault in session.recording_faults]
     known = [instance for session in sessions if (instance := session.agent.get("instance")) is not None]
     if len(set(known)) < len(known):
         marks.append("SAME PROCESS: the agent was not started anew between runs, so they are less than independent.")

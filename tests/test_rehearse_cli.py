@@ -24,7 +24,7 @@ from scenes.taxonomy import TAXONOMY
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "doctor", "scene", "catalogue", "generate", "merge", "convert", "agree", "replay", "inspect",
-    "train", "export", "predict", "score", "agent", "hil", "hil rules", "demo",
+    "train", "export", "predict", "score", "agent", "hil", "hil replay", "hil rules", "demo",
 )  # fmt: skip
 
 
@@ -210,6 +210,12 @@ def test_an_agent_with_nothing_to_serve(run_here, arguments, word):
     assert_one_sentence(run_here("agent", "--bind", "tcp://127.0.0.1:*", *arguments), word)
 
 
+def test_a_recording_that_is_none_is_one_sentence(run_here, tmp_path):
+    assert_one_sentence(run_here("hil", "replay", tmp_path / "none.rhil"), "Cannot read", "none.rhil")
+    (tmp_path / "other.rhil").write_bytes(b"something else")
+    assert_one_sentence(run_here("hil", "replay", tmp_path / "other.rhil"), "not a recording")
+
+
 def test_the_rules_of_measuring_are_compared(run_here):
     rows = json.loads(run_here("hil", "rules", "--json").stdout)
     assert [row["miss_ratio"] for row in rows[:2]] == [30 / 9000] * 2
@@ -290,6 +296,10 @@ def test_hil_reports_every_due_frame(agent, run_here, dataset, tmp_path):
     assert result["verdict"]["status"] == "INVALID"
     assert sum(result["outcomes"].values()) == 30
     assert result["profile"] == "look, changed"
+    replayed = run_here("hil", "replay", tmp_path / "recording.rhil", "--json")
+    again = json.loads(replayed.stdout)
+    assert (replayed.returncode, again["equal"], again["differences"]) == (0, True, [])
+    assert again["figures"]["quality"] == result["quality"]
     assert (tmp_path / "report.html").stat().st_size < 8e6
     assert ET.parse(tmp_path / "junit.xml").find("testsuite").get("errors") in {"1", "2"}
 
