@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zmq
 
+from hil.clock_socket import ClockServer
 from hil.device import device_facts
 from hil.emulator import Emulator
 from hil.link import DEFAULT_ADDRESS, endpoint, open_router
@@ -72,8 +73,9 @@ def serve(
         if perceiver is None:
             raise ValueError("serve needs an engine file, a perceiver or a model to emulate.")
         facts["start"] = {"open_s": time.monotonic() - started, "first_s": _warm_up(perceiver)}
-        agent = _Agent(router, Worker(perceiver, context), facts, emulator)
-        with _stop_on_signals(agent), short_switch_interval():
+        clock = ClockServer(context, endpoint(router), insecure=insecure)
+        agent = _Agent(router, Worker(perceiver, context), facts, emulator, clock.where)
+        with clock, _stop_on_signals(agent), short_switch_interval():
             agent.discard_early()
             (ready or _print_ready)(endpoint(router))
             agent.run(max_frames)
@@ -104,7 +106,12 @@ class _Lease:
 
 class _Agent:
     def __init__(
-        self, router: zmq.Socket[bytes], worker: Worker, engine: dict[str, Any], emulator: Emulator | None
+        self,
+        router: zmq.Socket[bytes],
+        worker: Worker,
+        engine: dict[str, Any],
+        emulator: Emulator | None,
+        clock: dict[str, Any],
     ) -> None:
         self.stopping = False
         self.counters = Counters()
@@ -112,7 +119,10 @@ class _Agent:
         self._worker = worker
         self._emulator = emulator
         self._lease: _Lease | None = None
-        facts = {"engine": engine, "device": device_facts(), "instance": os.urandom(8).hex(), "takes": [DISTORTION]}
+        instance = os.urandom(8).hex()
+        facts = {
+            "engine": engine, "device": device_facts(), "instance": instance, "takes": [DISTORTION], "clock": clock,
+        }  # fmt: skip
         self._welcome = pack(Kind.WELCOME, facts)
 
     def discard_early(self) -> None:

@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from hil.client import Client
+from hil.clock import ClockFit
+from hil.clock_socket import ClockProbe
 from hil.device import device_facts
 from hil.link import DEFAULT_ADDRESS, is_loopback
 from hil.progress import Progress, told_every_second
@@ -80,11 +82,12 @@ def run_session(
         recorder = Recorder(sinks)
         try:
             recorder.begin(planned)
-            run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
-            with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
-                run.loop()
-            run.count_agent()
-            session = _session(planned, run, warm_up, facts)
+            with ClockProbe(device, client.facts) as probe:
+                run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
+                with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
+                    run.loop()
+                run.count_agent()
+            session = _session(planned, run, warm_up, facts, probe.fit())
             if recorder.lost:
                 session = replace(session, recording_faults=(f"{recorder.lost} frames came faster than it was written",))
             recorder.end(tail_of(session))
@@ -93,12 +96,14 @@ def run_session(
     return replace(session, recording_faults=(*session.recording_faults, *recorder.faults))
 
 
-def _session(planned: Mapping[str, Any], run: Stream, warm_up: WarmUp, dataset: Mapping[str, Any]) -> Session:
-    same_clock, note = _compare_clocks(planned["device"], planned["agent"])
+def _session(
+    planned: Mapping[str, Any], run: Stream, warm_up: WarmUp, dataset: Mapping[str, Any], clock: ClockFit
+) -> Session:
+    same_clock, note = _compare_clocks(planned["device"], planned["agent"], clock)
     return Session(
-        **planned, frames=run.ledger.records(), same_clock=same_clock, clock_note=note, counters=run.counters,
+        **planned, frames=run.ledger.records(), same_clock=same_clock, clock_note=note, clock=clock.to_dict(),
+        counters=run.counters, fault=run.fault, dataset=dataset, predictions=run.predictions,
         warm_up={"rule": warm_up.to_dict(), "frames": run.ledger.warm_up, "settled": run.ledger.settled},
-        fault=run.fault, dataset=dataset, predictions=run.predictions,
     )  # fmt: skip
 
 
@@ -126,11 +131,21 @@ def _takes(facts: dict[str, object]) -> list[object]:
     return takes if isinstance(takes, list) else []
 
 
-def _compare_clocks(device: str, facts: dict[str, object]) -> tuple[bool, str]:
+def _compare_clocks(device: str, facts: dict[str, object], clock: ClockFit) -> tuple[bool, str]:
+    """Returns whether both stamp with the same clock, which the comparisons must not contradict, and a sentence on it."""
     theirs, ours = facts.get("device"), device_facts()["boot"]
-    if is_loopback(device) and isinstance(theirs, dict) and ours is not None and theirs.get("boot") == ours:
+    claimed = is_loopback(device) and isinstance(theirs, dict) and ours is not None and theirs.get("boot") == ours
+    if claimed and all(abs(m.offset_ns) <= m.bound_ns for m in clock.minima):
         return True, "host and agent share one monotonic clock (same boot of the same machine, over loopback)"
-    return (
-        False,
-        "uplink and downlink are not available: host and agent have different clocks, and no offset is measured",
+    if clock.steps:
+        return False, (
+            "uplink and downlink are not available: a clock was stepped during the run; end to end is the host's clock "
+            "alone and stays valid"
+        )
+    bound_ns, drift_ppm = clock.bound_ns, clock.drift_ppm
+    if bound_ns is None or drift_ppm is None:
+        return False, "uplink and downlink are not available: the agent has another clock, and it was not compared"
+    return False, (
+        f"uplink and downlink are known within {bound_ns / 1e3:.0f} us by {len(clock.minima)} windows of comparisons; the "
+        f"agent's clock gains {drift_ppm:+.1f} ppm"
     )

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from hil import stream
+from hil.checks import LATENESS_MAX_PERIODS
 from hil.latency import summarize
 from hil.runner import run_session
 from hil.session import load_session, save_session
-from hil.verdict import LATENESS_MAX_PERIODS, judge
+from hil.verdict import judge
 from hil.warm_up import WarmUp
 from scenes.errors import LinkError
 from tests.hil.conftest import make_frame
