@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks._page import card, table
 from hil.claims import frames_needed
+from hil.condition import energy_j_per_frame, samples_of, throttled
 from hil.latency import LatencyReport
 from hil.rules import rule_table, rules_of
 from hil.session import Session
@@ -64,11 +65,23 @@ def _run(session: Session, latency: LatencyReport) -> str:
         ("engine opened in", _seconds(start.get("open_s"))),
         ("its first inference", _seconds(start.get("first_s"))),
         ("priority of the frame clock", session.host.get("priority")),
+        *_condition(session),
         ("first minute", "under ten minutes: nothing is claimed" if found is None else _minute(found.first)),
     ]
     if found is not None:
         rows += [("last minute", _minute(found.last)), ("change of p50", f"{100 * found.drift:+.1f} %")]
     return card("How it was measured", table(("fact", "value"), rows))
+
+
+def _condition(session: Session) -> list[tuple[str, object]]:
+    """Returns what the device measured of itself; a device that measures nothing says so."""
+    if not samples_of(session):
+        return [("throttled", None), ("energy per frame", None)]
+    reasons, energy = throttled(session), energy_j_per_frame(session)
+    rows: list[tuple[str, object]] = [("throttled", "; ".join(reasons) or f"no sign in {len(samples_of(session))} samples")]
+    if energy is None:
+        return [*rows, ("energy per frame", "not measured: no power rail can be read")]
+    return rows + [(f"energy per frame, {name}", f"{joules:.3f} J, idle included") for name, joules in energy.items()]
 
 
 def _minute(minute: Minute) -> str:

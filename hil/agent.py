@@ -27,6 +27,7 @@ from hil.protocol import NO_SESSION, Body, Header, Kind, Message, ProtocolError,
 from hil.quiet import short_switch_interval
 from hil.request import DISTORTION, open_frame
 from hil.service import parse_service
+from hil.telemetry import Telemetry
 from hil.worker import Done, Job, TimedPerceiver, Worker, error_body
 
 if TYPE_CHECKING:
@@ -73,9 +74,10 @@ def serve(
         if perceiver is None:
             raise ValueError("serve needs an engine file, a perceiver or a model to emulate.")
         facts["start"] = {"open_s": time.monotonic() - started, "first_s": _warm_up(perceiver)}
+        telemetry = Telemetry()
         clock = ClockServer(context, endpoint(router), insecure=insecure)
-        agent = _Agent(router, Worker(perceiver, context), facts, emulator, clock.where)
-        with clock, _stop_on_signals(agent), short_switch_interval():
+        agent = _Agent(router, Worker(perceiver, context), facts, emulator, clock.where, telemetry)
+        with telemetry, clock, _stop_on_signals(agent), short_switch_interval():
             agent.discard_early()
             (ready or _print_ready)(endpoint(router))
             agent.run(max_frames)
@@ -112,12 +114,14 @@ class _Agent:
         engine: dict[str, Any],
         emulator: Emulator | None,
         clock: dict[str, Any],
+        telemetry: Telemetry,
     ) -> None:
         self.stopping = False
         self.counters = Counters()
         self._router = router
         self._worker = worker
         self._emulator = emulator
+        self._telemetry = telemetry
         self._lease: _Lease | None = None
         instance = os.urandom(8).hex()
         facts = {
@@ -233,7 +237,11 @@ class _Agent:
 
     def _counts(self) -> dict[str, Any]:
         emulated = {} if self._emulator is None else self._emulator.counters()
-        return {"counters": {**asdict(self.counters), **emulated}, "finished": self._worker.finished}
+        return {
+            "counters": {**asdict(self.counters), **emulated},
+            "finished": self._worker.finished,
+            "telemetry": self._telemetry.latest(),
+        }
 
 
 def _open(

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from hil.claims import frames_needed
+from hil.condition import GROWTH_LEAST_S, growth
 from hil.latency import LatencyReport
 from hil.session import Session
 from hil.sustained import DRIFT, LEAST_S
@@ -38,7 +39,7 @@ class Check:
 
 def run_checks(sessions: Sequence[Session], figures: LatencyReport) -> tuple[Check, ...]:
     """Returns all checks of a session or of repeated runs together, in the order in which a verdict looks at them."""
-    rules = (_agent_stayed, _enough_frames, _clock_kept, _nothing_lost, _claim_shown, _rate_sustained)
+    rules = (_agent_stayed, _enough_frames, _clock_kept, _nothing_lost, _claim_shown, _rate_sustained, _memory_bounded)
     return tuple(rule(sessions, figures) for rule in rules)
 
 
@@ -108,6 +109,19 @@ def _rate_sustained(_: Sequence[Session], figures: LatencyReport) -> Check:
         f"and {found.last.p50_s * 1e3:.1f} ms in the last, a change of {found.drift:+.0%}; at most {DRIFT:.0%} is allowed."
     )
     return Check(name=name, status="pass" if found.holds else "fail", found=said)
+
+
+def _memory_bounded(sessions: Sequence[Session], _: LatencyReport) -> Check:
+    name, found = "the agent's memory is bounded", [made for s in sessions if (made := growth(s)) is not None]
+    if not found:
+        said = f"The run is shorter than {GROWTH_LEAST_S / 3600:g} h, or the agent's memory was not measured."
+        return Check(name=name, status="skipped", found=said)
+    worst = max(found, key=lambda made: made.last_bytes - made.first_bytes)
+    said = (
+        f"The agent's memory went from {worst.first_bytes / 2**20:.0f} MiB in the first quarter to "
+        f"{worst.last_bytes / 2**20:.0f} MiB in the last."
+    )
+    return Check(name=name, status="pass" if all(made.bounded for made in found) else "fail", found=said)
 
 
 def _percent(share: float) -> str:

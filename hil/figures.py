@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hil.condition import energy_j_per_frame, throttled
 from hil.latency import LatencyReport, summarize
 from hil.quality import Quality
 from hil.recording import append_chunk, load_recording
@@ -27,6 +28,7 @@ def figures_of(session: Session, latency: LatencyReport, verdict: Verdict, quali
     return {
         "verdict": verdict.to_dict(), "outcomes": session.outcomes(), "latency": latency.to_dict(),
         "first_frame_ms": None if first is None else first * 1e3,
+        "energy_j_per_frame": energy_j_per_frame(session), "throttled": list(throttled(session)),
         "rules": [row.to_dict() for row in rules_of(session) or ()],
         "quality": None if quality is None else quality.to_dict(),
     }  # fmt: skip

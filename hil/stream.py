@@ -12,6 +12,7 @@ import select
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from hil.client import Client
 from hil.ledger import Closed, Entry, Ledger
 from hil.progress import Progress
 from hil.protocol import Body, Kind, Message, ProtocolError
+from hil.telemetry import checked_sample
 from hil.warm_up import WarmUp
 from perception.prediction import Prediction
 from scenes.taxonomy import TAXONOMY
@@ -70,6 +72,7 @@ class Stream:
         )
         self.fault: str | None = None
         self.predictions: dict[int, Prediction] = {}
+        self.telemetry: list[dict[str, Any]] = []
         self.counters = {"stale_answers": 0, "protocol_errors": 0}
         self._client, self._images, self._credit = client, images, credit
         self._deadline_ns = round(deadline_s * 1e9)
@@ -231,6 +234,9 @@ class Stream:
                 self.ledger.missed(entry, "lost", f"no answer within {LOST_AFTER_S:g} s")
 
     def _count(self, message: Message) -> None:
+        sample = checked_sample(message.meta.get("telemetry"))
+        if sample is not None and (not self.telemetry or sample["at_ns"] > self.telemetry[-1]["at_ns"]):
+            self.telemetry.append(sample)
         counters = message.meta.get("counters")
         if isinstance(counters, dict):
             self.counters.update({f"agent_{k}": v for k, v in counters.items() if type(v) is int})

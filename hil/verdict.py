@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hil.checks import Check, headline, run_checks
+from hil.condition import throttled
 from hil.latency import LatencyReport, summarize
 from hil.session import Session
 
@@ -59,6 +60,9 @@ def _marks(sessions: Sequence[Session]) -> tuple[str, ...]:
         if session.warm_up.get("settled") is False:
             cap_s = session.warm_up["rule"]["cap_s"]
             marks.append(f"UNSETTLED: the warm-up ended at its cap of {cap_s:g} s, still changing.")
+        reasons = throttled(session)
+        if reasons:
+            marks.append(f"THROTTLED: {'; '.join(reasons)}.")
     marks += [f"RECORDING INCOMPLETE: {fault}" for session in sessions for fault in session.recording_faults]
     known = [instance for session in sessions if (instance := session.agent.get("instance")) is not None]
     if len(set(known)) < len(known):

@@ -68,6 +68,7 @@ def test_every_rule_is_told_whatever_the_verdict():
     assert {c.name: c.status for c in checks} == {
         "the agent stays": "pass", "enough frames for the claim": "invalid", "the host keeps the clock": "pass",
         "no answer is lost or wrong": "fail", "the claim is shown": "fail", "the rate is sustained": "skipped",
+        "the agent's memory is bounded": "skipped",
     }  # fmt: skip
 
 
