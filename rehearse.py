@@ -14,6 +14,7 @@ from benchmarks.console import print_count, print_json, print_rows, print_summar
 from benchmarks.grammar import make_parser, two_words
 
 if TYPE_CHECKING:
+    from sim.backend import Backend
     from sim.capture import Capture
     from sim.isaac.settings import IsaacSettings
     from sim.running.run_plan import RunPlan
@@ -73,10 +74,25 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 def _self_test(arguments: argparse.Namespace) -> int:
     """Tests one backend; everything is shown and written before the backend is closed, which may end the process."""
+    from sim.backend import open_backend
     from sim.selftest.session import self_test
+
+    settings = _isaac_settings(arguments)
+
+    def open_one(name: str) -> Backend:
+        if settings is None:
+            return open_backend(name)
+        from sim.isaac import app
+        from sim.isaac.settler import MujocoElsewhere
+
+        running = app.start(settings)
+        if name == "mujoco":  # what it is compared with runs beside it, not within
+            return MujocoElsewhere(settings.settler, environment=running.clean_environment)
+        return open_backend(name)
 
     report = self_test(
         arguments.backend,
+        open_one=open_one,
         out=arguments.out,
         quick=arguments.quick,
         tell=lambda finding: say(f"  {finding.verdict:<7} {finding.check} ({finding.seconds:.1f} s)"),
@@ -176,6 +192,7 @@ def generate(arguments: argparse.Namespace) -> int:
         return _print_script(arguments)
     sensor = load_profile(arguments.sensor)
     isaac = _isaac_settings(arguments)
+    _assert_native(arguments)
     if arguments.native:
         return _generate_natively(arguments, isaac)
     spec = GenerateSpec(
@@ -226,12 +243,20 @@ def _isaac_settings(arguments: argparse.Namespace) -> IsaacSettings | None:
     from sim.isaac.settings import IsaacSettings
 
     if arguments.backend == "isaac":
-        if arguments.randomise and not arguments.native:
-            raise RehearseError("--randomise belongs to --native VARIANTS: else every frame shows its suite's own scene.")
         return IsaacSettings.parse(arguments.isaac)
-    if arguments.isaac or arguments.native or arguments.randomise:
-        raise RehearseError("--isaac, --native and --randomise belong to --backend isaac.")
+    if arguments.isaac:
+        raise RehearseError("--isaac belongs to --backend isaac.")
     return None
+
+
+def _assert_native(arguments: argparse.Namespace) -> None:
+    """Raises RehearseError for options of the native mode without it."""
+    from scenes.errors import RehearseError
+
+    if arguments.backend != "isaac" and (arguments.native or arguments.randomise):
+        raise RehearseError("--native and --randomise belong to --backend isaac.")
+    if arguments.randomise and not arguments.native:
+        raise RehearseError("--randomise belongs to --native VARIANTS: else every frame shows its suite's own scene.")
 
 
 def _generate_natively(arguments: argparse.Namespace, settings: IsaacSettings | None) -> int:

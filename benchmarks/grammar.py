@@ -70,6 +70,7 @@ def _add_looking(commands: _Commands) -> None:
     parser.add_argument("--backend", metavar="BACKEND", help="test this simulator here, against answers known on paper")
     parser.add_argument("--quick", action="store_true", help="with --backend: fewer teleports, frames and scenes")
     parser.add_argument("--out", type=Path, default=Path("out/doctor"), help="its report's folder (default: %(default)s)")
+    _isaac_settings(parser)
 
     parser = commands.add("scene", "household 7", "tabletop 7 --split test --seed 3 --out out/scene", "my.usda --as-scene")
     parser.add_argument("suite", help=f"{_SUITES}, or an OpenUSD stage of your own")
@@ -268,9 +269,13 @@ def _scene_options(parser: argparse.ArgumentParser, *, backend: bool = True) -> 
         parser.add_argument("--backend", default="mujoco", help="the simulator (default: %(default)s)")
 
 
-def _isaac_options(parser: argparse.ArgumentParser) -> None:
+def _isaac_settings(parser: argparse.ArgumentParser) -> None:
     setting = "isaac: a setting, such as rt_subframes=32, renderer=PathTracing or physics=physx (may be repeated)"
     parser.add_argument("--isaac", action="append", default=[], metavar="NAME=VALUE", help=setting)
+
+
+def _isaac_options(parser: argparse.ArgumentParser) -> None:
+    _isaac_settings(parser)
     native = "isaac: attach Isaac's own BasicWriter; so many variants of each scene, a folder per scene"
     parser.add_argument("--native", type=_whole(1), metavar="VARIANTS", help=native)
     varied = "isaac, native: lights, materials, scatter, cameras (several with commas), by the suite's file"

@@ -72,13 +72,15 @@ def test_bench_two_workers(benchmark: BenchmarkFixture, ratios: Ratios, tmp_path
         pytest.skip("two workers need two cores")
 
     def both() -> dict[str, list[float]]:
-        one = _measure("workers", str(tmp_path / "1"), str(WORKER_FRAMES), "1")
-        two = _measure("workers", str(tmp_path / "2"), str(WORKER_FRAMES), "2")
-        return {"one": one["seconds"], "two": two["seconds"]}
+        runs = {"one": ("1", "2"), "two": ("2", "2"), "pinned": ("1", "1")}
+        return {
+            name: _measure("workers", str(tmp_path / name), str(WORKER_FRAMES), *run)["seconds"]
+            for name, run in runs.items()
+        }
 
     figures = benchmark.pedantic(both, rounds=1)
     ratios.add(f"one worker, {WORKER_FRAMES} frames", figures["one"], "two workers", figures["two"])
-
+    ratios.add("one worker held to one core", figures["pinned"], "two workers", figures["two"])
 
 
 def main(arguments: list[str]) -> None:
@@ -87,6 +89,7 @@ def main(arguments: list[str]) -> None:
     if what == "frame":
         print(json.dumps(frame_costs(Path(folder), int(count))))
     else:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(rest[1])])
         print(json.dumps({"seconds": [worker_seconds(Path(folder), int(count), int(rest[0]))]}))
 
 

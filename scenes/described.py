@@ -17,7 +17,11 @@ from scenes.errors import SceneError
 from scenes.scene import Scene, SceneId
 
 _FOLDER = Path(__file__).resolve().parent / "descriptions"
-SHIPPED = {"household": _FOLDER / "household.toml", "clutter": _FOLDER / "tabletop-clutter.toml"}
+SHIPPED = {
+    "household": _FOLDER / "household.toml",
+    "clutter": _FOLDER / "tabletop-clutter.toml",
+    "tabletop": _FOLDER / "tabletop.toml",
+}
 
 Stream = Callable[[int], np.random.Generator]
 
@@ -38,9 +42,13 @@ def maker_of(kind: str) -> Maker:
         from scenes.household.make import make_household
 
         return make_household
-    from scenes.clutter.make import make_clutter
+    if kind == "clutter":
+        from scenes.clutter.make import make_clutter
 
-    return make_clutter
+        return make_clutter
+    from scenes.tabletop.make import make_tabletop
+
+    return make_tabletop
 
 
 def load(path: Path) -> Description:
@@ -56,5 +64,6 @@ def load(path: Path) -> Description:
 def _load(path: Path, _mtime_ns: int, _size: int) -> Description:
     from scenes.clutter.schema import SCHEMA as CLUTTER
     from scenes.household.schema import SCHEMA as HOUSEHOLD
+    from scenes.tabletop.schema import SCHEMA as TABLETOP
 
-    return read_description(path, {"household": HOUSEHOLD, "clutter": CLUTTER}, SHIPPED)
+    return read_description(path, {"household": HOUSEHOLD, "clutter": CLUTTER, "tabletop": TABLETOP}, SHIPPED)

@@ -50,7 +50,7 @@ def rounded_slab(
 ) -> Mesh:
     """Returns a box whose upright edges are round by `corner_m` and whose rims are round by `bevel_m`."""
     x, y, z = half_m
-    bevel = min(bevel_m, z)
+    bevel = min(bevel_m, z, 0.8 * min(x, y))
     angle = np.linspace(0.0, math.pi / 2, 3)
     inset = bevel * (1 - np.sin(angle))
     rise = bevel * (1 - np.cos(angle))
@@ -116,13 +116,20 @@ def planar(shape: Mesh, axes: tuple[int, int] = (0, 1), flip: tuple[bool, bool] 
     return mesh(shape.vertices, shape.faces, uv)
 
 
-def rumpled(shape: Mesh, rng: np.random.Generator, depth_m: float, wave_m: float) -> Mesh:
-    """Pushes every vertex along a smooth random field of that depth and wave length; equal positions move alike."""
+def rumpled(
+    shape: Mesh, rng: np.random.Generator, depth_m: float, wave_m: float, *, is_sheet: bool = False
+) -> Mesh:
+    """Pushes every vertex along a smooth random field of that depth and wave length; equal positions move alike.
+
+    A sheet is pushed along z alone, which never folds it into itself, however deep its waves are.
+    """
     direction = rng.normal(size=(6, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     phase = rng.uniform(0, 2 * math.pi, size=6)
     push = rng.normal(size=(6, 3))
     push /= np.linalg.norm(push, axis=1, keepdims=True)
+    if is_sheet:
+        push[:, :2] = 0.0
 
     def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
         waves = np.sin(points @ direction.T * (2 * math.pi / wave_m) + phase)

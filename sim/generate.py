@@ -31,6 +31,7 @@ from sim._progress import Progress, reporting
 from sim.capture import Capture
 from sim.dataset import Dataset
 from sim.difficulty.target import Reached, Target, reached
+from sim.isaac.installation import assert_installed, installed_version
 from sim.isaac.long_runs import restarting
 from sim.isaac.settings import IsaacSettings
 from sim.manifest import Generator, Manifest
@@ -169,9 +170,11 @@ def generate(
     `progress` is True for a bar on stderr, False for silence, or a function of (frames done, frames in total).
     Raises DatasetError where the folder holds something else, ProofError for a frame that is refused, BackendError where
     a worker process dies again and again, and whatever the scenes and the backend raise. After any error, Ctrl-C or kill
-    the same call goes on from the last whole scene.
+    the same call goes on from the last whole scene. BackendError, with nothing written, where Isaac Sim is not installed.
     """
     started = time.monotonic()
+    if spec.isaac is not None and open_source is BackendSource and (plan or RunPlan()).executor == "process":
+        assert_installed()  # before anything is written; elsewhere the workers are on other machines
     try:
         spec.out.mkdir(parents=True, exist_ok=True)
         with locked(spec.out):
@@ -238,8 +241,11 @@ def _make_missing(
 
     if spec.isaac is not None:
         plan = restarting(plan, spec.isaac, spec.frames_per_scene)
-    workers = min(spec.workers or (1 if spec.isaac else len(os.sched_getaffinity(0))), len(missing))
-    job = functools.partial(make_scene_files, spec, open_source)
+    cores = len(os.sched_getaffinity(0))
+    workers = min(spec.workers or (1 if spec.isaac else cores), len(missing))
+    # A second thread of each worker pays where a core would be idle and costs some percent where none is.
+    writes_beside = plan.executor == "process" and workers < cores
+    job = functools.partial(make_scene_files, spec, open_source, writes_beside=writes_beside)
     with closing(open_executor(plan, job, workers)) as executor:
         return make_scenes(executor, missing, plan=plan, folder=spec.out, made=made)
 
@@ -294,7 +300,7 @@ def suite_facts(spec: GenerateSpec) -> dict[str, Any]:
 
 
 def _generator(backend: str, isaac: IsaacSettings | None) -> Generator:
-    version = _version_of("isaacsim" if backend == "isaac" else backend)
+    version = (installed_version() or "unknown") if backend == "isaac" else _version_of(backend)
     version += "" if isaac is None else f" ({isaac.label()})"
     return Generator(rehearse=_version_of("rehearse-perception"), backend=backend, backend_version=version)
 

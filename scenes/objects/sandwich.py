@@ -97,7 +97,7 @@ def _fillings(sampler: ShapeSampler, outline: Points, bottom_m: float) -> tuple[
         mesh = extrude(outline * (1.06 if kind == "lettuce" else 1.0), thickness, 0.008 if kind == "lettuce" else 0.02)
         mesh = placed(mesh, Pose((0.0, 0.0, height)))
         if kind == "lettuce":
-            mesh = rumpled(mesh, sampler.rng, 0.0035, 0.02)
+            mesh = rumpled(mesh, sampler.rng, 0.0035, 0.02, is_sheet=True)
         parts.append(Part(name=kind, mesh=mesh, material=Material(colour=_FILLING[kind](sampler), roughness=0.6)))
         height += thickness
     return parts, height

@@ -26,12 +26,13 @@ def ceramic(sampler: ShapeSampler) -> Material:
     return Material(texture=make(sampler, colour), roughness=sampler.uniform("roughness", 0.1, 0.5))
 
 
-def _wall(outer: Profile, thickness_m: float, floor_m: float) -> Profile:
-    """Closes an outer wall line into a vessel with a rounded lip and a floor."""
+def _wall(outer: Profile, thickness_m: float, floor_m: float, floor_radius_m: float | None = None) -> Profile:
+    """Closes an outer wall line into a vessel with a rounded lip and a floor, by default one that walls rise steeply from."""
     inner = [(r - thickness_m, z) for r, z in outer if z > floor_m + 1e-6]
     lip = (outer[-1][0] - thickness_m / 2, outer[-1][1] + thickness_m / 3)
-    inner_floor_r = max(inner[0][0] - (inner[0][1] - floor_m) * 0.2, 0.3 * inner[0][0])
-    return [(0.0, 0.0), *outer, lip, *reversed(inner), (inner_floor_r, floor_m), (0.0, floor_m)]
+    if floor_radius_m is None:
+        floor_radius_m = max(inner[0][0] - (inner[0][1] - floor_m) * 0.2, 0.3 * inner[0][0])
+    return [(0.0, 0.0), *outer, lip, *reversed(inner), (floor_radius_m, floor_m), (0.0, floor_m)]
 
 
 @shaped("cup")
@@ -88,8 +89,10 @@ def bowl(sampler: ShapeSampler) -> ObjectShape:
     foot, power = radius * sampler.uniform("foot", 0.4, 0.6), sampler.uniform("curve", 1.6, 2.6)
     outer = [(foot - 0.002, 0.0), (foot, 0.004)]
     outer += [(foot + (radius - foot) * t, 0.004 + (height - 0.004) * t**power) for t in (0.25, 0.5, 0.7, 0.85, 1.0)]
-    floor = 0.009
-    body = lathe(_wall(outer, 0.004, floor), 40)
+    floor, thickness = 0.009, 0.004
+    outer_r, outer_z = zip(*outer, strict=True)
+    # The wall rises so flat that a wider floor would come out through it.
+    body = lathe(_wall(outer, thickness, floor, float(np.interp(floor, outer_z, outer_r)) - thickness), 40)
     line = [(foot + (radius - foot) * t, 0.004 + (height - 0.004) * t**power) for t in (0.3, 0.65, 1.0)]
     colliders = (cylinder(foot, 0.0, floor), *wall_ring([(foot, 0.003), *line], 0.006, 14))
     return ObjectShape(

@@ -1,7 +1,7 @@
 """What Replicator's annotators give, read by their own maps: ids by `info`, never by number, order or colour.
 
-Ids differ from frame to frame and from annotator to annotator; labels come back in lower case; boxes are inclusive; the
-transforms are row-vector; an occlusion of -1 means that it is not available. All of it stands in the reference, section 2.
+Ids differ from frame to frame and from annotator to annotator; labels come back in lower case; transforms are row-vector.
+All of it stands in the reference, section 2. 2D boxes and occlusion are not read for a frame: `truth` says why.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from scenes.errors import BackendError
 from scenes.scene import Scene
 from scenes.taxonomy import TAXONOMY
 from scenes.transforms import inverse
-from sim._boxes import BOX_2D_DTYPE, BOX_3D_DTYPE
 from sim._labels import prim_path
-from sim.frame import BoxPx
 from sim.layers import visible_parts
 
 _RESERVED = frozenset({"background", "unlabelled"})
@@ -60,9 +58,15 @@ def read_maps(data: Mapping[str, Any], scene: Scene, camera: Camera) -> Maps:
     )
 
 
+def array_of(value: Any) -> Any:
+    """Returns what `get_data` gave as an array: bare, under `data`, or on the GPU."""
+    array = value["data"] if isinstance(value, dict) else value
+    return array.numpy() if hasattr(array, "numpy") else array
+
+
 def read_rgb(value: Any, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """Returns uint8 (H, W, 3) of Replicator's RGBA."""
-    rgba = np.asarray(_array(value))
+    rgba = np.asarray(array_of(value))
     if rgba.shape[:2] != shape or rgba.ndim != 3 or rgba.shape[2] < 3 or rgba.dtype != np.uint8:
         raise BackendError(f"Replicator's rgb should be uint8 {(*shape, 4)}, got {rgba.dtype} {rgba.shape}.")
     return np.ascontiguousarray(rgba[..., :3])
@@ -71,20 +75,29 @@ def read_rgb(value: Any, shape: tuple[int, int]) -> NDArray[np.uint8]:
 def read_depth(value: Any, shape: tuple[int, int], *, far_m: float) -> NDArray[np.float32]:
     """Returns float32 (H, W) in metres along the view; +inf for nothing and for what lies beyond the far plane.
 
-    A pixel of 0 or less is none: that is what some versions leave where no ray returned.
+    Raises BackendError for another shape, and for a pixel that is negative or no number, which no version explains.
     """
-    depth_m = np.array(_array(value), dtype=np.float32)
+    depth_m = np.array(array_of(value), dtype=np.float32)
     depth_m = depth_m.reshape(shape) if depth_m.size == math.prod(shape) else depth_m
     if depth_m.shape != shape:
         raise BackendError(f"Replicator's distance_to_image_plane should be float32 {shape}, got {depth_m.shape}.")
     with np.errstate(invalid="ignore"):
-        depth_m[~(depth_m > 0) | (depth_m > far_m * (1 + 1e-6))] = np.inf
+        wrong = ~(depth_m >= 0)
+    if wrong.any():
+        raise BackendError(
+            f"Replicator's distance_to_image_plane has {int(wrong.sum())} pixels that are no distance, such as "
+            f"{depth_m[wrong][0]:g}: see docs/isaac-sim.md."
+        )
+    # Real files have +inf where nothing is; the vendor's documentation says that 0 stands for it (reference, section 2). No
+    # surface can be at 0, which lies before every near plane, so both are read as nothing. A picture of zeros because
+    # nothing was drawn is not taken for an empty world: the freshness check holds depth against rays.
+    depth_m[(depth_m == 0) | (depth_m > far_m * (1 + 1e-6))] = np.inf
     return depth_m
 
 
 def read_ids(name: str, value: Any, shape: tuple[int, int]) -> NDArray[np.uint32]:
     """Returns an id map uint32 (H, W); raises BackendError for another shape, such as an empty one."""
-    ids = np.asarray(_array(value))
+    ids = np.asarray(array_of(value))
     if ids.dtype == np.uint8 and ids.shape == (*shape, 4):
         ids = np.ascontiguousarray(ids).view("<u4")  # the words of colorize=False through a viewer
     if ids.size != math.prod(shape):
@@ -109,59 +122,20 @@ def label_of(name: str, value: Any) -> str:
             f"Replicator's {name} has the label {label!r}: a prim and one above it carry different labels of the taxonomy "
             "class; label one prim per object."
         )
-    return label
+    return names.pop()  # a label that is joined of one word twice is that word
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Box2D:
-    """A row of a 2D box annotator: inclusive pixels; `occlusion` 0..1, None where it is not available (-1, nan)."""
-
-    path: str
-    label: str
-    box_px: BoxPx
-    occlusion: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Box3D:
-    """A row of the 3D box annotator: corners in the prim's own frame and `world_from_prim`, column-vector, in metres."""
-
-    path: str
-    label: str
-    low_m: NDArray[np.float64]
-    high_m: NDArray[np.float64]
-    world_from_prim: NDArray[np.float64]
-    occlusion: float | None
-
-
-def boxes_2d(name: str, value: Any) -> list[Box2D]:
-    """Reads a 2D box annotator, rows as they come (their order means nothing)."""
-    return [
-        Box2D(
-            path=path, label=label, occlusion=occlusion_of(row["occlusionRatio"]),
-            box_px=(int(row["x_min"]), int(row["y_min"]), int(row["x_max"]), int(row["y_max"])),
-        )
-        for row, path, label in _rows(name, value, BOX_2D_DTYPE)
-    ]  # fmt: skip
-
-
-def boxes_3d(value: Any) -> list[Box3D]:
-    """Reads the 3D box annotator."""
-    return [
-        Box3D(
-            path=path, label=label, occlusion=occlusion_of(row["occlusionRatio"]),
-            low_m=np.array([row["x_min"], row["y_min"], row["z_min"]], dtype=np.float64),
-            high_m=np.array([row["x_max"], row["y_max"], row["z_max"]], dtype=np.float64),
-            world_from_prim=np.asarray(row["transform"], dtype=np.float64).T,
-        )
-        for row, path, label in _rows("bounding_box_3d", value, BOX_3D_DTYPE)
-    ]  # fmt: skip
-
-
-def occlusion_of(ratio: Any) -> float | None:
-    """Returns the share of an object that is hidden, None where Replicator has none to give: -1 or nan."""
-    value = float(ratio)
-    return value if 0 <= value <= 1 else None
+def poses_of(value: Any) -> dict[str, NDArray[np.float64]]:
+    """Returns `world_from_prim` (4, 4), column-vector, by prim path from bounding_box_3d; raises BackendError."""
+    array, info = array_of(value), value["info"]
+    if not len(array):
+        return {}
+    if "transform" not in (array.dtype.names or ()):
+        raise BackendError(f"Replicator's bounding_box_3d has no field transform: it has {array.dtype.names}.")
+    paths = info["primPaths"]
+    if len(paths) != len(array):
+        raise BackendError(f"Replicator's bounding_box_3d has {len(array)} boxes and {len(paths)} prim paths.")
+    return {str(path): np.asarray(row["transform"], dtype=np.float64).T for row, path in zip(array, paths, strict=True)}
 
 
 def view_of(value: Mapping[str, Any]) -> NDArray[np.float64]:
@@ -176,22 +150,6 @@ def focal_of(value: Mapping[str, Any]) -> tuple[float, int, int]:
     width, height = (int(v) for v in np.asarray(value["renderProductResolution"]).reshape(2))
     aperture = float(np.asarray(value["cameraAperture"]).reshape(-1)[0])
     return float(value["cameraFocalLength"]) * width / aperture, width, height
-
-
-def _rows(name: str, value: Any, dtype: np.dtype[Any]) -> list[tuple[Any, str, str]]:
-    array, info = value["data"], value["info"]
-    missing = [field for field in dtype.names or () if field not in (array.dtype.names or ())]
-    if len(array) and missing:
-        raise BackendError(f"Replicator's {name} has no field {missing[0]}: it has {array.dtype.names}.")
-    labels, paths = {int(k): v for k, v in info["idToLabels"].items()}, info["primPaths"]
-    if len(paths) != len(array):
-        raise BackendError(f"Replicator's {name} has {len(array)} boxes and {len(paths)} prim paths.")
-    return [(row, str(path), label_of(name, labels[int(row["semanticId"])])) for row, path in zip(array, paths, strict=True)]
-
-
-def _array(value: Any) -> Any:
-    array = value["data"] if isinstance(value, dict) else value
-    return array.numpy() if hasattr(array, "numpy") else array
 
 
 def _look_up(name: str, data: Mapping[str, Any], shape: tuple[int, int], key: str, value_of: Any) -> NDArray[np.uint16]:

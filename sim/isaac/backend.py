@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from scenes.camera import Camera
 from scenes.errors import BackendError, SceneError
@@ -17,6 +18,7 @@ from sim.isaac.freshness import FreshnessCheck
 from sim.isaac.optics import Optics
 from sim.isaac.physics import PhysxWorld
 from sim.isaac.products import Products, assert_whole
+from sim.isaac.raw import RAW, raw_annotations
 from sim.isaac.settings import IsaacSettings
 from sim.isaac.settler import SettlerProcess
 from sim.isaac.stage import OpenedStage
@@ -34,7 +36,9 @@ class IsaacBackend:
         self._running = app.start(settings)
         self._settings = settings or self._running.settings
         self._rule = rule or SettleRule()
-        self._settler = SettlerProcess(self._rule, environment=self._running.clean_environment)
+        self._settler = SettlerProcess(
+            self._rule, python=self._settings.settler, environment=self._running.clean_environment
+        )
         self._world: _World | None = None
         self._closed = False
 
@@ -82,6 +86,14 @@ class IsaacBackend:
         """Returns what lies behind the truth of that camera; renders only where the last frame was another's."""
         return self._loaded().see(camera, again=False).layers
 
+    def annotations(self, camera: Camera) -> dict[str, Any]:
+        """Returns Replicator's own annotations of that camera, as `sim.annotators.decode` would give them, unchanged.
+
+        Renders again where the last frame was another's or had none of them. Empty for a camera that is no centred
+        pinhole of square pixels: Replicator then draws another picture, from which the frame is cut.
+        """
+        return self._loaded().annotations(camera)
+
     def close(self) -> None:
         """Frees the world; may be called twice. The application stays until the process ends: Kit cannot start twice."""
         self._unload()
@@ -100,10 +112,10 @@ class IsaacBackend:
 
 
 class _Seen:
-    """What the last capture was made of."""
+    """What the last capture was made of, and its data as Replicator gave them."""
 
-    def __init__(self, optics: Optics, maps: Maps, truth: Truth, layers: Layers) -> None:
-        self.optics, self.maps, self.truth, self.layers = optics, maps, truth, layers
+    def __init__(self, optics: Optics, data: Mapping[str, Any], maps: Maps, truth: Truth, layers: Layers) -> None:
+        self.optics, self.data, self.maps, self.truth, self.layers = optics, data, maps, truth, layers
 
 
 class _World:
@@ -151,15 +163,28 @@ class _World:
         if self._truths is None:
             self._truths, self._fresh = TruthMaker(self.scene), FreshnessCheck(self.scene)
         optics = Optics.of(camera)
-        maps = self._fresh_maps(optics.drawn)
-        self._seen = _Seen(optics, maps, *self._truths.truth(optics, maps, self._poses))
+        data = self._fresh_data(optics.drawn)
+        maps = read_maps(data, self.scene, optics.drawn)
+        self._seen = _Seen(optics, data, maps, *self._truths.truth(optics, maps, self._poses))
         return self._seen
+
+    def annotations(self, camera: Camera) -> dict[str, Any]:
+        """Returns the raw annotations of a camera that is drawn as it is, none of another."""
+        optics = Optics.of(camera)
+        if not optics.plain:
+            return {}
+        self._shown()
+        seen = self.see(camera, again=False)
+        if not seen.data.keys() >= RAW.keys():
+            self._products.add_raw(optics.drawn)
+            seen = self.see(camera)
+        return raw_annotations(seen.data, (camera.height, camera.width))
 
     def close(self) -> None:
         """Detaches and destroys all that was made, in Replicator's order."""
         self._stage.close()
 
-    def _fresh_maps(self, drawn: Camera) -> Maps:
+    def _fresh_data(self, drawn: Camera) -> Mapping[str, Any]:
         """Captures until the data show the world as it stands; raises BackendError where they never do."""
         assert self._fresh is not None
         self._shown()
@@ -169,7 +194,7 @@ class _World:
             assert_whole(data)
             complaint = self._fresh.complaint(data, drawn, self._poses)
             if not complaint:
-                return read_maps(data, self.scene, drawn)
+                return data
         raise BackendError(
             f"Isaac Sim shows an older world in {self._settings.fresh_attempts} captures of {drawn.name} in {self.scene.id}: "
             f"{complaint}. See stale frames in docs/isaac-sim.md."

@@ -17,7 +17,7 @@ from scenes.camera import Camera, points_in_camera
 from scenes.scene import Scene
 from scenes.transforms import Pose, transform_points
 from sim._labels import prim_path
-from sim.isaac.annotate import boxes_3d, focal_of, read_depth, view_of
+from sim.isaac.annotate import focal_of, poses_of, read_depth, view_of
 from sim.proof.raycast import RayCaster
 
 # What single precision and a transform through Fabric may cost.
@@ -103,13 +103,13 @@ def _camera_complaint(params: Mapping[str, Any], camera: Camera) -> str:
 
 def _pose_complaint(value: Any, world_from_body: Mapping[str, Pose]) -> str:
     expected = {prim_path(name): pose.matrix() for name, pose in world_from_body.items()}
-    for box in boxes_3d(value):
-        if box.path not in expected:
+    for path, seen in poses_of(value).items():
+        if path not in expected:
             continue
-        away = float(np.linalg.norm(box.world_from_prim[:3, 3] - expected[box.path][:3, 3]))
-        turned = float(np.abs(box.world_from_prim[:3, :3] - expected[box.path][:3, :3]).max())
+        away = float(np.linalg.norm(seen[:3, 3] - expected[path][:3, 3]))
+        turned = float(np.abs(seen[:3, :3] - expected[path][:3, :3]).max())
         if away > _POSITION_M or turned > _ROTATION:
-            return f"bounding_box_3d has {box.path} {away:.3f} m away and turned by {turned:.3f}"
+            return f"bounding_box_3d has {path} {away:.3f} m away and turned by {turned:.3f}"
     return ""
 
 

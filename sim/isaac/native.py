@@ -28,6 +28,7 @@ DEFAULT_ANNOTATORS = (
     "bounding_box_2d_loose", "bounding_box_3d", "camera_params",
 )  # fmt: skip
 _FACTS = "rehearse.json"
+_JOIN_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ def make_native(spec: NativeSpec, *, attempts: int = 3) -> dict[str, Any]:
     A process ends by the restart policy; one that dies or hangs while closing has lost nothing that is whole. Raises
     BackendError where a process adds no scene `attempts` times in a row.
     """
-    from sim.isaac.app import assert_installed
+    from sim.isaac.installation import assert_installed
 
     assert_installed()
     spec.out.mkdir(parents=True, exist_ok=True)
@@ -84,7 +85,7 @@ def make_native(spec: NativeSpec, *, attempts: int = 3) -> dict[str, Any]:
         child.start()
         theirs.close()
         last = _said(ours) or last
-        child.join(120)
+        child.join(_JOIN_S)
         if child.is_alive():  # Kit hangs while it closes: what counts is on the disk
             child.kill()
             child.join()
@@ -101,7 +102,7 @@ def make_scenes_here(spec: NativeSpec, indices: Sequence[int]) -> None:
     from sim.isaac.settler import SettlerProcess
 
     running = app.start(spec.settings)
-    settler = SettlerProcess(environment=running.clean_environment)
+    settler = SettlerProcess(python=spec.settings.settler, environment=running.clean_environment)
     try:
         for index in indices:
             _make_scene(running, settler, spec, index)
@@ -157,7 +158,10 @@ def _publish(spec: NativeSpec, index: int, staging: Path, names: list[str], scen
             "renderer gave no data; see docs/isaac-sim.md."
         )
     randomised = spec.randomisation
-    varied = None if randomised is None else {**asdict(randomised), "description": randomised.description.name}
+    varied = None
+    if randomised is not None:
+        more = {"description": randomised.description.name, "replicator_seed": randomised.seed_of(scene)}
+        varied = asdict(randomised) | more
     facts = {
         "scene": str(scene.id), "attempt": scene.id.attempt, "digest": scene.digest(), "render_products": names,
         "variants": spec.variants, "annotators": list(spec.annotators), "randomisation": varied,
@@ -212,6 +216,7 @@ def _child(spec: NativeSpec, indices: Sequence[int], said: Any) -> None:
         said.close()
         app.leave(1)
         raise SystemExit(1) from error
+    said.close()  # the parent waits for this, and then for no longer than Kit's end may take
     app.leave(0)
 
 

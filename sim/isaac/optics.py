@@ -51,6 +51,11 @@ class Optics:
             camera=camera, drawn=drawn, left=left, top=top, cut_width=wanted.width, cut_height=wanted.height, lens=lens
         )
 
+    @property
+    def plain(self) -> bool:
+        """Whether the drawn picture is the camera's own, with nothing cut out or looked up."""
+        return self.lens is None and (self.drawn.width, self.drawn.height) == (self.camera.width, self.camera.height)
+
     def image(self, drawn_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Returns the camera's image uint8 (H, W, 3) from the drawn one."""
         cut = self._cut(drawn_rgb)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _UPDATES_PER_S = 100
 _STEPS_PER_S = 500
 _SCENE = "/World/PhysicsScene"
+_LONGEST_S = 3600.0
 # A timeline that does not go on would be waited for for ever.
 _STUCK_UPDATES = 200
 
@@ -125,6 +126,10 @@ class _Playing:
         import omni.timeline
 
         self._timeline: Timeline = omni.timeline.get_timeline_interface()
+        # A stage without an end has one of a second or less, where a timeline that loops begins again at 0.
+        self._timeline.set_looping(False)
+        self._timeline.set_current_time(0.0)
+        self._timeline.set_end_time(_LONGEST_S)
         self._timeline.set_time_codes_per_second(float(_UPDATES_PER_S))
         self._timeline.play()
         self._timeline.commit()

@@ -29,7 +29,7 @@ _DRAWS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Randomisation:
-    """What is varied, from which file, and the seed of Replicator and of the drawn values. Raises UnknownNameError."""
+    """What is varied, from which file, and the seed that each scene's is made from. Raises UnknownNameError."""
 
     kinds: tuple[str, ...]
     description: Path
@@ -41,20 +41,24 @@ class Randomisation:
             if kind not in KINDS:
                 raise UnknownNameError("randomisation", kind, KINDS)
 
+    def seed_of(self, scene: Scene) -> int:
+        """Returns the seed of one scene's graph, below 2**31: scenes vary apart, whichever process makes them."""
+        return int(np.random.SeedSequence([self.seed, scene.id.index]).generate_state(1)[0]) >> 1
+
 
 def description_of(suite: str) -> Path:
-    """Returns the file that a suite is described by; that of the cluttered table for one that has none."""
-    if suite.endswith(".toml"):
-        return Path(suite).absolute()
-    return SHIPPED["household" if suite == "household" else "clutter"]
+    """Returns the file that a suite is described by, shipped or the user's own."""
+    shipped = {path.stem: path for path in SHIPPED.values()}
+    return shipped.get(suite, Path(suite).absolute())
 
 
 def build(plan: Randomisation, stage: Any, scene: Scene, cameras: Sequence[str]) -> None:
     """Seeds Replicator and builds the graph of an opened scene; `cameras` are the paths of its camera prims."""
     import omni.replicator.core as rep
 
-    rep.set_global_seed(plan.seed)
-    draws = _Draws(load(plan.description), np.random.default_rng(plan.seed), plan.split)
+    seed = plan.seed_of(scene)
+    rep.set_global_seed(seed)
+    draws = _Draws(load(plan.description), np.random.default_rng(seed), plan.split)
     with rep.trigger.on_custom_event(event_name=EVENT):
         if "lights" in plan.kinds:
             _vary_lights(draws, stage)

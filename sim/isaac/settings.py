@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from scenes.errors import BackendError, UnknownNameError
 
-Renderer = Literal["RealTimePathTracing", "PathTracing", "RaytracedLighting"]
+Renderer = Literal["auto", "RealTimePathTracing", "PathTracing", "RaytracedLighting"]
 Physics = Literal["settled", "physx"]
 
 # Isaac Sim's numbers for them (SimulationApp's anti_aliasing; /rtx/post/dlss/execMode).
@@ -20,14 +20,16 @@ DLSS_MODES = {"performance": 0, "balanced": 1, "quality": 2, "auto": 3}
 class IsaacSettings:
     """What may be chosen.
 
-    rt_subframes: pictures of one still world that are accumulated before a frame is taken (NVIDIA's own scripts take 4 to
-    32); more sharpen textures that stream in, lights that converge and edges after a jump. physics: `settled` takes the
-    poses that MuJoCo settles in another process, so that both backends see one world; `physx` lets PhysX settle.
-    fresh_attempts: how often a frame that shows an older world is taken again. restart_frames and restart_mib end a
-    worker process after so many frames, or when it holds so much memory; 0 is never.
+    renderer: `auto` takes what the version of Isaac Sim takes unasked, since 5.1 and 6.x differ. rt_subframes: pictures of
+    one still world that are accumulated before a frame is taken (NVIDIA's own scripts take 4 to 32); more sharpen textures
+    that stream in, lights that converge and edges after a jump. physics: `settled` takes the poses that MuJoCo settles in
+    another process, so that both backends see one world; `physx` lets PhysX settle. settler: the Python of that process,
+    none for this one. fresh_attempts: how often a frame
+    that shows an older world is taken again. restart_frames and restart_mib end a worker process after so many frames, or
+    when it holds so much memory; 0 is never.
     """
 
-    renderer: Renderer = "RealTimePathTracing"
+    renderer: Renderer = "auto"
     rt_subframes: int = 16
     anti_aliasing: str = "dlss"
     dlss: str = "quality"
@@ -37,6 +39,7 @@ class IsaacSettings:
     multi_gpu: bool = False
     deterministic: bool = True
     physics: Physics = "settled"
+    settler: str | None = None
     fresh_attempts: int = 3
     restart_frames: int = 600
     restart_mib: int = 24_000
@@ -81,14 +84,13 @@ class IsaacSettings:
 
     def label(self) -> str:
         """Returns what decides a frame's bytes, in one line: all but where it runs and when it starts anew."""
-        beside = {"gpu", "multi_gpu", "fresh_attempts", "restart_frames", "restart_mib"}
+        beside = {"gpu", "multi_gpu", "settler", "fresh_attempts", "restart_frames", "restart_mib"}
         return ", ".join(f"{name}={value}" for name, value in asdict(self).items() if name not in beside)
 
     def launch_config(self, known: frozenset[str]) -> dict[str, Any]:
         """Returns SimulationApp's configuration, with only the keys that its version knows."""
         config: dict[str, Any] = {
             "headless": True,
-            "renderer": self.renderer,
             "anti_aliasing": ANTI_ALIASING[self.anti_aliasing],
             "samples_per_pixel_per_frame": self.samples_per_pixel,
             "denoiser": self.denoiser,
@@ -103,6 +105,8 @@ class IsaacSettings:
                 "--/exts/isaacsim.core.throttling/enable_async=false",
             ],
         }
+        if self.renderer != "auto":
+            config["renderer"] = self.renderer
         if not self.multi_gpu:
             config["max_gpu_count"] = 1
         return {key: value for key, value in config.items() if key in known}
@@ -125,9 +129,9 @@ def _value(name: str, text: str, kind: str) -> Any:
         if text.lower() not in {"true", "false", "on", "off", "yes", "no", "1", "0"}:
             raise BackendError(f"The Isaac setting {name} is on or off, got {text!r}.")
         return text.lower() in {"true", "on", "yes", "1"}
+    if "None" in kind and text.lower() in {"none", ""}:
+        return None
     if kind.startswith("int"):
-        if "None" in kind and text.lower() == "none":
-            return None
         if not text.lstrip("-").isdecimal():
             raise BackendError(f"The Isaac setting {name} is a whole number, got {text!r}.")
         return int(text)

@@ -26,38 +26,40 @@ class Version:
 
     `close_takes_exit_code`: SimulationApp.close keeps the status that it is given, where an older one ends with 0.
     `reads_labels`: by which schema labels are read; all that are supported read UsdSemantics.LabelsAPI.
-    `default_renderer` is what SimulationApp takes unasked; we always ask.
+    `renderers`: those that its start-up documents, first the one that it takes unasked.
     """
 
     name: str
     python: tuple[int, int]
     replicator: str
     launch_keys: frozenset[str]
-    default_renderer: str
+    renderers: tuple[str, ...]
     close_takes_exit_code: bool
     step_keywords: frozenset[str]
     reads_labels: str = "UsdSemantics.LabelsAPI"
 
 
+_RENDERERS_5 = ("RaytracedLighting", "PathTracing")
+_RENDERERS_6 = ("RealTimePathTracing", *_RENDERERS_5)
 _STEP_5 = frozenset({"rt_subframes", "pause_timeline", "delta_time"})
 _STEP_6 = _STEP_5 | {"wait_for_render"}
 
 VERSIONS = (
     Version(
-        name="5.1", python=(3, 11), replicator="1.12.27", launch_keys=_COMMON_KEYS, default_renderer="RaytracedLighting",
+        name="5.1", python=(3, 11), replicator="1.12.27", launch_keys=_COMMON_KEYS, renderers=_RENDERERS_5,
         close_takes_exit_code=False, step_keywords=_STEP_5,
     ),
     Version(
-        name="6.0", python=(3, 12), replicator="1.13.27", launch_keys=_KEYS_6_0, default_renderer="RealTimePathTracing",
+        name="6.0", python=(3, 12), replicator="1.13.27", launch_keys=_KEYS_6_0, renderers=_RENDERERS_6,
         close_takes_exit_code=True, step_keywords=_STEP_6,
     ),
     Version(
         name="6.1", python=(3, 12), replicator="1.13.36", launch_keys=_KEYS_6_0 | {"active_cuda_gpus"},
-        default_renderer="RealTimePathTracing", close_takes_exit_code=True, step_keywords=_STEP_6,
+        renderers=_RENDERERS_6, close_takes_exit_code=True, step_keywords=_STEP_6,
     ),
     Version(
         name="6.2", python=(3, 12), replicator="1.13.37", launch_keys=_KEYS_6_0 | {"active_cuda_gpus"},
-        default_renderer="RealTimePathTracing", close_takes_exit_code=True, step_keywords=_STEP_6,
+        renderers=_RENDERERS_6, close_takes_exit_code=True, step_keywords=_STEP_6,
     ),
 )  # fmt: skip
 OLDEST = (5, 1)
@@ -84,8 +86,9 @@ def version_of(text: str) -> tuple[Version, str]:
     below = known[max(k for k in known if k <= key)]
     return below, (
         f"Isaac Sim {text} is not known to this version of Rehearse: it is treated as {below.name} (Replicator "
-        f"{below.replicator}, start-up keys, step({', '.join(sorted(below.step_keywords))}), labels by "
-        f"{below.reads_labels}). Run `rehearse doctor --backend isaac` before you trust what it makes."
+        f"{below.replicator}, start-up keys, renderer {below.renderers[0]}, "
+        f"step({', '.join(sorted(below.step_keywords))}), labels by {below.reads_labels}). Run `rehearse doctor --backend "
+        "isaac` before you trust what it makes."
     )
 
 

@@ -47,13 +47,17 @@ def start_worker() -> None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
-def make_scene_files(spec: GenerateSpec, open_source: OpenSource, index: int) -> SceneRecord:
-    """Makes scene `index`, writes its frames and its stage, publishes them and returns the record."""
+def make_scene_files(spec: GenerateSpec, open_source: OpenSource, index: int, *, writes_beside: bool) -> SceneRecord:
+    """Makes scene `index`, writes its frames and its stage, publishes them and returns the record.
+
+    `writes_beside` encodes and writes a frame in a second thread while the next one is drawn.
+    """
     source = _open_once(open_source, spec)
     scene, rejected = source.scene(index)
     staging = staging_folder(spec.out, index)
     checks = Checks(prover=Prover.of(spec, scene), clearance_m=clearances_m(scene))
-    frames = _write_frames(staging, scene, _frames(source, spec, spec.frames_of(index), checks))
+    write = _write_beside if writes_beside else _write_in_turn
+    frames = write(staging, scene, _frames(source, spec, spec.frames_of(index), checks))
     stage = f"scenes/scene_{index:06d}.usdc" if spec.stages else None
     if stage is not None:
         (staging / stage).parent.mkdir()
@@ -118,7 +122,13 @@ def _encode_view(
     return view_files(view, capture, eye, checks.clearance_m), agreement
 
 
-def _write_frames(staging: Path, scene: Scene, frames: Iterable[tuple[Frame, Encoding]]) -> tuple[FrameEntry, ...]:
+def _write_in_turn(staging: Path, scene: Scene, frames: Iterable[tuple[Frame, Encoding]]) -> tuple[FrameEntry, ...]:
+    """Writes each frame before the next one is rendered."""
+    digest = scene.digest()
+    return tuple(stage_frame(staging, frame.name, encoding, scene.id.attempt, digest) for frame, encoding in frames)
+
+
+def _write_beside(staging: Path, scene: Scene, frames: Iterable[tuple[Frame, Encoding]]) -> tuple[FrameEntry, ...]:
     """Writes frames while the next ones are rendered, one behind the other, never more than two in memory."""
     digest = scene.digest()
     entries: list[FrameEntry] = []

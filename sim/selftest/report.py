@@ -62,7 +62,9 @@ class SelfTestReport:
         ]
 
     def describe(self) -> str:
-        """Returns the table as lines of text, a long answer cut off, and the verdict."""
+        """Returns the table as lines of text, a long answer cut off, and the verdict; one sentence where it did not open."""
+        if self.failed == ("start",):
+            return f"FAIL: the backend {self.backend} does not open: {self.findings[0].got}"
         rows = [tuple(_short(cell, width) for cell, width in zip(row, _WIDTHS, strict=True)) for row in self.rows()]
         lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, _WIDTHS, strict=True)).rstrip() for row in rows]
         return "\n".join([*lines, "", self.summary()])

@@ -58,4 +58,4 @@ def close_quietly(backend: Backend) -> str:
 
 def _sentence(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300] if lines else 'without a word'}"
+    return f"{type(error).__name__}: {lines[0][:400] if lines else 'without a word'}"

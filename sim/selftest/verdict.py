@@ -42,7 +42,7 @@ def all_of(*outcomes: Outcome) -> Outcome:
         got="; ".join(dict.fromkeys(o.got for o in told)),
         tolerance="; ".join(dict.fromkeys(o.tolerance for o in told if o.tolerance)),
         holds=all(o.holds for o in apply),
-        reason="; ".join(o.reason for o in outcomes if o.holds is None),
+        reason="; ".join(dict.fromkeys(o.reason for o in outcomes if o.reason)),
     )
 
 

@@ -13,6 +13,7 @@ from scenes.suites import SUITES, find_suite, make_scene
 
 # What version 1 of a shipped suite says. A change of its file needs a new version, since ids carry only that.
 DIGESTS = {
+    "tabletop": "7b79750e095790b0bec60f42520dd8f6f2cbe75a96378e7dc076ca2bd82c3921",
     "household": "7075cce095dd6b32831d4088d48742ab8f3d9320df637d8f62660afde4ac61b1",
     "tabletop-clutter": "040f7cda70d92450312acdd453ccd3e571f3921b2b44df9294e2b6d1aed9db2c",
 }
@@ -74,7 +75,7 @@ def test_the_id_of_a_users_scene_carries_the_digest_and_a_shipped_ones_does_not(
         ("[room]\n", r"mine\.toml: expected a table \[suite\]"),
         (
             '[suite]\nkind = "houshold"\n',
-            r"suite\.kind: expected one of clutter, household, got 'houshold' \(did you mean 'household'\?\)",
+            r"suite\.kind: expected one of clutter, household, tabletop, got 'houshold' \(did you mean 'household'\?\)",
         ),
         ('[suite]\nkind = "household"\nversion = 0\n', r"suite\.version: expected a whole number"),
         ('[suite]\nkind = "household"\nverson = 1\n', r"suite\.verson: .*did you mean 'version'"),
@@ -108,7 +109,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 def test_every_key_is_explained_in_the_docs(root_dir):
     from scenes.clutter.schema import SCHEMA as CLUTTER
+    from scenes.tabletop.schema import SCHEMA as TABLETOP
 
     text = (root_dir / "docs" / "suites.md").read_text(encoding="utf-8")
-    missing = [p.key for p in (*HOUSEHOLD, *CLUTTER) if f"`{p.key}`" not in text and not p.key.startswith("objects.")]
+    missing = [p.key for p in (*HOUSEHOLD, *CLUTTER, *TABLETOP) if f"`{p.key}`" not in text and not p.key.startswith("objects.")]
     assert missing == []

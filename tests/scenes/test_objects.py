@@ -149,6 +149,25 @@ def test_every_closed_shell_of_a_part_faces_outward(category: str, seed: int) ->
 
 
 @pytest.mark.parametrize(("category", "seed"), CASES)
+def test_from_outside_a_ray_meets_a_front_face_first(category: str, seed: int) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    pytest.importorskip("embreex", reason="needs embreex, the ray caster (extra dev)")
+    parts = make(category, seed).parts
+    corners = np.concatenate([part.mesh.vertices[part.mesh.faces] for part in parts])
+    faces = np.arange(3 * len(corners)).reshape(-1, 3)
+    whole = trimesh.Trimesh(corners.reshape(-1, 3), faces, process=False)
+    rng = np.random.default_rng(seed)
+    towards = rng.normal(size=(4000, 3))
+    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+    low, high = whole.bounds
+    starts = rng.uniform(low, high, (4000, 3)) - 2 * float(np.linalg.norm(high - low)) * towards
+    triangle = whole.ray.intersects_first(starts, towards)
+    facing = (whole.face_normals[triangle] * towards).sum(axis=1)[triangle >= 0]
+    assert len(facing) > 400
+    assert (facing < 1e-6).all()
+
+
+@pytest.mark.parametrize(("category", "seed"), CASES)
 def test_meshes_are_manifold_as_asset_validators_ask(category: str, seed: int) -> None:
     for part in make(category, seed).parts:
         assert not_manifold(part.mesh) == (0, 0), part.name

@@ -6,15 +6,17 @@ A subclass gives the fixture `backend`; tests of one class share one running sim
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from scenes.camera import Camera, look_at, points_in_camera
-from scenes.errors import BackendError
+from scenes.errors import BackendError, SceneError
+from scenes.motion import Push
 from scenes.scene import Material, Scene
 from scenes.taxonomy import TAXONOMY
-from scenes.transforms import transform_points
+from scenes.transforms import Pose, transform_points
 from sim.backend import Backend
 from sim.frame import Frame, ObjectTruth
 from tests.sim.little_scenes import ball, block, camera_above, floor, ring, scene_of
@@ -233,6 +235,45 @@ class BackendConformance:
         assert not report.at_rest
         assert report.max_speed_m_s > 10
         assert not report.accepted
+
+    def test_placed_bodies_stand_where_they_are_put(self, backend: Backend) -> None:
+        first, second = (block(name, (0.02,) * 3, (x, 0, 0.02), dynamic=True) for name, x in (("a", -0.05), ("b", 0.05)))
+        backend.load(scene_of(floor(), first, second))
+        pose = Pose((0.0, 0.03, 0.1), (math.cos(0.2), 0.0, 0.0, math.sin(0.2)))
+        backend.place({"a": pose})
+        frame = backend.render(camera_above())
+        assert record(frame, "a").world_from_body == pose
+        assert record(frame, "b").world_from_body == second.world_from_body
+        backend.load(scene_of(floor(), replace(first, world_from_body=pose), second))
+        loaded = backend.render(camera_above())
+        np.testing.assert_array_equal(frame.truth.instance, loaded.truth.instance)
+        np.testing.assert_allclose(frame.truth.depth_m, loaded.truth.depth_m, rtol=1e-5)
+        with pytest.raises(SceneError, match=r"nobody.*a, b"):
+            backend.place({"nobody": pose})
+
+    def test_a_push_flies_by_gravity_and_is_undone(self, backend: Backend) -> None:
+        scene = scene_of(block("a", (0.03,) * 3, (0, 0, 1.0), dynamic=True))
+        backend.load(scene)
+        before = backend.render(camera_above(2.0))
+        push = Push(body_name="a", velocity_m_s=(0.4, 0.0, 0.0), angular_velocity_rad_s=(0.0, 0.0, 1.0))
+        start, later = backend.play([push], [0.0, 0.2])
+        assert start["a"] == scene.bodies[0].world_from_body
+        np.testing.assert_allclose(later["a"].position_m, (0.08, 0.0, 1.0 - 9.81 * 0.02), atol=5e-3)
+        assert 2 * math.asin(later["a"].quaternion_wxyz[3]) == pytest.approx(0.2, abs=5e-3)
+        assert same(before, backend.render(camera_above(2.0)))
+        with pytest.raises(SceneError, match="nobody"):
+            backend.play([replace(push, body_name="nobody")], [0.1])
+
+    def test_layers_hold_what_is_hidden_and_which_part_is_seen(self, backend: Backend) -> None:
+        lid = block("lid", (0.2, 0.2, 0.01), (0.2, 0.0, 0.3), "plate")
+        backend.load(scene_of(floor(), SQUARE_ON_FLOOR, lid))
+        frame = backend.render(camera_above(1.1))
+        layers = backend.layers(camera_above(1.1))
+        square = next(mask for mask in layers.amodal if mask.instance_id == record(frame, "square").instance_id)
+        whole = np.zeros((48, 64), dtype=bool)
+        whole[4:44, 12:52] = True
+        np.testing.assert_array_equal(square.full(48, 64), whole)
+        np.testing.assert_array_equal(layers.parts, np.array([1, 2, 3])[frame.truth.instance])
 
     def test_any_image_size(self, backend: Backend) -> None:
         backend.load(scene_of(floor(), SQUARE_ON_FLOOR))

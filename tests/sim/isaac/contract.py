@@ -114,9 +114,12 @@ class _Checker(ast.NodeVisitor):
         kind = self._object_of(node.value)
         if kind:
             self.objects |= {ast.unparse(target): kind for target in node.targets}
+        elif (name := self._name(node.value)) is not None:  # another name of a module or function
+            self.names |= {target.id: name for target in node.targets if isinstance(target, ast.Name)}
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
+        self._refuse_what_hides(node)
         entry = self._entry(node.func)
         if entry is not None:
             self._hold(entry, node)
@@ -179,6 +182,16 @@ class _Checker(ast.NodeVisitor):
         needed = {w.lstrip("*") for w in entry.parameters if "=" not in w and not w.startswith("**")}
         if needed - given and None not in given:
             self.problems.append(f"line {node.lineno}: {entry.name} needs {', '.join(sorted(needed - given))}")
+
+    def _refuse_what_hides(self, node: ast.Call) -> None:
+        """Notes calls by which a name of the API would escape this check."""
+        called, first = ast.unparse(node.func).rpartition(".")[2], node.args[0] if node.args else None
+        imported = str(first.value) if isinstance(first, ast.Constant) else ""
+        if called in {"import_module", "__import__"} and imported.partition(".")[0] in ROOTS:
+            self._assert_module(imported, node.lineno)
+            self.problems.append(f"line {node.lineno}: import {imported} by a statement, so that it can be followed")
+        if called in {"getattr", "setattr"} and first is not None and (self._name(first) or self._object_of(first)):
+            self.problems.append(f"line {node.lineno}: {ast.unparse(node)} hides a name from this check")
 
     def _use(self, name: str, line: int) -> str:
         self.uses.append(Use(name=name, line=line))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,12 +64,49 @@ def test_what_is_used_was_seen_at_all() -> None:
         ("import omni.physx", "no module omni.physx"),
         ("def f(a: Annotator) -> None:\n    a.fetch()", "Annotator has no fetch"),
         ("step = rep.orchestrator.step\nrep.orchestrator.finish", "no omni.replicator.core.orchestrator.finish"),
+        ("o = rep.orchestrator\no.stepp()", "no omni.replicator.core.orchestrator.stepp"),
+        ("s = rep.orchestrator.step\ns(rt_subframe=4)", "no parameter rt_subframe"),
+        ("from omni.replicator import core as r\nr.create.hologram()", "no omni.replicator.core.create.hologram"),
+        ("import omni.replicator.core\nomni.replicator.core.hologram()", "no omni.replicator.core.hologram"),
+        ("getattr(rep.orchestrator, 'stepp')()", "hides a name"),
+        ("import importlib\nimportlib.import_module('omni.physx')", "no module omni.physx"),
     ],
 )
 def test_an_unknown_name_or_parameter_fails(line: str, complaint: str) -> None:
     source = f"import carb.settings\nimport omni.usd\nimport omni.replicator.core as rep\n{line}\n"
     _, problems = check(source, api_table())
     assert any(complaint in p for p in problems), problems
+
+
+def _mutants(source: str) -> Iterator[tuple[str, str]]:
+    """Yields each name that a module uses, and the module with that name changed in the line where it stands."""
+    lines = source.splitlines()
+    for use in check(source, api_table(), _fields())[0]:
+        word = use.name.rpartition(".")[2]
+        line = lines[use.line - 1]
+        changed = re.sub(rf"\b{word}\b", f"{word}q", line)
+        if changed != line:
+            yield f"{use.name}, line {use.line}", "\n".join([*lines[: use.line - 1], changed, *lines[use.line :]])
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_each_name_of_each_module_is_held_when_it_is_changed(module: Path) -> None:
+    for name, source in _mutants(module.read_text()):
+        assert check(source, api_table(), _fields())[1], name
+
+
+def test_the_mutants_are_of_all_that_is_used() -> None:
+    names = {name.partition(",")[0] for module in MODULES for name, _ in _mutants(module.read_text())}
+    used = {use.name for module in MODULES for use in check(module.read_text(), api_table(), _fields())[0]}
+    assert len(names) > 40
+    assert used - names <= {"omni.replicator.core", "isaacsim"}, used - names
+
+
+def test_a_name_that_is_added_fails() -> None:
+    added = "\n\ndef hologram() -> None:\n    import omni.replicator.core as rep\n\n    rep.create.hologram(count=3)\n"
+    for module in MODULES:
+        said = check(module.read_text() + added, api_table(), _fields())[1]
+        assert [p.partition(": ")[2] for p in said] == ["the table has no omni.replicator.core.create.hologram"], module
 
 
 def test_wait_for_render_is_known_to_6_and_not_to_5() -> None:

@@ -1,6 +1,7 @@
 """Faults that a simulator's adapter may have, each a thin wrapper of a backend that is right, and the check that must tell.
 
-A `Planted` backend changes frames on their way; `PlantedFiles` leaves frames alone and has raw annotations with a fault.
+A `Planted` backend changes frames on their way; `writing` leaves frames alone and has raw annotations with a fault.
+`python -m tests.sim.selftest.faults` prints the table of both.
 """
 
 from __future__ import annotations
@@ -457,3 +458,12 @@ FAULTS = (
     Fault("a megabyte kept of every frame", Leaking, "memory"),
     Fault("a thing of the scene not loaded", LosesAThing, "agreement"),
 )  # fmt: skip
+
+
+def rows() -> list[str]:
+    """Returns the rows of the table in the docs."""
+    return [f"| {fault.words} | {fault.check} |" for fault in FAULTS]
+
+
+if __name__ == "__main__":
+    print("\n".join(["| planted fault | caught by |", "|---|---|", *rows()]))

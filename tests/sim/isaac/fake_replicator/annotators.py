@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,10 @@ import numpy as np
 from scenes.camera import Camera
 from scenes.scene import Scene
 from scenes.transforms import Pose
+from sim.annotators.cloud import point_cloud
+from sim.annotators.flow import flow, motion_vectors
+from sim.annotators.occlusion import occlusion
+from sim.annotators.view import Sighting, View
 from sim.frame import Frame
 from sim.layers import Layers, visible_parts
 from tests.sim.isaac.fake_replicator.kit import FakeKit
@@ -26,15 +31,22 @@ _TURN = np.diag([1.0, -1.0, -1.0, 1.0])
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shot:
-    """One step of one render product: what the renderer saw, and the camera prim as it was then."""
+    """One step of one render product: what the renderer saw, the camera prim as it was then, and the step before."""
 
     frame: Frame
     layers: Layers
     poses: dict[str, Pose]
     params: dict[str, Any]
+    scene: Scene
+    before: Sighting | None = None
+
+    @cached_property
+    def view(self) -> View:
+        """The shot as our own annotators take it."""
+        return View(frame=self.frame, scene=self.scene, layers=self.layers, before=self.before)
 
 
-def shoot(kit: FakeKit, camera_path: str, resolution: tuple[int, int]) -> Shot:
+def shoot(kit: FakeKit, camera_path: str, resolution: tuple[int, int], last: Shot | None = None) -> Shot:
     """Renders the stage as it stands from a camera prim, by MuJoCo."""
     from pxr import UsdGeom
 
@@ -50,7 +62,10 @@ def shoot(kit: FakeKit, camera_path: str, resolution: tuple[int, int]) -> Shot:
     poses = kit.poses()
     kit.renderer.place({b.name: poses[b.name] for b in kit.scene.bodies if b.dynamic})
     frame = kit.renderer.render(camera)
-    return Shot(frame=frame, layers=kit.renderer.layers(camera), poses=poses, params=_params(prim, resolution))
+    return Shot(
+        frame=frame, layers=kit.renderer.layers(camera), poses=poses, params=_params(prim, resolution),
+        scene=kit.scene.with_poses(poses), before=last.view.now if last else None,
+    )  # fmt: skip
 
 
 def annotation(name: str, shot: Shot, kit: FakeKit) -> Any:
@@ -66,6 +81,10 @@ def annotation(name: str, shot: Shot, kit: FakeKit) -> Any:
         return (truth.depth_m * np.linalg.norm(rays, axis=-1)).astype(np.float32)
     if name == "camera_params":
         return shot.params
+    if name == "normals":
+        return shot.view.normals.copy()
+    if name == "motion_vectors":
+        return motion_vectors(flow(shot.view.now, shot.before))
     return _OF_MAPS[name](shot, kit)
 
 
@@ -167,7 +186,22 @@ def _boxes(kit: FakeKit, rows: list[tuple[int, Any]], dtype: np.dtype) -> dict[s
     return {"data": np.array(values, dtype=dtype), "info": info}
 
 
+def _cloud(shot: Shot, kit: FakeKit) -> dict[str, Any]:
+    cloud = point_cloud(shot.frame, shot.view.normals)
+    info = {
+        "pointRgb": cloud.rgb.reshape(-1), "pointNormals": cloud.normals.reshape(-1),
+        "pointSemantic": cloud.semantic, "pointInstance": cloud.instance,
+    }
+    return {"data": cloud.points, "info": info}
+
+
+def _occlusion(shot: Shot, kit: FakeKit) -> dict[str, Any]:
+    rows = occlusion(shot.frame.truth, shot.layers, shot.scene, shot.frame.camera)
+    return {"data": rows[kit.rng.permutation(len(rows))], "info": {}}
+
+
 _OF_MAPS = {
+    "pointcloud": _cloud, "occlusion": _occlusion,
     "semantic_segmentation": _semantic, "instance_segmentation": _instance, "instance_id_segmentation": _leaves,
     "bounding_box_2d_tight": _tight, "bounding_box_2d_loose": _loose, "bounding_box_3d": _cubes,
 }

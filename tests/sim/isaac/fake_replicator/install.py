@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-from sim.isaac import app
+from sim.isaac import app, installation
 from tests.sim.isaac.api_table import ApiTable, Entry, api_table
 from tests.sim.isaac.fake_replicator.kit import FakeKit
 from tests.sim.isaac.fake_replicator.replicator import FakeReplicator
@@ -21,19 +21,19 @@ _ROOTS = ("isaacsim", "omni", "carb")
 def installed(version: str = "6.2.0") -> Iterator[FakeKit]:
     """Installs the fake of one version in this process and takes it away again; OpenUSD is then the registry's.
 
-    The explicit switch for that is here and nowhere else: `app.foreign_usd_allowed`.
+    The explicit switch for that is here and nowhere else: `installation.foreign_usd_allowed`.
     """
     table = api_table(version[:3])
     kit = FakeKit(version)
     modules = _modules(table, _functions(kit, table))
     before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in _ROOTS}
     sys.modules.update(modules)
-    app.foreign_usd_allowed, was = True, app._running
-    app._running = None
+    was = app._running, app._opened
+    installation.foreign_usd_allowed, app._running, app._opened = True, None, False
     try:
         yield kit
     finally:
-        app._running, app.foreign_usd_allowed = was, False
+        (app._running, app._opened), installation.foreign_usd_allowed = was, False
         for name in modules:
             sys.modules.pop(name, None)
         sys.modules.update(before)

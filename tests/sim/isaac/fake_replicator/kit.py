@@ -15,7 +15,7 @@ from sim.mujoco.backend import MujocoBackend
 class FakeKit:
     """What runs behind the fake modules; a test may look into it and make it misbehave.
 
-    stale_steps: so many coming steps give data of the world as it was at the step before; stale_pixels_only keeps
+    stale_steps: so many coming steps give data of the world as it was before them; stale_pixels_only keeps
     camera_params and bounding_box_3d honest while the pictures lag.
     """
 
@@ -75,6 +75,7 @@ class FakeTimeline:
         self._playing = False
         self._pending: bool | None = None
         self._time_s, self._rate = 0.0, 60.0
+        self._end_s, self._looping = 1.0, True  # as Kit has it for a stage without an end
         self._start: dict[str, Pose] = {}
 
     def play(self) -> None:
@@ -98,12 +99,26 @@ class FakeTimeline:
     def get_current_time(self) -> float:
         return self._time_s
 
-    def set_time_codes_per_second(self, rate: float) -> None:
-        self._rate = rate
+    def set_time_codes_per_second(self, time_codes_per_second: float) -> None:
+        self._rate = time_codes_per_second
+
+    def set_current_time(self, time: float) -> None:
+        self._time_s = time
+
+    def set_end_time(self, end_time: float) -> None:
+        self._end_s = end_time
+
+    def set_looping(self, looping: bool) -> None:
+        self._looping = looping
 
     def advance(self) -> None:
         if not self._playing:
             return
+        if self._time_s + 1 / self._rate > self._end_s + 1e-9:
+            if not self._looping:
+                self._playing = False
+                return
+            self._time_s = 0.0
         import mujoco
 
         from sim.mujoco.settle import read_poses

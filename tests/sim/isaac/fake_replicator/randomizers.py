@@ -42,7 +42,11 @@ class Randomizers:
         self.kit = kit
         self.context: list[_Item] = []
         self.actions: dict[str, list[Callable[[np.random.Generator], None]]] = {}
-        self._rng: np.random.Generator | None = None
+        self._rng = np.random.default_rng()
+
+    def seed(self, seed: int) -> None:
+        """Seeds what is drawn from here on; without it nothing comes twice."""
+        self._rng = np.random.default_rng(seed)
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         return {
@@ -62,8 +66,6 @@ class Randomizers:
         return made
 
     def _send(self, event_name: str) -> None:
-        if self._rng is None:
-            self._rng = np.random.default_rng(self.kit.seeds[-1] if self.kit.seeds else None)
         for act in self.actions[event_name]:
             act(self._rng)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.sim.isaac.api_table import api_table
@@ -32,15 +33,12 @@ class FakeRenderProduct:
         self.kit.alive_products -= 1
 
     def render(self, *, stale: bool) -> None:
-        shot = shoot(self.kit, self.camera, self.resolution)
+        shot = shoot(self.kit, self.camera, self.resolution, self.now)
         if stale and self.now is not None:
-            if self.kit.stale_pixels_only:
-                self.lagging = Shot(frame=self.now.frame, layers=self.now.layers, poses=shot.poses, params=shot.params)
-            else:
-                self.lagging = self.now
+            pixels = replace(self.now, poses=shot.poses, params=shot.params)
+            self.lagging = pixels if self.kit.stale_pixels_only else self.now
         else:
-            self.lagging = None
-        self.fresh, self.now = shot, shot
+            self.lagging, self.now = None, shot
 
     @property
     def seen(self) -> Shot:
@@ -88,7 +86,7 @@ class FakeReplicator:
         """Returns what the fake has behind each recorded name of omni.replicator.core."""
         core = "omni.replicator.core"
         return {
-            f"{core}.set_global_seed": self.kit.seeds.append,
+            f"{core}.set_global_seed": self.set_global_seed,
             f"{core}.orchestrator.step": self.step,
             f"{core}.orchestrator.wait_until_complete": self.wait,
             f"{core}.orchestrator.set_capture_on_play": self.capture_on_play,
@@ -107,6 +105,10 @@ class FakeReplicator:
                 product.render(stale=stale)
         for writer in self.writers:
             writer.write()
+
+    def set_global_seed(self, seed: int) -> None:
+        self.kit.seeds.append(seed)
+        self.randomizers.seed(seed)
 
     def capture_on_play(self, value: bool) -> None:
         self.kit.settings["/omni/replicator/captureOnPlay"] = value

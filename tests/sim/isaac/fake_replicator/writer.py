@@ -75,8 +75,16 @@ def _save(folder: Path, kind: str, value: Any, number: int) -> None:
     elif kind == "camera_params":
         plain = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in value.items()}
         (folder / f"{kind}_{name}.json").write_text(json.dumps(plain))
-    elif kind.startswith("distance"):
+    elif kind.startswith("distance") or kind == "motion_vectors":
         np.save(folder / f"{kind}_{name}.npy", value)
+    elif kind == "occlusion":
+        np.save(folder / f"{kind}_{name}.npy", value["data"])
+    elif kind == "normals":
+        cv2.imwrite(str(folder / f"normals_{name}.png"), ((value * 0.5 + 0.5) * 255).astype(np.uint8))
+    elif kind == "pointcloud":
+        np.save(folder / f"pointcloud_{name}.npy", value["data"])
+        for part in ("Rgb", "Normals", "Semantic", "Instance"):
+            np.save(folder / f"pointcloud_{part.lower()}_{name}.npy", value["info"][f"point{part}"])
     elif kind.startswith("bounding_box"):
         np.save(folder / f"{kind}_{name}.npy", value["data"])
         _json(folder / f"{kind}_labels_{name}.json", value["info"]["idToLabels"])

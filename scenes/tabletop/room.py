@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scenes import textures
+from scenes.description import Draws
 from scenes.meshes import cuboid, joined
 from scenes.objects.shape import slab
 from scenes.sampler import ShapeSampler
@@ -53,10 +54,11 @@ def _walls(sampler: ShapeSampler, half_x: float, half_y: float, height: float) -
     return [_static(name, "wall", half, center, WALL_TILE_M, look) for name, half, center in rows]
 
 
-def _table(sampler: ShapeSampler, half_x: float, half_y: float, top_m: float) -> Body:
-    top_half: Vec3 = (half_x, half_y, sampler.uniform("top_half_thickness_m", 0.012, 0.025))
+def _table(draws: Draws, half_x: float, half_y: float, top_m: float) -> Body:
+    sampler = draws.sampler
+    top_half: Vec3 = (half_x, half_y, draws.number("table.half_thickness_m"))
     top_center: Vec3 = (0.0, 0.0, -top_half[2])
-    leg = sampler.uniform("leg_half_m", 0.02, 0.04)
+    leg = draws.number("table.half_leg_m")
     leg_half_z = (top_m - 2 * top_half[2]) / 2
     inset_x, inset_y = half_x - leg - 0.03, half_y - leg - 0.03
     legs = [
@@ -68,7 +70,7 @@ def _table(sampler: ShapeSampler, half_x: float, half_y: float, top_m: float) ->
     look = _surface(sampler, (0.0, 0.6), (0.2, 0.85))
     leg_look = (
         look
-        if sampler.chance("is_one_material", 0.5)
+        if draws.chance("table.one_material")
         else Material(colour=sampler.colour("leg", saturation=(0, 0.4)), roughness=0.5)
     )
     return Body(
@@ -82,13 +84,13 @@ def _table(sampler: ShapeSampler, half_x: float, half_y: float, top_m: float) ->
     )
 
 
-def make_room(sampler: ShapeSampler) -> Room:
-    """Makes a room of 3.4 to 6 m with a table in the middle, its top 0.7 to 0.78 m above the floor."""
-    half_x, half_y = sampler.uniform("half_depth_m", 1.7, 3.0), sampler.uniform("half_width_m", 1.7, 3.0)
-    top = sampler.uniform("table_m", 0.70, 0.78)
-    table_half = (sampler.uniform("table_half_length_m", 0.5, 0.8), sampler.uniform("table_half_width_m", 0.42, 0.6))
+def make_room(draws: Draws) -> Room:
+    """Makes a room with a table in the middle, as the description has their sizes."""
+    half_x, half_y = draws.number("room.half_m"), draws.number("room.half_m")
+    top = draws.number("table.height_m")
+    table_half = (draws.number("table.half_length_m"), draws.number("table.half_width_m"))
     floor_half: Vec3 = (half_x + 2 * THICKNESS_M, half_y + 2 * THICKNESS_M, THICKNESS_M)
-    look = _surface(sampler, (0.0, 0.6), (0.2, 0.9))
+    look = _surface(draws.sampler, (0.0, 0.6), (0.2, 0.9))
     floor = _static("floor", "floor", floor_half, (0.0, 0.0, -THICKNESS_M), FLOOR_TILE_M, look)
-    bodies = (floor, *_walls(sampler, half_x, half_y, 2.8), _table(sampler, *table_half, top))
+    bodies = (floor, *_walls(draws.sampler, half_x, half_y, 2.8), _table(draws, *table_half, top))
     return Room(bodies=bodies, table=Support(center_m=(0.0, 0.0, top), half_extent_m=table_half))
