@@ -202,12 +202,22 @@ def _quality(rehearsal: Rehearsal) -> str:
     lead = (
         f"Scored on all {scores.frame_count} due frames, which show {images} images of {scores.scene_count} scenes. "
         "The value counts whatever came back; in time counts only what came within the deadline, as the robot gets it. "
-        f"A frame without an answer counts as all missed ({len(scores.missing)} here). "
+        f"A frame without an answer counts as all missed ({len(scores.missing)} here). {_streaming(rehearsal)}"
         "Intervals are 95 %, by resampling whole scenes."
     )
     tables = "".join(card(title, markup) for title, markup in score_tables(rehearsal.quality))
     categories = card("By category", category_table(scores))
     return section("quality", "Quality", lead, f'<div class="columns">{tables}</div>', categories)
+
+
+def _streaming(rehearsal: Rehearsal) -> str:
+    streaming = rehearsal.quality.streaming
+    if streaming is None:
+        return "Streaming accuracy is not available: the images are stills, which do not follow each other. "
+    return (
+        f"Streaming holds the newest answer at each due time against the truth of that moment, n = {streaming.frame_count}; "
+        "a period later is what an engine that is always on time can reach. "
+    )
 
 
 def _again(rehearsal: Rehearsal) -> str:

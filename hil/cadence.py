@@ -26,12 +26,18 @@ def ages_s(frames: Sequence[FrameRecord]) -> NDArray[np.float64]:
 
     The age of a result is the time since its image was due. Answers to warm-up frames are results as well.
     """
-    answered = sorted((f.return_ns, f.due_ns) for f in frames if f.return_ns is not None)
+    ticks = [f.due_ns for f in frames if not f.warm_up]
+    due_ns = {f.seq: f.due_ns for f in frames}
+    newest = newest_at(frames, ticks).tolist()
+    return np.array([(t - due_ns[seq]) / 1e9 if seq in due_ns else np.inf for t, seq in zip(ticks, newest, strict=True)])
+
+
+def newest_at(frames: Sequence[FrameRecord], ticks_ns: Sequence[int]) -> NDArray[np.int64]:
+    """Returns the seq of the newest frame whose answer was there at each of those times, -1 before the first answer.
+
+    An older frame whose answer comes later does not replace a newer one.
+    """
+    answered = sorted((f.return_ns, f.seq) for f in frames if f.return_ns is not None)
     returned = np.array([return_ns for return_ns, _ in answered], dtype=np.int64)
-    newest = np.maximum.accumulate(np.array([due_ns for _, due_ns in answered], dtype=np.int64))
-    ticks = np.array([f.due_ns for f in frames if not f.warm_up], dtype=np.int64)
-    count = np.searchsorted(returned, ticks, side="right")
-    ages = np.full(len(ticks), np.inf)
-    seen = count > 0
-    ages[seen] = (ticks[seen] - newest[count[seen] - 1]) / 1e9
-    return ages
+    newest = np.maximum.accumulate(np.array([-1, *(seq for _, seq in answered)], dtype=np.int64))
+    return np.asarray(newest[np.searchsorted(returned, np.array(ticks_ns, dtype=np.int64), side="right")])

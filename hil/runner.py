@@ -87,7 +87,7 @@ def run_session(
                 with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
                     run.loop()
                 run.count_agent()
-            session = _session(planned, run, warm_up, facts, probe.fit())
+            session = replace(_session(planned, run, warm_up, facts, probe.fit()), images=[i.name for i in images])
             if recorder.lost:
                 session = replace(session, recording_faults=(f"{recorder.lost} frames came faster than it was written",))
             recorder.end(tail_of(session))
@@ -119,7 +119,7 @@ def _load_images(dataset: FrameSource, count: int, client: Client) -> list[Image
         if lens is not None and not images and DISTORTION not in _takes(client.facts):
             warnings.warn(_NO_LENS, stacklevel=2)
         body = pack_frame(frame.rgb, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy, distortion=lens)
-        images.append(Image(body=body, size=(camera.height, camera.width)))
+        images.append(Image(body=body, size=(camera.height, camera.width), name=frame.name))
         if time.monotonic() - pinged > PING_EVERY_S:
             client.ping()
             pinged = time.monotonic()

@@ -1,8 +1,8 @@
 """The scores of all answers of a run as one small file of arrays: what every figure of quality is made of, bit for bit.
 
 An npz without pickles. Every array of a score lies joined under its name over all scores, `NAME.shape` holds the shape of
-each part; `name`, `scene`, `missing` have one entry per score; `offline` and `deadline` say which score counts for each
-due frame.
+each part; `name`, `scene`, `missing` have one entry per score; `columns` says which score counts for each due frame
+in each of hil.quality.COLUMNS, -1 = none.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PLAIN = ("panoptic", "confusion", "depth")
 
 def pack_scores(answers: AnswerScores) -> bytes:
     """Returns the file; raises nothing."""
-    arrays: dict[str, NDArray[Any]] = {"offline": answers.offline, "deadline": answers.deadline}
+    arrays: dict[str, NDArray[Any]] = {"columns": answers.columns}
     for key in ("name", "scene"):
         arrays[key] = np.array([getattr(score, key) for score in answers.scores], dtype=np.str_)
     arrays["missing"] = np.array([score.missing for score in answers.scores], dtype=np.bool_)
@@ -42,7 +42,7 @@ def open_scores(data: bytes) -> AnswerScores:
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         columns = {path: _split(arrays[path], arrays[f"{path}.shape"]) for path in _paths()}
         names, scenes, missing = arrays["name"].tolist(), arrays["scene"].tolist(), arrays["missing"].tolist()
-        offline, deadline = arrays["offline"], arrays["deadline"]
+        chosen = arrays["columns"]
     scores = []
     for i, (name, scene, lacks) in enumerate(zip(names, scenes, missing, strict=True)):
         plain: dict[str, Any] = {path: columns[path][i] for path in _PLAIN}
@@ -51,7 +51,7 @@ def open_scores(data: bytes) -> AnswerScores:
             for part, kind in _PARTS.items()
         }
         scores.append(FrameScore(name=name, scene=scene, missing=lacks, **plain, **nested))
-    return AnswerScores(scores=tuple(scores), offline=offline, deadline=deadline)
+    return AnswerScores(scores=tuple(scores), columns=chosen)
 
 
 def _paths() -> Iterator[str]:

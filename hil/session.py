@@ -76,8 +76,8 @@ class Session:
     fixed before it. `warm_up` is the rule of the warm-up and how it ended. `agent` is what the agent said of its engine
     and machine, `host` the facts of this machine. `same_clock` tells whether agent and host stamps may be compared,
     `clock_note` why; `clock` holds what `hil.clock` knows of the device's. `telemetry` is what the device measured of
-    itself. `recording_faults` are sentences of what a recording of this run lacks. `predictions` (by seq) are kept in
-    memory only.
+    itself. `recording_faults` are sentences of what a recording of this run lacks. `images` are the names of the images that
+    frames show. `predictions` (by seq) are kept in memory only.
     """
 
     device: str
@@ -100,6 +100,7 @@ class Session:
     recording_faults: Sequence[str] = ()
     fault: str | None = None
     dataset: Mapping[str, Any] = field(default_factory=dict)
+    images: Sequence[str] = ()
     predictions: Mapping[int, Prediction] = field(default_factory=dict)
 
     @property
@@ -129,7 +130,7 @@ class Session:
         columns = [f.name for f in fields(FrameRecord)]
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("frames", "predictions")}
         rows = [[getattr(frame, name) for name in columns] for frame in self.frames]
-        values["recording_faults"] = list(self.recording_faults)
+        values |= {"recording_faults": list(self.recording_faults), "images": list(self.images)}
         return {"format": FORMAT, **values, "columns": columns, "frames": rows}
 
     @classmethod

@@ -37,10 +37,11 @@ _LONGEST_WAIT_PERIODS = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Image:
-    """A packed image, ready to be sent any number of times, and its size (H, W)."""
+    """A packed image, ready to be sent any number of times, its size (H, W) and its name in the data set."""
 
     body: Body
     size: tuple[int, int]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -205,8 +206,6 @@ class Stream:
 
     def _keep(self, entry: Entry, prediction: Prediction) -> None:
         """Keeps one copy of equal answers to the same image, so that a long run fits into memory."""
-        if entry.warm_up:
-            return
         before = self._latest.get(entry.image)
         if before is None or not _equal(before, prediction):
             self._latest[entry.image] = prediction

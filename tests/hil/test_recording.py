@@ -31,6 +31,7 @@ from tests.hil.conftest import make_frame
 from tests.hil.records import answered, missed, session
 
 FRAMES = [make_frame(i) for i in range(3)]
+NAMES = ["clip-0000", "clip-0001", "clip-0002"]
 
 
 def answer(frame, shift=0):
@@ -47,7 +48,7 @@ def made(**changes):
     records += [answered(7 + i, 0.030 + i / 7e3, image=i % 3, lateness_s=i / 1e6) for i in range(90)]
     predictions = {r.seq: answer(FRAMES[r.image], r.seq % 2) for r in records[1:] if r.return_ns is not None}
     rule = {"rule": {"cap_s": 60.0, "windows": 3}, "frames": 1, "settled": True}
-    return session(records, predictions=predictions, warm_up=rule, **changes)
+    return session(records, predictions=predictions, warm_up=rule, images=NAMES, **changes)
 
 
 def plain(some):
@@ -103,6 +104,7 @@ def test_every_figure_is_recomputed_to_the_bit(tmp_path):
     again, live = replay(path)
     assert json.dumps(again) == json.dumps(live) == json.dumps(figures)
     assert again["quality"]["offline"]["figures"]["pq"]["value"] is not None
+    assert again["quality"]["streaming"]["figures"]["miou"]["value"] is not None
     assert list(differences(again, live)) == []
 
 
