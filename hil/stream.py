@@ -30,6 +30,8 @@ SILENCE_S = 1.0
 LOST_AFTER_S = 5.0
 PING_EVERY_S = 0.2
 _LEAD_S = 0.05
+# A sleep ends late by some tenths of a millisecond, so the last of them are waited for by looking at the clock.
+_SPIN_NS = 400_000
 _DECODES_KEPT = 20
 # However long decoding takes, an answer waits for the camera no longer than this share of a period.
 _LONGEST_WAIT_PERIODS = 0.25
@@ -134,7 +136,7 @@ class Stream:
         """
         times = [self._next_ping_ns]
         if self.ledger.handed_over < len(self.ledger.entries):
-            times.append(self.ledger.entries[self.ledger.handed_over].due_ns)
+            times.append(self.ledger.entries[self.ledger.handed_over].due_ns - _SPIN_NS)
         return 0.0 if self._client.readable() else max(min(times) - time.monotonic_ns(), 0) / 1e9
 
     def _hand_over(self, entry: Entry, now_ns: int) -> None:

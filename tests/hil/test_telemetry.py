@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import os
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.condition import energy_j_per_frame, growth, samples_of, throttled
+from hil.device import power_mode
 from hil.runner import run_session
 from hil.telemetry import MAPS, Telemetry, checked_sample
 from hil.verdict import judge
@@ -152,3 +154,14 @@ def test_a_run_carries_what_its_agent_measured(start_agent, frames):
     assert len(samples) >= 2
     assert all(one["at_ns"] < other["at_ns"] for one, other in itertools.pairwise(samples))
     assert samples[0]["rss_bytes"] > 10 * 2**20
+
+
+@pytest.mark.parametrize(("script", "mode"), [("echo NV Power Mode: MAXN; echo 0", "NV Power Mode: MAXN 0"), ("exit 1", None)])
+def test_the_power_mode_is_what_the_board_says(tmp_path, monkeypatch, script, mode):
+    tool = tmp_path / "nvpmodel"
+    tool.write_text(f"#!/bin/sh\n{script}\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    power_mode.cache_clear()
+    assert power_mode() == mode
+    power_mode.cache_clear()
