@@ -18,6 +18,7 @@ from benchmarks._page import card, figure, page, ramp, section, table, text, til
 from benchmarks._scores import category_table, headline_tiles, score_tables
 from hil.latency import report_rows
 from hil.quantiles import Interval
+from hil.session import FrameRecord
 from perception.pictures import stuff_colours, thing_colours
 from perception.prediction import Prediction
 from sim.frame import Frame
@@ -26,6 +27,7 @@ from sim.pictures import depth_colours, depth_range
 if TYPE_CHECKING:
     from benchmarks.rehearsal import Rehearsal
 
+_MOST_BARS = 1500
 _CLASS_OF = {"on_time": "good", "late": "late"}
 _SECTIONS = (
     ("pictures", "Pictures"), ("time", "Time"), ("quality", "Quality"), ("provenance", "What ran on what"), ("again", "Again"),
@@ -70,7 +72,7 @@ def _tiles(rehearsal: Rehearsal) -> str:
     first = tile(
         "p95 end to end",
         _ms(p95.value_s),
-        unit="ms",
+        unit="ms" if math.isfinite(p95.value_s) else "",
         note=f"95 % interval {_interval(p95.interval)}, n = {latency.frames}",
         bad=p95.value_s > session.deadline_s,
     )
@@ -120,13 +122,14 @@ def _time(rehearsal: Rehearsal) -> str:
     finite = [q for q in latency.quantiles if math.isfinite(q.value_s) and q.p != 0.9]
     answered = [f.latency_s * 1e3 for f in session.due if f.latency_s is not None]
     start = min((f.due_ns for f in session.due), default=0)
+    drawn, each = _worst(session.due)
     due = [
         DueFrame(
             due_s=(f.due_ns - start) / 1e9,
             latency_ms=None if f.latency_s is None else f.latency_s * 1e3,
             outcome=f.outcome,
         )
-        for f in session.due
+        for f in drawn
     ]
     classes = {name: _CLASS_OF.get(name, "lost") for name in session.outcomes()}
     marks = {f"p{100 * q.p:g}": q.value_s * 1e3 for q in finite}
@@ -135,7 +138,8 @@ def _time(rehearsal: Rehearsal) -> str:
         card("Latency of every answer", histogram(answered, deadline_ms=deadline_ms, marks=marks, title=said)),
         card(
             "Every frame that was due",
-            timeline(due, deadline_ms=deadline_ms, classes=classes, title=f"Latency of {len(due)} due frames over time."),
+            timeline(due, deadline_ms=deadline_ms, classes=classes, title=f"Latency of {len(session.due)} due frames over time."),
+            "" if each == 1 else f'<p class="lead">Each bar is the slowest of {each} frames in a row.</p>',
             _outcome_key(session.outcomes()),
         ),
         _stages(rehearsal),
@@ -148,6 +152,13 @@ def _time(rehearsal: Rehearsal) -> str:
         "Frames leave on the clock whether or not the last answer came; an unanswered one counts as infinitely late."
     )
     return section("time", "Time", lead, *blocks)
+
+
+def _worst(due: Sequence[FrameRecord]) -> tuple[Sequence[FrameRecord], int]:
+    """Returns what a timeline has room for, and how many frames each of it stands for: the slowest of them, misses first."""
+    each = max(math.ceil(len(due) / _MOST_BARS), 1)
+    groups = [due[i : i + each] for i in range(0, len(due), each)]
+    return [max(group, key=lambda f: math.inf if f.latency_s is None else f.latency_s) for group in groups], each
 
 
 def _outcome_key(outcomes: dict[str, int]) -> str:
