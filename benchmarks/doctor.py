@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import platform
 import subprocess
 import sys
@@ -27,6 +28,13 @@ _PACKAGES: tuple[tuple[str, str, tuple[str, ...], bool, str], ...] = (
     ("engines", "running a network", ("onnxruntime",), True, _CPU),
     ("engines", "running a network fastest on a CPU", ("openvino",), False, _CPU),
     ("train", "training and export", ("torch", "onnx", "safetensors"), False, _TRAIN),
+)
+
+# In Isaac Sim's own Python: it brings OpenUSD, which usd-core would break, and pins a MuJoCo and an OpenCV of its own.
+_BESIDE_ISAAC: tuple[tuple[str, str, tuple[str, ...], bool, str], ...] = (
+    ("core", "link", ("numpy", "pyzmq", "msgpack"), True, "pip install pyzmq msgpack"),
+    ("scenes", "shapes (OpenUSD is Isaac Sim's)", ("manifold3d", "tqdm"), True, "pip install manifold3d tqdm"),
+    ("sim", "physics in a process beside it: set REHEARSE_SETTLER", ("mujoco",), False, "docs/isaac-sim.md, Install"),
 )
 
 _TINY_RENDER = """
@@ -66,7 +74,7 @@ class Finding:
 
 def examine() -> tuple[Finding, ...]:
     """Tries what this machine can do; starts one process for a tiny real render; takes about a second."""
-    packages = [_package_finding(*row) for row in _PACKAGES]
+    packages = [_package_finding(*row) for row in (_BESIDE_ISAAC if _is_isaac_sims() else _PACKAGES)]
     return (_python(), *packages, _rendering(), _processor(), _shipped_engine(), _gpu(), _tensorrt(), _isaac())
 
 
@@ -99,6 +107,10 @@ def _python() -> Finding:
     return Finding(
         topic="python", name="Python", status="ok" if fresh else "missing", detail=detail, remedy=remedy, needed=True
     )
+
+
+def _is_isaac_sims() -> bool:
+    return importlib.util.find_spec("isaacsim") is not None
 
 
 def _package_finding(room: str, purpose: str, names: tuple[str, ...], needed: bool, remedy: str) -> Finding:
@@ -169,8 +181,11 @@ def _tensorrt() -> Finding:
 
 
 def _isaac() -> Finding:
-    version = package_versions(("isaacsim",))["isaacsim"]
-    if version:
-        return Finding(topic="sim", name="Isaac Sim", status="ok", detail=f"isaacsim {version}")
+    if _is_isaac_sims():
+        from sim.isaac.installation import installed_version
+
+        version = installed_version() or "of a version that it does not say"
+        detail = f"isaacsim {version}; not started: rehearse doctor --backend isaac tests it"
+        return Finding(topic="sim", name="Isaac Sim", status="ok", detail=detail)
     detail = "isaacsim is not in this Python; it needs an RTX GPU and its own Python"
     return Finding(topic="sim", name="Isaac Sim", status="not available", detail=detail)

@@ -24,7 +24,7 @@ class IsaacSettings:
     one still world that are accumulated before a frame is taken (NVIDIA's own scripts take 4 to 32); more sharpen textures
     that stream in, lights that converge and edges after a jump. physics: `settled` takes the poses that MuJoCo settles in
     another process, so that both backends see one world; `physx` lets PhysX settle. settler: the Python of that process,
-    none for this one. fresh_attempts: how often a frame
+    none for that of REHEARSE_SETTLER, else this one. fresh_attempts: how often a frame
     that shows an older world is taken again. restart_frames and restart_mib end a worker process after so many frames, or
     when it holds so much memory; 0 is never.
     """

@@ -6,6 +6,7 @@ another Python than Isaac Sim's, in which this very checkout is installed with i
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -26,15 +27,22 @@ from sim.layers import Layers
 
 # Pickle is spoken only between this process and the child that it started: both ends are ours.
 _LEAST_MUJOCO = 4
-_ELSEWHERE = "name a Python that has it by --isaac settler=PYTHON, or settle with PhysX (--isaac physics=physx)"
+PYTHON_VARIABLE = "REHEARSE_SETTLER"
+_ELSEWHERE = (
+    f"name a Python that has it by --isaac settler=PYTHON or {PYTHON_VARIABLE}=PYTHON, or settle with PhysX "
+    "(--isaac physics=physx)"
+)
 
 
 class MujocoProcess:
     """One process that holds MuJoCo; it starts when it is first asked and ends with this one."""
 
     def __init__(self, python: str | None = None, *, environment: Mapping[str, str] | None = None) -> None:
-        """Starts nothing; `python` None is this one, `environment` the child's, as it was before Kit changed ours."""
-        self._python = python or sys.executable
+        """Starts nothing; `python` None is that of REHEARSE_SETTLER, else this one.
+
+        `environment` is the child's, as it was before Kit changed ours.
+        """
+        self._python = python or os.environ.get(PYTHON_VARIABLE) or sys.executable
         self._environment = None if environment is None else dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -42,3 +42,12 @@ def test_a_crashing_render_is_told_in_one_line(monkeypatch):
 @pytest.mark.parametrize("row", [finding("ok"), finding("missing", needed=True)])
 def test_findings_are_json(row):
     assert json.loads(json.dumps(row.to_dict()))["status"] == row.status
+
+
+def test_in_isaac_sims_python_nothing_asks_for_an_openusd_beside_its_own(monkeypatch):
+    monkeypatch.setattr(doctor, "_is_isaac_sims", lambda: True)
+    monkeypatch.setattr(doctor, "_rendering", doctor._python)
+    findings = doctor.examine()
+    assert not any("usd-core" in f.detail + f.remedy or "[sim]" in f.remedy for f in findings)
+    assert any("REHEARSE_SETTLER" in f.name for f in findings)
+    assert "doctor --backend isaac" in doctor.format_table(findings)

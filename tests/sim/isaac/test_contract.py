@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ MODULES = sorted(FOLDER.glob("*.py"))
 NAMES = [v.name for v in VERSIONS]
 
 
+@cache
 def _fields() -> dict[str, str]:
     """Returns the fields of the backend's classes that hold objects of Isaac Sim."""
     found: dict[str, str] = {}

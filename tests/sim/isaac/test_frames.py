@@ -190,6 +190,20 @@ def test_a_camera_that_is_drawn_otherwise_has_no_raw_annotations(backend):
     assert backend.annotations(tilted_camera()) == {}
 
 
+def test_the_camera_prim_is_right_for_every_reader_of_it(backend, kit):
+    camera = camera_above().resized(96, 40)
+    backend.render(camera)
+    prim = kit.stage.GetPrimAtPath("/World/RehearseCameras/above")
+    got = {name: prim.GetAttribute(name).Get() for name in (
+        "focalLength", "horizontalAperture", "verticalAperture", "horizontalApertureOffset", "verticalApertureOffset", "fStop",
+    )}  # fmt: skip
+    wide = got["horizontalAperture"]
+    assert got["focalLength"] / wide * 96 == pytest.approx(camera.fx, rel=1e-6)
+    assert got["verticalAperture"] == pytest.approx(wide * 40 / 96, rel=1e-6)  # RTX ignores it, isaacsim's Camera does not
+    assert (got["horizontalApertureOffset"], got["verticalApertureOffset"], got["fStop"]) == (0, 0, 0)
+    assert tuple(prim.GetAttribute("clippingRange").Get()) == pytest.approx((camera.near_m, camera.far_m))
+
+
 def test_render_products_are_named_bounded_and_destroyed_before_the_next_stage(backend, kit):
     for k in range(11):
         backend.render(camera_above().resized(32 + k, 24))

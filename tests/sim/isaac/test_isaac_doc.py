@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ def test_every_command_parses(line):
     IsaacSettings.parse(arguments.isaac if hasattr(arguments, "isaac") else [])
 
 
+@cache
 def _sentences() -> str:
     """Returns all strings of the backend's code, with a gap where a value is put in."""
     found = []

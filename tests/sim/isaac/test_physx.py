@@ -9,6 +9,7 @@ import pytest
 
 from scenes.errors import SceneError
 from scenes.motion import Push
+from scenes.transforms import Pose
 from sim.backend import SettleRule
 from sim.isaac.backend import IsaacBackend
 from sim.isaac.settings import IsaacSettings
@@ -83,6 +84,16 @@ def test_a_push_is_played_in_degrees_a_second_and_undone(kit):
     assert 2 * math.asin(later["cube"].quaternion_wxyz[3]) == pytest.approx(0.2, abs=5e-3)
     seen = backend.render(camera_above(2.0)).truth.objects[0].world_from_body
     assert seen.position_m == (0.0, 0.0, 1.0)
+    backend.close()
+
+
+def test_what_was_moving_when_time_was_up_is_at_rest_again(kit):
+    backend = opened(SettleRule(max_time_s=0.15))
+    backend.load(DROPPED)
+    assert backend.settle().max_speed_m_s > 1.0
+    backend.place({"box_01": Pose((0.0, 0.0, 1.0))})
+    (later,) = backend.play([], [0.1])
+    assert later["box_01"].position_m[2] == pytest.approx(1.0 - 9.81 * 0.1**2 / 2, abs=5e-3)
     backend.close()
 
 

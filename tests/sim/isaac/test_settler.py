@@ -70,7 +70,11 @@ def test_the_mujoco_that_isaac_sim_pins_is_refused(without_usd, tmp_path):
     settler.close()
 
 
-def test_a_python_that_is_not_there_or_dies_is_said(without_usd, tmp_path):
+def test_a_python_that_is_not_there_or_dies_is_said(without_usd, tmp_path, monkeypatch):
+    monkeypatch.setenv("REHEARSE_SETTLER", "/elsewhere/python")
+    with pytest.raises(BackendError, match="no Python at /elsewhere/python"):
+        SettlerProcess().settle(SCENE)
+    monkeypatch.delenv("REHEARSE_SETTLER")
     with pytest.raises(BackendError, match="no Python at /nowhere/python"):
         SettlerProcess(python="/nowhere/python").settle(SCENE)
     (tmp_path / "mujoco.py").write_text("import os; os._exit(46)")

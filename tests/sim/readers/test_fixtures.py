@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,12 @@ def test_every_folder_is_read(shared_dir, name):
     row = table([folder]).splitlines()[-1]
     assert row.startswith(f"| {name} | {frames} | {', '.join(views)} | {size[0]}x{size[1]} | {kind} | semantic labels, ")
     assert noted in row
+
+
+def test_the_table_of_the_docs_is_what_is_found(shared_dir):
+    folders = sorted(path for path in (shared_dir / "fixtures" / "isaac").iterdir() if path.is_dir())
+    text = (Path(__file__).resolve().parents[3] / "docs" / "data-format.md").read_text(encoding="utf-8")
+    assert table(folders) in text
 
 
 def test_real_colours_with_the_json_that_isaac_sim_writes_beside_them(shared_dir, tmp_path):

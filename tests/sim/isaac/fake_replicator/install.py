@@ -102,17 +102,11 @@ def _functions(kit: FakeKit, table: ApiTable) -> dict[str, Callable[..., Any]]:
         def reset_render_settings(self) -> None:
             kit.settings["/rtx/post/dlss/execMode"] = 0  # as an opened stage may leave it
 
-        def is_running(self) -> bool:
-            return True
-
         def close(self, **_: Any) -> None:
             raise AssertionError("the fake: Kit ends the process here")
 
     class Settings:
         """FAKE settings."""
-
-        def get(self, path: str) -> Any:
-            return kit.settings.get(path)
 
         def set(self, path: str, value: Any) -> None:
             assert path in table.settings, f"the fake: no recorded setting {path}"
