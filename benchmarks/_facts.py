@@ -48,6 +48,7 @@ def _machine_rows(machine: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("memory", f"{memory / 2**30:.1f} GiB" if memory else None),
         ("OS", machine.get("os")),
         ("Python", machine.get("python")),
+        ("power mode", machine.get("power_mode")),
     ]
     return rows + [(name, version or "not installed") for name, version in _mapping(machine.get("packages")).items()]
 

@@ -41,10 +41,15 @@ def headline_tiles(scores: Scores) -> str:
 
 def score_tables(quality: Quality) -> list[tuple[str, str]]:
     """Returns (title, markup) of each group of figures, with all answers and with those that came in time."""
-    headers = ("figure", "value", "95 % interval", "in time", "n")
+    headers: tuple[str, ...] = ("figure", "value", "95 % interval", "in time", "n")
+    columns = [scores for scores in (quality.streaming, quality.streaming_1) if scores is not None]
+    headers += ("streaming", "a period later")[: len(columns)]
     groups = []
     for title, entries in _TABLES:
-        rows = [_row(label, quality.offline[key], quality.deadline[key]) for key, label in entries]
+        rows = [
+            (*_row(label, quality.offline[key], quality.deadline[key]), *(_with_unit(scores[key]) for scores in columns))
+            for key, label in entries
+        ]
         groups.append((title, table(headers, rows)))
     return groups
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.rehearsal import Rehearsal, Say, rehearse_device
 from benchmarks.shipped import SHIPPED_ENGINE
+from hil.profiles import profile_named
 from scenes.errors import EngineError, LinkError
 from sim.generate import GenerateSpec, generate
 
@@ -57,7 +58,7 @@ def run_demo(spec: DemoSpec, *, say: Say) -> Rehearsal:
             data,
             device,
             rate_hz=spec.rate_hz,
-            duration_s=spec.duration_s,
+            profile=profile_named("look").changed(duration_s=spec.duration_s),
             out=spec.out,
             say=say,
             commands=_commands(spec, engine),

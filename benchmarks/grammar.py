@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 DEFAULT_LINK = "tcp://127.0.0.1:5555"
 _SUITES = "tabletop, tabletop-clutter, household, or the path of a suite's .toml file"
+
+# A data set's folder of such a name is meant by ./replay.
+TWO_WORDS = ("hil replay", "hil rules")
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -24,6 +27,12 @@ def make_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     for add in (_add_looking, _add_making, _add_learning, _add_judging, _add_rehearsing):
         add(commands)
     return parser
+
+
+def two_words(words: Sequence[str]) -> list[str]:
+    """Joins the two words of a command such as `hil rules` into the one that the parser knows."""
+    joined = " ".join(words[:2])
+    return [joined, *words[2:]] if joined in TWO_WORDS else list(words)
 
 
 class _Wide(argparse.HelpFormatter):
@@ -42,7 +51,7 @@ class _Commands:
 
     def add(self, name: str, *examples: str) -> argparse.ArgumentParser:
         """Returns the parser of one command; `examples` are what may follow its name."""
-        run = self._runs[name]
+        run = self._runs[name.replace(" ", "_")]
         summary = (run.__doc__ or "").strip()
         parser: argparse.ArgumentParser = self._parsers.add_parser(
             name,
@@ -194,15 +203,32 @@ def _add_judging(commands: _Commands) -> None:
 
 
 def _add_rehearsing(commands: _Commands) -> None:
-    parser = commands.add("agent", "engine.onnx", "engine.onnx --bind tcp://127.0.0.1:6000 --threads 2")
-    _engine_argument(parser)
+    parser = commands.add(
+        "agent", "engine.onnx", "engine.onnx --bind tcp://127.0.0.1:6000 --threads 2", "--emulate p50=40ms,p99=45ms"
+    )
+    parser.add_argument("engine", type=Path, nargs="?", help="an engine file (.onnx); none with --emulate")
+    _engine_options(parser)
+    model = "emulate a device: p50=40ms,p99=45ms,stall=800ms/300, or recording=SESSION.json; with an engine or without"
+    parser.add_argument("--emulate", metavar="MODEL", help=model)
+    parser.add_argument("--seed", type=_whole(0), default=0, help="seed of the emulation (default: %(default)s)")
     parser.add_argument("--bind", default=DEFAULT_LINK, help="where to listen (default: %(default)s)")
     parser.add_argument("--insecure", action="store_true", help="allow an address that other machines can reach")
 
-    parser = commands.add("hil", "out/test --device tcp://127.0.0.1:5555 --rate 15 --duration 20", "out/test --json")
+    _add_hil_parts(commands)
+    parser = commands.add(
+        "hil", "out/test --device tcp://127.0.0.1:5555 --rate 15 --duration 20", "out/test --json",
+        "out/test --profile qualify --runs 3 --engine engine.onnx",
+    )  # fmt: skip
     parser.add_argument("dataset", type=Path, help="the frames to stream, with their truth")
-    parser.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
-    _clock_options(parser)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
+    where.add_argument("--engine", type=Path, help="start an agent with this engine here, fresh for every run")
+    profiles = "look 20 s, quick 1 min, qualify 10 min, soak 4 h (default: %(default)s)"
+    parser.add_argument("--profile", default="look", help=profiles)
+    parser.add_argument("--runs", type=_whole(1), default=1, help="runs in fresh processes, judged together (default: 1)")
+    parser.add_argument("--claim", type=_share, metavar="P", help="the P(on time) to show (default: the profile's)")
+    parser.add_argument("--warm-up", type=_positive, metavar="S", help="its longest (default: the profile's)")
+    _clock_options(parser, duration_s=None)
     parser.add_argument("--out", type=Path, default=Path("out/hil"), help="folder of the report (default: %(default)s)")
 
     parser = commands.add("demo", "", "--out out/mine --duration 60")
@@ -212,6 +238,18 @@ def _add_rehearsing(commands: _Commands) -> None:
     _engine_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of everything (default: %(default)s)")
     _clock_options(parser)
+
+
+def _add_hil_parts(commands: _Commands) -> None:
+    parser = commands.add("hil replay", "out/hil/recording.rhil")
+    parser.add_argument("recording", type=Path, help="what `rehearse hil` wrote")
+
+    parser = commands.add("hil rules", "", "--service p50=30ms,p99=60ms --rate 30")
+    stall = "p50=40ms,p99=45ms,stall=800ms/300"
+    parser.add_argument("--service", metavar="MODEL", default=stall, help="how long a frame takes (default: %(default)s)")
+    parser.add_argument("--rate", type=_positive, default=15.0, help="frames per second (default: %(default)g)")
+    parser.add_argument("--frames", type=_whole(1), default=9000, help="frames that are due (default: %(default)s)")
+    parser.add_argument("--seed", type=_whole(0), default=0, help="(default: %(default)s)")
 
 
 def _labels_option(parser: argparse.ArgumentParser) -> None:
@@ -265,9 +303,17 @@ def _engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=_whole(1), help="threads of the engine (default: its own choice)")
 
 
-def _clock_options(parser: argparse.ArgumentParser) -> None:
+def _clock_options(parser: argparse.ArgumentParser, *, duration_s: float | None = 20.0) -> None:
     parser.add_argument("--rate", type=_positive, default=15.0, metavar="HZ", help="frames per second (default: %(default)s)")
-    parser.add_argument("--duration", type=_positive, default=20.0, metavar="S", help="seconds (default: %(default)s)")
+    default = "the profile's" if duration_s is None else f"{duration_s:g}"
+    parser.add_argument("--duration", type=_positive, default=duration_s, metavar="S", help=f"seconds (default: {default})")
+
+
+def _share(text: str) -> float:
+    value = _positive(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"expected a probability below 1 such as 0.99, got {text!r}")
+    return value
 
 
 def _whole(least: int) -> Callable[[str], int]:

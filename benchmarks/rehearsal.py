@@ -6,12 +6,17 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hil.figures import figures_of, keep_figures
+from hil.junit import junit_xml
 from hil.latency import LatencyReport, summarize
-from hil.quality import Quality, score_session
+from hil.profiles import Profile
+from hil.quality import Quality, score_answers
+from hil.recording import FILE_NAME as RECORDING
+from hil.recording import TableWriter, record_session
 from hil.session import Session, save_session
 from hil.verdict import Verdict, judge
 from perception.prediction import Prediction
@@ -58,12 +63,11 @@ class Rehearsal:
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values: verdict, outcomes, latency and scores."""
         return {
-            "verdict": self.verdict.to_dict(),
+            **figures_of(self.session, self.latency, self.verdict, self.quality),
+            "profile": self.session.profile,
+            "claim": self.session.claim,
             "rate_hz": self.session.rate_hz,
             "deadline_ms": self.session.deadline_s * 1e3,
-            "outcomes": self.session.outcomes(),
-            "latency": self.latency.to_dict(),
-            "quality": self.quality.to_dict(),
             "dataset": dict(self.session.dataset),
             "agent": dict(self.session.agent),
             "host": dict(self.session.host),
@@ -76,9 +80,13 @@ class Rehearsal:
         marks = [f"p{100 * q.p:g} {milliseconds(q.value_s)}" for q in self.latency.quantiles]
         marks.append(f"max {milliseconds(self.latency.max_s)}")
         rows = [("frames due", f"{len(self.session.due)}: {outcomes}"), ("end-to-end latency", ", ".join(marks))]
+        shown = [f"{100 * c.p:g} %" for c in self.latency.claims if c.holds]
+        bound = f"{self.latency.misses}, at most {100 * self.latency.miss_bound_99:.3g} % with 99 % confidence"
+        rows.insert(1, ("deadlines missed", f"{bound}; shown on time: {shown[-1] if shown else 'nothing yet'}"))
         rows += [(label, f"{self.quality.offline[key]}  (n = {self.quality.offline[key].n})") for key, label in SUMMARY]
         width = max(len(name) for name, _ in rows)
         lines = [f"  {name:<{width}}  {value}" for name, value in rows]
+        lines += ["", *self.verdict.marks] if self.verdict.marks else []
         lines += ["", f"{self.verdict.status}: {self.verdict.reason}", f"Report: {self.report_path}"]
         return "\n".join(lines)
 
@@ -88,12 +96,12 @@ def rehearse_device(
     device: str,
     *,
     rate_hz: float,
-    duration_s: float,
+    profile: Profile,
     out: Path,
     say: Say,
     commands: tuple[str, ...] = (),
 ) -> Rehearsal:
-    """Streams a data set to an agent on the clock, judges what came back, writes the report; takes `duration_s` and more.
+    """Streams a data set to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
 
     Raises DatasetError for the frames and LinkError for the agent.
     """
@@ -101,34 +109,52 @@ def rehearse_device(
     from hil.runner import run_session
 
     dataset = Dataset.open(dataset_path)
-    say(f"streaming {len(dataset)} frames in a loop at {rate_hz:g} FPS for {duration_s:g} s to {device}")
-    session = run_session(dataset, device=device, rate_hz=rate_hz, duration_s=duration_s, progress=print_progress)
-    session = replace(session, dataset={**session.dataset, **dataset_facts(dataset)})
-    return judge_session(session, dataset, out=out, say=say, commands=commands)
+    say(f"streaming {len(dataset)} frames in a loop at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
+    session = run_session(
+        dataset, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up, claim=profile.claim,
+        profile=profile.name, about=dataset_facts(dataset), sinks=[TableWriter(out / RECORDING)], progress=print_progress,
+    )  # fmt: skip
+    return judge_session(session, dataset, out=out, say=say, commands=commands, recorded=not session.recording_faults)
 
 
 def judge_session(
-    session: Session, dataset: Dataset, *, out: Path, say: Say, commands: tuple[str, ...] = ()
+    session: Session,
+    dataset: Dataset,
+    *,
+    out: Path,
+    say: Say,
+    commands: tuple[str, ...] = (),
+    recorded: bool = False,
 ) -> Rehearsal:
-    """Scores a session that still holds its predictions; writes its json files, report.html and pictures.png into `out`."""
+    """Scores a session that still holds its predictions; writes recording, json files, report and pictures.png into `out`.
+
+    `recorded` says that its frames are in the recording already.
+    """
     from benchmarks._gallery import picture_sheet
     from benchmarks.report import render_report
+    from hil.score_table import pack_scores
     from sim.pictures import png_bytes
 
     out.mkdir(parents=True, exist_ok=True)
     say("scoring what came back")
     started = time.monotonic()
+    answers, latency = score_answers(session, dataset), summarize(session)
     rehearsal = Rehearsal(
         session=session,
-        latency=summarize(session),
-        verdict=judge(session),
-        quality=score_session(session, dataset),
+        latency=latency,
+        verdict=judge(session, report=latency),
+        quality=answers.quality(),
         folder=out,
         commands=commands,
     )
     say(f"scored in {time.monotonic() - started:.1f} s; writing the report")
     save_session(session, out / "session.json")
+    if not recorded:
+        record_session(session, out / RECORDING)
+    figures = figures_of(session, latency, rehearsal.verdict, rehearsal.quality)
+    keep_figures(out / RECORDING, figures, pack_scores(answers))
     write_whole(out / "scores.json", json.dumps(rehearsal.to_dict(), indent=2, allow_nan=False))
+    write_whole(out / "junit.xml", junit_xml(rehearsal.verdict, session))
     shown = _shown(session, dataset)
     write_whole(rehearsal.report_path, render_report(rehearsal, shown))
     if shown:

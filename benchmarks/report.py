@@ -13,9 +13,12 @@ import numpy as np
 from benchmarks._charts import DueFrame, histogram, stage_bar, timeline
 from benchmarks._facts import fact_tables, provenance
 from benchmarks._gallery import ERROR_LIMIT, frame_pictures, thing_bounds
+from benchmarks._method import method_cards
 from benchmarks._page import card, figure, page, ramp, section, table, text, tile
 from benchmarks._scores import category_table, headline_tiles, score_tables
-from hil.latency import Quantile
+from hil.latency import report_rows
+from hil.quantiles import Interval
+from hil.session import FrameRecord
 from perception.pictures import stuff_colours, thing_colours
 from perception.prediction import Prediction
 from sim.frame import Frame
@@ -24,6 +27,7 @@ from sim.pictures import depth_colours, depth_range
 if TYPE_CHECKING:
     from benchmarks.rehearsal import Rehearsal
 
+_MOST_BARS = 1500
 _CLASS_OF = {"on_time": "good", "late": "late"}
 _SECTIONS = (
     ("pictures", "Pictures"), ("time", "Time"), ("quality", "Quality"), ("provenance", "What ran on what"), ("again", "Again"),
@@ -54,10 +58,11 @@ def _banner(rehearsal: Rehearsal) -> str:
     session, verdict = rehearsal.session, rehearsal.verdict
     suite = session.dataset.get("suite", "a data set")
     size = "x".join(str(v) for v in session.dataset.get("size", ()))
+    marks = "".join(f'<p class="reason"><strong>{text(mark)}</strong></p>' for mark in verdict.marks)
     line = f"Rehearsal of {suite} {size} at {session.rate_hz:g} FPS, deadline {session.deadline_s * 1e3:.1f} ms"
     return (
         f'<header class="{verdict.status.lower()}"><div><p class="eyebrow">{text(line)}</p>'
-        f'<h1>{text(verdict.status)}</h1><p class="reason">{text(verdict.reason)}</p></div></header>'
+        f'<h1>{text(verdict.status)}</h1><p class="reason">{text(verdict.reason)}</p>{marks}</div></header>'
     )
 
 
@@ -67,18 +72,18 @@ def _tiles(rehearsal: Rehearsal) -> str:
     first = tile(
         "p95 end to end",
         _ms(p95.value_s),
-        unit="ms",
-        note=f"95 % interval {_interval(p95)}, n = {latency.frames}",
+        unit="ms" if math.isfinite(p95.value_s) else "",
+        note=f"95 % interval {_interval(p95.interval)}, n = {latency.frames}",
         bad=p95.value_s > session.deadline_s,
     )
     missed = tile(
         "Deadline missed",
         str(latency.misses),
         unit=f"of {latency.frames}",
-        note=f"at most {100 * latency.miss_bound_99:.1f} % with 99 % confidence",
+        note=f"at most {100 * latency.miss_bound_99:.3g} % with 99 % confidence",
         bad=latency.misses > 0,
     )
-    return first + missed + headline_tiles(rehearsal.quality.offline)
+    return missed + first + headline_tiles(rehearsal.quality.offline)
 
 
 def _pictures(shown: Sequence[tuple[Frame, Prediction]]) -> str:
@@ -117,13 +122,14 @@ def _time(rehearsal: Rehearsal) -> str:
     finite = [q for q in latency.quantiles if math.isfinite(q.value_s) and q.p != 0.9]
     answered = [f.latency_s * 1e3 for f in session.due if f.latency_s is not None]
     start = min((f.due_ns for f in session.due), default=0)
+    drawn, each = _worst(session.due)
     due = [
         DueFrame(
             due_s=(f.due_ns - start) / 1e9,
             latency_ms=None if f.latency_s is None else f.latency_s * 1e3,
             outcome=f.outcome,
         )
-        for f in session.due
+        for f in drawn
     ]
     classes = {name: _CLASS_OF.get(name, "lost") for name in session.outcomes()}
     marks = {f"p{100 * q.p:g}": q.value_s * 1e3 for q in finite}
@@ -132,18 +138,27 @@ def _time(rehearsal: Rehearsal) -> str:
         card("Latency of every answer", histogram(answered, deadline_ms=deadline_ms, marks=marks, title=said)),
         card(
             "Every frame that was due",
-            timeline(due, deadline_ms=deadline_ms, classes=classes, title=f"Latency of {len(due)} due frames over time."),
+            timeline(due, deadline_ms=deadline_ms, classes=classes, title=f"Latency of {len(session.due)} due frames over time."),
+            "" if each == 1 else f'<p class="lead">Each bar is the slowest of {each} frames in a row.</p>',
             _outcome_key(session.outcomes()),
         ),
         _stages(rehearsal),
         *_faults(rehearsal),
         card("Latency in figures", _latency_table(rehearsal)),
+        *method_cards(session, latency),
     ]
     lead = (
         "End to end: from the moment a frame was due, on the host's clock, to its decoded answer on the host. "
         "Frames leave on the clock whether or not the last answer came; an unanswered one counts as infinitely late."
     )
     return section("time", "Time", lead, *blocks)
+
+
+def _worst(due: Sequence[FrameRecord]) -> tuple[Sequence[FrameRecord], int]:
+    """Returns what a timeline has room for, and how many frames each of it stands for: the slowest of them, misses first."""
+    each = max(math.ceil(len(due) / _MOST_BARS), 1)
+    groups = [due[i : i + each] for i in range(0, len(due), each)]
+    return [max(group, key=lambda f: math.inf if f.latency_s is None else f.latency_s) for group in groups], each
 
 
 def _outcome_key(outcomes: dict[str, int]) -> str:
@@ -180,12 +195,14 @@ def _latency_table(rehearsal: Rehearsal) -> str:
     latency = rehearsal.latency
     rows: list[tuple[object, ...]] = []
     for q in latency.quantiles:
-        rows.append((f"p{100 * q.p:g}", _ms(q.value_s), _interval(q), latency.frames))
-    rows.append(("max", _ms(latency.max_s), "-", latency.frames))
-    blocks = [table(("quantile", "ms", "95 % interval", "n"), rows, caption="End-to-end latency of all due frames.")]
-    others = {"jitter between answers": latency.jitter_s, "lateness of the frame clock": latency.lateness_s}
-    named = {**(latency.stages or {}), **others}
-    more = [(name, *(_ms(row[k]) if row else None for k in ("p50", "p95", "p99", "max"))) for name, row in named.items()]
+        drawn = None if q.bootstrap is None else _interval(q.bootstrap)
+        rows.append((f"p{100 * q.p:g}", _ms(q.value_s), _interval(q.order), drawn, latency.frames))
+    rows.append(("max", _ms(latency.max_s), "-", "-", latency.frames))
+    heads = ("quantile", "ms", "95 %, order statistics", "95 %, blocks of 3 s", "n")
+    blocks = [table(heads, rows, caption="End-to-end latency of all due frames.")]
+    more = [
+        (name, *(_ms(row[k]) if row else None for k in ("p50", "p95", "p99", "max"))) for name, row in report_rows(latency)
+    ]
     blocks.append(table(("stage", "p50 ms", "p95 ms", "p99 ms", "max ms"), more, caption="The way and the clock itself."))
     return f'<div class="latency"><div>{blocks[0]}</div><div>{blocks[1]}</div></div>'
 
@@ -196,12 +213,22 @@ def _quality(rehearsal: Rehearsal) -> str:
     lead = (
         f"Scored on all {scores.frame_count} due frames, which show {images} images of {scores.scene_count} scenes. "
         "The value counts whatever came back; in time counts only what came within the deadline, as the robot gets it. "
-        f"A frame without an answer counts as all missed ({len(scores.missing)} here). "
+        f"A frame without an answer counts as all missed ({len(scores.missing)} here). {_streaming(rehearsal)}"
         "Intervals are 95 %, by resampling whole scenes."
     )
     tables = "".join(card(title, markup) for title, markup in score_tables(rehearsal.quality))
     categories = card("By category", category_table(scores))
     return section("quality", "Quality", lead, f'<div class="columns">{tables}</div>', categories)
+
+
+def _streaming(rehearsal: Rehearsal) -> str:
+    streaming = rehearsal.quality.streaming
+    if streaming is None:
+        return "Streaming accuracy is not available: the images are stills, which do not follow each other. "
+    return (
+        f"Streaming holds the newest answer at each due time against the truth of that moment, n = {streaming.frame_count}; "
+        "a period later is what an engine that is always on time can reach. "
+    )
 
 
 def _again(rehearsal: Rehearsal) -> str:
@@ -210,9 +237,9 @@ def _again(rehearsal: Rehearsal) -> str:
     return section("again", "Again", lead, f"<pre>{text(commands)}</pre>")
 
 
-def _interval(quantile: Quantile) -> str:
-    high = "unbounded" if quantile.high_s is None else _ms(quantile.high_s)
-    return f"{_ms(quantile.low_s)} to {high}" + (" ms" if high[0].isdigit() else "")
+def _interval(interval: Interval) -> str:
+    high = "unbounded" if interval.high_s is None else _ms(interval.high_s)
+    return f"{_ms(interval.low_s)} to {high}" + (" ms" if high[0].isdigit() else "")
 
 
 def _ms(seconds: float) -> str:

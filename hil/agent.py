@@ -19,11 +19,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zmq
 
+from hil.clock_socket import ClockServer
 from hil.device import device_facts
+from hil.emulator import Emulator
 from hil.link import DEFAULT_ADDRESS, endpoint, open_router
 from hil.protocol import NO_SESSION, Body, Header, Kind, Message, ProtocolError, open_header, open_message, pack, seal
 from hil.quiet import short_switch_interval
 from hil.request import DISTORTION, open_frame
+from hil.service import parse_service
+from hil.telemetry import Telemetry
 from hil.worker import Done, Job, TimedPerceiver, Worker, error_body
 
 if TYPE_CHECKING:
@@ -46,21 +50,34 @@ def serve(
     max_frames: int | None = None,
     insecure: bool = False,
     perceiver: TimedPerceiver | None = None,
+    emulate: str | None = None,
+    seed: int = 0,
 ) -> None:
     """Serves one engine until SIGINT, SIGTERM or `max_frames` answers; returns after a clean close.
 
     `ready` is called with the bound address once the engine is warm (default: prints "READY <address>"). A `perceiver`
-    takes the place of the engine file. Raises LinkError for the address and EngineError for the file.
+    takes the place of the engine file. `emulate` is a line of `hil.service`: the agent then takes that long for a frame,
+    with draws from `seed`, and needs no engine. Raises LinkError for the address, EngineError for the file and
+    RehearseError for the model.
     """
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     try:
         router = open_router(context, bind, insecure=insecure)
         facts: dict[str, Any] = {"name": "injected"}
-        if perceiver is None:
+        started = time.monotonic()
+        emulator: Emulator | None = None
+        if perceiver is None and (engine_path is not None or emulate is None):
             perceiver, facts = _open(engine_path, backend, threads)
-        _warm_up(perceiver)
-        agent = _Agent(router, Worker(perceiver, context), facts)
-        with _stop_on_signals(agent), short_switch_interval():
+        if emulate is not None:
+            emulator = Emulator(parse_service(emulate), seed=seed, perceiver=perceiver)
+            perceiver, facts = emulator, {**facts, **emulator.facts()}
+        if perceiver is None:
+            raise ValueError("serve needs an engine file, a perceiver or a model to emulate.")
+        facts["start"] = {"open_s": time.monotonic() - started, "first_s": _warm_up(perceiver)}
+        telemetry = Telemetry()
+        clock = ClockServer(context, endpoint(router), insecure=insecure)
+        agent = _Agent(router, Worker(perceiver, context), facts, emulator, clock.where, telemetry)
+        with telemetry, clock, _stop_on_signals(agent), short_switch_interval():
             agent.discard_early()
             (ready or _print_ready)(endpoint(router))
             agent.run(max_frames)
@@ -90,13 +107,27 @@ class _Lease:
 
 
 class _Agent:
-    def __init__(self, router: zmq.Socket[bytes], worker: Worker, engine: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        router: zmq.Socket[bytes],
+        worker: Worker,
+        engine: dict[str, Any],
+        emulator: Emulator | None,
+        clock: dict[str, Any],
+        telemetry: Telemetry,
+    ) -> None:
         self.stopping = False
         self.counters = Counters()
         self._router = router
         self._worker = worker
+        self._emulator = emulator
+        self._telemetry = telemetry
         self._lease: _Lease | None = None
-        self._welcome = pack(Kind.WELCOME, {"engine": engine, "device": device_facts(), "takes": [DISTORTION]})
+        instance = os.urandom(8).hex()
+        facts = {
+            "engine": engine, "device": device_facts(), "instance": instance, "takes": [DISTORTION], "clock": clock,
+        }  # fmt: skip
+        self._welcome = pack(Kind.WELCOME, facts)
 
     def discard_early(self) -> None:
         """Forgets what came while the engine was loading; hosts repeat their HELLO."""
@@ -205,7 +236,12 @@ class _Agent:
             self.counters.undeliverable += 1
 
     def _counts(self) -> dict[str, Any]:
-        return {"counters": asdict(self.counters), "finished": self._worker.finished}
+        emulated = {} if self._emulator is None else self._emulator.counters()
+        return {
+            "counters": {**asdict(self.counters), **emulated},
+            "finished": self._worker.finished,
+            "telemetry": self._telemetry.latest(),
+        }
 
 
 def _open(
@@ -226,10 +262,14 @@ def _open(
     return Perceiver(engine), facts
 
 
-def _warm_up(perceiver: TimedPerceiver) -> None:
+def _warm_up(perceiver: TimedPerceiver) -> float:
+    """Runs the engine a few times; returns the seconds of the first time, which builds and allocates."""
     grey = np.full((480, 640, 3), 127, dtype=np.uint8)
+    ends = [time.monotonic()]
     for _ in range(_WARM_UP):
         perceiver.perceive_timed(grey, fx=500.0, fy=500.0, cx=319.5, cy=239.5)
+        ends.append(time.monotonic())
+    return ends[1] - ends[0]
 
 
 def _print_ready(address: str) -> None:

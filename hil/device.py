@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import os
 import platform
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ _PACKAGES = ("rehearse-perception", "numpy", "opencv-python-headless", "pyzmq", 
 
 
 def device_facts() -> dict[str, Any]:
-    """Returns CPU, cores, memory, OS, Python and package versions; reads a few files."""
+    """Returns CPU, cores, memory, OS, Python, package versions and power mode; reads a few files."""
     return {
         "hostname": platform.node(),
         "cpu": _cpu_model(),
@@ -24,7 +27,21 @@ def device_facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": package_versions(_PACKAGES),
         "boot": boot_digest(),
+        "power_mode": power_mode(),
     }
+
+
+@functools.cache
+def power_mode() -> str | None:
+    """Returns what a Jetson says of its power mode, such as `NV Power Mode: MAXN 0`; runs nvpmodel once where there is one."""
+    tool = shutil.which("nvpmodel")
+    if tool is None:
+        return None
+    try:
+        said = subprocess.run([tool, "-q"], capture_output=True, text=True, timeout=3, check=False).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return " ".join(said.split())[:200] or None
 
 
 def package_versions(names: tuple[str, ...]) -> dict[str, str | None]:

@@ -1,15 +1,20 @@
-"""The ledger of a run: every planned frame is entered before the clock starts and leaves with exactly one outcome."""
+"""The ledger of a run: every frame is entered before the clock starts and leaves with exactly one outcome."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from hil.latency import quantile_s
 from hil.progress import Progress
+from hil.quantiles import quantile_s
 from hil.session import FrameRecord, Outcome
+from hil.warm_up import WarmUp
+from perception.prediction import Prediction
+
+Closed = Callable[[FrameRecord, "Prediction | None"], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,22 +31,34 @@ class Entry:
 
 
 class Ledger:
-    """All entries of a run, and the running counts for its progress line."""
+    """All entries of a run, and the running counts for its progress line; `closed` is told of every frame that ended.
 
-    def __init__(self, *, start_ns: int, period_ns: float, warm_up: int, measured: int, images: int) -> None:
+    Frames are planned for the longest warm-up; when its rule ends it, the frames beyond the measured ones were never due.
+    """
+
+    def __init__(
+        self, *, start_ns: int, rate_hz: float, rule: WarmUp, measured: int, images: int, closed: Closed | None = None
+    ) -> None:
         self.entries = [
-            Entry(seq=i, image=i % images, warm_up=i < warm_up, due_ns=start_ns + round(i * period_ns))
-            for i in range(warm_up + measured)
+            Entry(seq=i, image=i % images, warm_up=True, due_ns=start_ns + round(i * 1e9 / rate_hz))
+            for i in range(rule.most(rate_hz) + measured)
         ]
-        self.warm_up = warm_up
-        self.end_ns = start_ns + round(len(self.entries) * period_ns)
         self.handed_over = 0
+        self.warm_up: int | None = None
+        self.settled = False
+        self._start_ns, self._rate_hz, self._rule, self._measured = start_ns, rate_hz, rule, measured
+        self._closed = closed
         self._sent = 0
         self._answered = 0
         self._latencies_s: list[float] = []
+        self._warm_up_latencies_s: list[float] = []
 
     def captured(self, entry: Entry, now_ns: int) -> None:
-        """Enters that the generator handed the frame over."""
+        """Enters that the generator handed the frame over; it may be the first one that counts."""
+        if self.warm_up is None and entry.seq >= self._rule.least(self._rate_hz):
+            self.settled = self._rule.settled(self._warm_up_latencies_s, self._rate_hz)
+            if self.settled or entry.seq >= self._rule.most(self._rate_hz):
+                self._measure_from(entry.seq)
         entry.stamps["capture_ns"] = now_ns
         self.handed_over += 1
 
@@ -50,12 +67,14 @@ class Ledger:
         entry.stamps["send_ns"] = now_ns
         self._sent += not entry.warm_up
 
-    def answered(self, entry: Entry, stamps: dict[str, int], deadline_ns: float) -> None:
+    def answered(
+        self, entry: Entry, stamps: dict[str, int], deadline_ns: float, prediction: Prediction | None = None
+    ) -> None:
         """Closes an entry whose answer is decoded; `stamps` holds return_ns."""
         entry.stamps.update(stamps)
         latency_ns = stamps["return_ns"] - entry.due_ns
         self._answered += not entry.warm_up
-        self._close(entry, "on_time" if latency_ns <= deadline_ns else "late", latency_ns / 1e9)
+        self._close(entry, "on_time" if latency_ns <= deadline_ns else "late", latency_ns / 1e9, prediction)
 
     def missed(self, entry: Entry, outcome: Outcome, reason: str) -> None:
         """Closes an entry that will have no answer."""
@@ -63,7 +82,9 @@ class Ledger:
         self._close(entry, outcome, math.inf)
 
     def close_open(self, reason: str) -> None:
-        """Closes whatever is still open as lost."""
+        """Closes whatever is still open as lost; a run that ended in its warm-up lost all that it was to measure."""
+        if self.warm_up is None:
+            self._measure_from(max(self.handed_over, self._rule.least(self._rate_hz)))
         for entry in self.entries:
             if entry.outcome is None:
                 self.missed(entry, "lost", reason)
@@ -76,20 +97,33 @@ class Ledger:
         """Returns the counts so far; safe to call from another thread."""
         latencies = np.array(self._latencies_s[:])
         quantiles = [quantile_s(latencies, p) * 1e3 for p in (0.50, 0.95)] if len(latencies) else [None, None]
-        due = max(self.handed_over - self.warm_up, 0)
-        phase = "finished" if self.handed_over == len(self.entries) else "measuring" if due else "warm-up"
-        on_time = sum(e.outcome == "on_time" for e in self.entries[self.warm_up : self.handed_over])
+        counted = self._rule.least(self._rate_hz) if self.warm_up is None else self.warm_up
+        due = 0 if self.warm_up is None else self.handed_over - self.warm_up
+        phase = "warm-up" if not due else "finished" if self.handed_over == len(self.entries) else "measuring"
+        on_time = sum(e.outcome == "on_time" for e in self.entries[counted : self.handed_over])
+        frames = max(counted, self.handed_over - due) + self._measured
+        end_ns = self._start_ns + round(frames * 1e9 / self._rate_hz)
         return Progress(
-            phase=phase, due=due, sent=self._sent, answered=self._answered, misses=len(latencies) - on_time,
-            p50_ms=quantiles[0], p95_ms=quantiles[1], remaining_s=max(self.end_ns - now_ns, 0) / 1e9,
+            phase=phase, due=due, sent=self._sent, answered=self._answered, misses=max(len(latencies) - on_time, 0),
+            p50_ms=quantiles[0], p95_ms=quantiles[1], remaining_s=max(end_ns - now_ns, 0) / 1e9,
         )  # fmt: skip
 
-    def _close(self, entry: Entry, outcome: Outcome, latency_s: float) -> None:
+    def _measure_from(self, seq: int) -> None:
+        """Ends the warm-up before frame `seq`."""
+        self.warm_up = seq
+        del self.entries[seq + self._measured :]
+        for entry in self.entries[seq:]:
+            entry.warm_up = False
+
+    def _close(
+        self, entry: Entry, outcome: Outcome, latency_s: float, prediction: Prediction | None = None
+    ) -> None:
         if entry.outcome is not None:
             raise ValueError(f"Frame {entry.seq} is already {entry.outcome}; it cannot become {outcome} as well.")
         entry.outcome = outcome
-        if not entry.warm_up:
-            self._latencies_s.append(latency_s)
+        (self._warm_up_latencies_s if entry.warm_up else self._latencies_s).append(latency_s)
+        if self._closed is not None:
+            self._closed(_record(entry), prediction)
 
 
 def _record(entry: Entry) -> FrameRecord:

@@ -80,6 +80,16 @@ def endpoint(socket: zmq.Socket[bytes]) -> str:
     return str(socket.getsockopt_string(zmq.LAST_ENDPOINT))
 
 
+def beside(address: str, port: str | None = None) -> str:
+    """Returns the address of the small socket that goes with one of frames: the next port, or `port`; a file's name grows."""
+    scheme, host = _split(address)
+    if scheme == "ipc":
+        return f"{address}.clock"
+    own = address.rpartition(":")[2]
+    following = "*" if own == "*" or int(own) + 1 >= 2**16 else str(int(own) + 1)
+    return f"tcp://{f'[{host}]' if ':' in host else host}:{port or following}"
+
+
 def _configure(socket: zmq.Socket[bytes]) -> None:
     for option, value in _OPTIONS.items():
         socket.setsockopt(option, value)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 from hil.client import Client
+from hil.clock import ClockFit
+from hil.clock_socket import ClockProbe
 from hil.device import device_facts
 from hil.link import DEFAULT_ADDRESS, is_loopback
 from hil.progress import Progress, told_every_second
-from hil.quiet import no_collection, short_switch_interval
+from hil.quiet import no_collection, real_time, short_switch_interval
+from hil.recorder import Recorder, Sink
+from hil.recording import tail_of
 from hil.request import DISTORTION, pack_frame
 from hil.session import Session
 from hil.stream import PING_EVERY_S, Image, Stream
+from hil.warm_up import WarmUp
 from sim.frame import Frame
 
 DEADLINE_S = 1 / 15
+WARM_UP = WarmUp()
 _NO_LENS = (
     "The images have a lens's distortion and the agent is of a version that takes them as a pinhole's, so its 3D boxes "
     "are off towards the edges: update Rehearse on the device."
@@ -34,54 +39,72 @@ class FrameSource(Protocol):
     def __getitem__(self, index: int, /) -> Frame: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WarmUp:
-    """How much is left out of the figures, fixed before the run: at least that many frames and that many seconds."""
-
-    frames: int = 30
-    seconds: float = 2.0
-
-    def count(self, rate_hz: float) -> int:
-        """Returns the number of warm-up frames at that rate."""
-        return max(self.frames, math.ceil(self.seconds * rate_hz))
-
-
 def run_session(
     dataset: FrameSource,
     *,
     device: str = DEFAULT_ADDRESS,
     rate_hz: float = 15.0,
     duration_s: float = 20.0,
-    warm_up: WarmUp = WarmUp(),
+    warm_up: WarmUp = WARM_UP,
     deadline_s: float = DEADLINE_S,
     credit: int = 2,
+    claim: float = 0.95,
+    profile: str = "custom",
+    about: Mapping[str, Any] | None = None,
+    sinks: Sequence[Sink] = (),
     connect_timeout_s: float = 3.0,
     progress: Callable[[Progress], None] | None = None,
 ) -> Session:
     """Streams a data set to an agent, over and over, and returns what came of every frame.
 
-    Loads the images it needs first. An agent that dies or falls silent ends the run within about a second; the session
-    then has a `fault` and its remaining frames are lost. Raises LinkError where no session can begin.
+    `claim` is the P(on time) that the run is to show; the verdict judges it. `about` are facts of the data set. Every
+    frame goes to the `sinks` as soon as it has its outcome, off the timed path. Loads the images that it needs first. An
+    agent that dies or falls silent ends the run within about a second; the session then has a `fault` and its remaining
+    frames are lost. Raises LinkError where no session can begin.
     """
     measured = round(rate_hz * duration_s)
-    if not rate_hz > 0 or not deadline_s > 0 or credit < 1 or measured < 1 or len(dataset) < 1:
+    if not rate_hz > 0 or not deadline_s > 0 or credit < 1 or measured < 1 or len(dataset) < 1 or not 0 < claim < 1:
         raise ValueError(
-            f"A run needs frames, a positive rate, deadline and credit, and at least one frame in its duration; got "
-            f"{len(dataset)} frames, rate_hz={rate_hz}, duration_s={duration_s}, deadline_s={deadline_s}, credit={credit}."
+            f"A run needs frames, a positive rate, deadline and credit, a claim between 0 and 1 and at least one frame in "
+            f"its duration; got {len(dataset)} frames, {rate_hz=}, {duration_s=}, {deadline_s=}, {credit=}, {claim=}."
         )
+    planned: dict[str, Any] = {
+        "device": device, "rate_hz": rate_hz, "deadline_s": deadline_s, "duration_s": duration_s, "credit": credit,
+        "claim": claim, "profile": profile,
+    }  # fmt: skip
     with Client(device, timeout_s=connect_timeout_s) as client:
-        images = _load_images(dataset, warm_up.count(rate_hz) + measured, client)
+        images = _load_images(dataset, warm_up.most(rate_hz) + measured, client)
+        facts = {**dict(about or {}), "frames": len(dataset), "images_used": len(images)}
         started_utc = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
-        run = Stream(client, images, rate_hz, warm_up.count(rate_hz), measured, deadline_s, credit)
-        with no_collection(), short_switch_interval(), told_every_second(progress, run.progress):
-            run.loop()
-        run.count_agent()
-    same_clock, note = _compare_clocks(device, client.facts)
+        with real_time() as priority:
+            host = {**device_facts(), "priority": priority}
+        planned |= {"started_utc": started_utc, "agent": client.facts, "host": host}
+        recorder = Recorder(sinks)
+        try:
+            recorder.begin(planned)
+            with ClockProbe(device, client.facts) as probe:
+                run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
+                with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
+                    run.loop()
+                run.count_agent()
+            session = replace(_session(planned, run, warm_up, facts, probe.fit()), images=[i.name for i in images])
+            if recorder.lost:
+                session = replace(session, recording_faults=(f"{recorder.lost} frames came faster than it was written",))
+            recorder.end(tail_of(session))
+        finally:
+            recorder.close()
+    return replace(session, recording_faults=(*session.recording_faults, *recorder.faults))
+
+
+def _session(
+    planned: Mapping[str, Any], run: Stream, warm_up: WarmUp, dataset: Mapping[str, Any], clock: ClockFit
+) -> Session:
+    same_clock, note = _compare_clocks(planned["device"], planned["agent"], clock)
     return Session(
-        device=device, rate_hz=rate_hz, deadline_s=deadline_s, duration_s=duration_s, credit=credit,
-        started_utc=started_utc, frames=run.ledger.records(), agent=client.facts, host=device_facts(),
-        same_clock=same_clock, clock_note=note, counters=run.counters, fault=run.fault,
-        dataset={"frames": len(dataset), "images_used": len(images)}, predictions=run.predictions,
+        **planned, frames=run.ledger.records(), same_clock=same_clock, clock_note=note, clock=clock.to_dict(),
+        counters=run.counters, telemetry={"samples": run.telemetry}, fault=run.fault, dataset=dataset,
+        predictions=run.predictions,
+        warm_up={"rule": warm_up.to_dict(), "frames": run.ledger.warm_up, "settled": run.ledger.settled},
     )  # fmt: skip
 
 
@@ -96,7 +119,7 @@ def _load_images(dataset: FrameSource, count: int, client: Client) -> list[Image
         if lens is not None and not images and DISTORTION not in _takes(client.facts):
             warnings.warn(_NO_LENS, stacklevel=2)
         body = pack_frame(frame.rgb, fx=camera.fx, fy=camera.fy, cx=camera.cx, cy=camera.cy, distortion=lens)
-        images.append(Image(body=body, size=(camera.height, camera.width)))
+        images.append(Image(body=body, size=(camera.height, camera.width), name=frame.name))
         if time.monotonic() - pinged > PING_EVERY_S:
             client.ping()
             pinged = time.monotonic()
@@ -109,11 +132,21 @@ def _takes(facts: dict[str, object]) -> list[object]:
     return takes if isinstance(takes, list) else []
 
 
-def _compare_clocks(device: str, facts: dict[str, object]) -> tuple[bool, str]:
+def _compare_clocks(device: str, facts: dict[str, object], clock: ClockFit) -> tuple[bool, str]:
+    """Returns whether both stamp with the same clock, which the comparisons must not contradict, and a sentence on it."""
     theirs, ours = facts.get("device"), device_facts()["boot"]
-    if is_loopback(device) and isinstance(theirs, dict) and ours is not None and theirs.get("boot") == ours:
+    claimed = is_loopback(device) and isinstance(theirs, dict) and ours is not None and theirs.get("boot") == ours
+    if claimed and all(abs(m.offset_ns) <= m.bound_ns for m in clock.minima):
         return True, "host and agent share one monotonic clock (same boot of the same machine, over loopback)"
-    return (
-        False,
-        "uplink and downlink are not available: host and agent have different clocks, and no offset is measured",
+    if clock.steps:
+        return False, (
+            "uplink and downlink are not available: a clock was stepped during the run; end to end is the host's clock "
+            "alone and stays valid"
+        )
+    bound_ns, drift_ppm = clock.bound_ns, clock.drift_ppm
+    if bound_ns is None or drift_ppm is None:
+        return False, "uplink and downlink are not available: the agent has another clock, and it was not compared"
+    return False, (
+        f"uplink and downlink are known within {bound_ns / 1e3:.0f} us by {len(clock.minima)} windows of comparisons; the "
+        f"agent's clock gains {drift_ppm:+.1f} ppm"
     )

@@ -12,17 +12,21 @@ Every due frame has exactly one outcome:
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from perception.prediction import Prediction
 from scenes.errors import DatasetError
 from scenes.files import write_whole
 
-FORMAT = 1
+FORMAT = 2
 Outcome = Literal["on_time", "late", "dropped", "rejected", "error", "lost"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
@@ -68,8 +72,12 @@ class FrameRecord:
 class Session:
     """One run. `frames` holds the warm-up frames too; `fault` is the sentence of what ended it early, if anything did.
 
-    `agent` is what the agent said of its engine and machine, `host` the facts of this machine. `same_clock` tells
-    whether agent and host stamps may be compared, `clock_note` why. `predictions` (by seq) are kept in memory only.
+    `claim` is the P(on time) that the run set out to show, and `profile` the name of the rules that it was made by, both
+    fixed before it. `warm_up` is the rule of the warm-up and how it ended. `agent` is what the agent said of its engine
+    and machine, `host` the facts of this machine. `same_clock` tells whether agent and host stamps may be compared,
+    `clock_note` why; `clock` holds what `hil.clock` knows of the device's. `telemetry` is what the device measured of
+    itself. `recording_faults` are sentences of what a recording of this run lacks. `images` are the names of the images that
+    frames show. `predictions` (by seq) are kept in memory only.
     """
 
     device: str
@@ -84,8 +92,15 @@ class Session:
     same_clock: bool
     clock_note: str
     counters: Mapping[str, int]
+    clock: Mapping[str, Any] = field(default_factory=dict)
+    claim: float = 0.95
+    profile: str = "custom"
+    warm_up: Mapping[str, Any] = field(default_factory=dict)
+    telemetry: Mapping[str, Any] = field(default_factory=dict)
+    recording_faults: Sequence[str] = ()
     fault: str | None = None
     dataset: Mapping[str, Any] = field(default_factory=dict)
+    images: Sequence[str] = ()
     predictions: Mapping[int, Prediction] = field(default_factory=dict)
 
     @property
@@ -98,6 +113,13 @@ class Session:
         """The latency of the very first frame, None where it was not answered."""
         return self.frames[0].latency_s if self.frames else None
 
+    @property
+    def emulated(self) -> str | None:
+        """What the agent emulates, in words, None where it is a device of its own."""
+        engine = self.agent.get("engine")
+        said = engine.get("emulates") if isinstance(engine, Mapping) else None
+        return None if said is None else str(said)
+
     def outcomes(self) -> dict[str, int]:
         """Returns the number of measured frames of every outcome; the values add up to `len(self.due)`."""
         counted = Counter(frame.outcome for frame in self.due)
@@ -108,6 +130,7 @@ class Session:
         columns = [f.name for f in fields(FrameRecord)]
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("frames", "predictions")}
         rows = [[getattr(frame, name) for name in columns] for frame in self.frames]
+        values |= {"recording_faults": list(self.recording_faults), "images": list(self.images)}
         return {"format": FORMAT, **values, "columns": columns, "frames": rows}
 
     @classmethod
@@ -119,6 +142,11 @@ class Session:
         columns = rest.pop("columns")
         frames = tuple(FrameRecord(**dict(zip(columns, row, strict=True))) for row in rest.pop("frames"))
         return cls(frames=frames, **rest)
+
+
+def latencies_s(frames: Sequence[FrameRecord]) -> NDArray[np.float64]:
+    """Returns float64 (n,), seconds, +inf for every frame without an answer."""
+    return np.array([math.inf if f.latency_s is None else f.latency_s for f in frames], dtype=np.float64)
 
 
 def save_session(session: Session, path: Path) -> None:

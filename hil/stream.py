@@ -3,21 +3,26 @@
 Frame i is due at T0 + i / rate on the host's monotonic clock. A due frame is handed to a one-slot mailbox and leaves it
 at once while fewer than `credit` frames are in flight; otherwise it waits, and the next due frame replaces it (dropped).
 One thread sends and receives: it sleeps in select() until the next due time or the next answer, to the microsecond.
+The camera comes first: an answer whose decoding would run into the next due time waits until that frame is handed over.
 """
 
 from __future__ import annotations
 
 import select
 import time
+from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hil.answer import open_answer
 from hil.client import Client
-from hil.ledger import Entry, Ledger
+from hil.ledger import Closed, Entry, Ledger
 from hil.progress import Progress
 from hil.protocol import Body, Kind, Message, ProtocolError
+from hil.telemetry import checked_sample
+from hil.warm_up import WarmUp
 from perception.prediction import Prediction
 from scenes.taxonomy import TAXONOMY
 
@@ -25,14 +30,29 @@ SILENCE_S = 1.0
 LOST_AFTER_S = 5.0
 PING_EVERY_S = 0.2
 _LEAD_S = 0.05
+# A sleep ends late by some tenths of a millisecond, so the last of them are waited for by looking at the clock.
+_SPIN_NS = 400_000
+_DECODES_KEPT = 20
+# However long decoding takes, an answer waits for the camera no longer than this share of a period.
+_LONGEST_WAIT_PERIODS = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Image:
-    """A packed image, ready to be sent any number of times, and its size (H, W)."""
+    """A packed image, ready to be sent any number of times, its size (H, W) and its name in the data set."""
 
     body: Body
     size: tuple[int, int]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Answer:
+    """An answer that came and is not decoded yet."""
+
+    entry: Entry
+    message: Message
+    host_receive_ns: int
 
 
 class Stream:
@@ -43,23 +63,28 @@ class Stream:
         client: Client,
         images: list[Image],
         rate_hz: float,
-        warm_up: int,
+        rule: WarmUp,
         measured: int,
         deadline_s: float,
         credit: int,
+        closed: Closed | None = None,
     ) -> None:
         start_ns = time.monotonic_ns() + round(_LEAD_S * 1e9)
         self.ledger = Ledger(
-            start_ns=start_ns, period_ns=1e9 / rate_hz, warm_up=warm_up, measured=measured, images=len(images)
+            start_ns=start_ns, rate_hz=rate_hz, rule=rule, measured=measured, images=len(images), closed=closed
         )
         self.fault: str | None = None
         self.predictions: dict[int, Prediction] = {}
+        self.telemetry: list[dict[str, Any]] = []
         self.counters = {"stale_answers": 0, "protocol_errors": 0}
         self._client, self._images, self._credit = client, images, credit
         self._deadline_ns = round(deadline_s * 1e9)
+        self._longest_wait_ns = round(_LONGEST_WAIT_PERIODS * 1e9 / rate_hz)
         self._in_flight: dict[int, Entry] = {}
         self._mailbox: Entry | None = None
         self._latest: dict[int, Prediction] = {}
+        self._undecoded: deque[_Answer] = deque()
+        self._decode_ns: deque[int] = deque(maxlen=_DECODES_KEPT)
         self._silent_ns = 0
         self._looked_ns = self._next_ping_ns = time.monotonic_ns()
 
@@ -74,13 +99,18 @@ class Stream:
             now_ns = time.monotonic_ns()
             if self.ledger.handed_over < len(entries) and now_ns >= entries[self.ledger.handed_over].due_ns:
                 self._hand_over(entries[self.ledger.handed_over], now_ns)
+                self._decode_all()
                 continue
             if (message := self._client.receive()) is not None:
                 self._take(message, time.monotonic_ns())
                 continue
+            if self._undecoded and self._decoding_fits(now_ns):
+                self._decode_all()
+                continue
             self._keep_alive(now_ns)
             if (wait_s := self._wait_s()) > 0 and self.fault is None:
                 select.select([descriptor], [], [], wait_s)
+        self._decode_all()
         self.counters["protocol_errors"] += self._client.protocol_errors
         self.ledger.close_open(self.fault or f"no answer within {LOST_AFTER_S:g} s")
 
@@ -98,7 +128,7 @@ class Stream:
 
     def _finished(self) -> bool:
         all_due = self.ledger.handed_over == len(self.ledger.entries)
-        return all_due and self._mailbox is None and not self._in_flight
+        return all_due and self._mailbox is None and not self._in_flight and not self._undecoded
 
     def _wait_s(self) -> float:
         """Returns the seconds until something has to be done though nothing came. Called right before select, so it
@@ -106,7 +136,7 @@ class Stream:
         """
         times = [self._next_ping_ns]
         if self.ledger.handed_over < len(self.ledger.entries):
-            times.append(self.ledger.entries[self.ledger.handed_over].due_ns)
+            times.append(self.ledger.entries[self.ledger.handed_over].due_ns - _SPIN_NS)
         return 0.0 if self._client.readable() else max(min(times) - time.monotonic_ns(), 0) / 1e9
 
     def _hand_over(self, entry: Entry, now_ns: int) -> None:
@@ -139,15 +169,29 @@ class Stream:
             if entry is None:
                 self.counters["stale_answers"] += 1
                 return
-            self._flush_after(entry, message, now_ns)
+            # The waiting frame leaves before the answer is decoded: the engine need not wait for the host.
+            self._flush()
+            self._undecoded.append(_Answer(entry=entry, message=message, host_receive_ns=now_ns))
 
-    def _flush_after(self, entry: Entry, message: Message, now_ns: int) -> None:
-        """Sends the waiting frame first, then decodes the answer: the engine need not wait for the host."""
-        self._flush()
+    def _decoding_fits(self, now_ns: int) -> bool:
+        """Whether an answer can be decoded before the next frame is due, at nine of ten recent durations, outliers left out."""
+        if self.ledger.handed_over == len(self.ledger.entries):
+            return True
+        next_due_ns = self.ledger.entries[self.ledger.handed_over].due_ns
+        expected_ns = sorted(self._decode_ns)[int(0.9 * len(self._decode_ns))] if self._decode_ns else 0
+        return now_ns + min(expected_ns, self._longest_wait_ns) < next_due_ns
+
+    def _decode_all(self) -> None:
+        while self._undecoded:
+            self._decode(self._undecoded.popleft())
+
+    def _decode(self, answer: _Answer) -> None:
+        entry, message = answer.entry, answer.message
         if message.kind is Kind.ERROR:
             code, reason = message.meta.get("code"), str(message.meta.get("reason"))
             self.ledger.missed(entry, code if code in ("dropped", "rejected") else "error", reason)
             return
+        start_ns = time.monotonic_ns()
         try:
             size = self._images[entry.image].size
             prediction, stamps = open_answer(message, size=size, categories=len(TAXONOMY))
@@ -155,15 +199,15 @@ class Stream:
             self.counters["protocol_errors"] += 1
             self.ledger.missed(entry, "error", str(error))
             return
+        return_ns = time.monotonic_ns()
         stamps = {f"agent_{name}": value for name, value in stamps.items()}
-        stamps |= {"host_receive_ns": now_ns, "return_ns": time.monotonic_ns()}
-        self.ledger.answered(entry, stamps, self._deadline_ns)
+        stamps |= {"host_receive_ns": answer.host_receive_ns, "return_ns": return_ns}
+        self.ledger.answered(entry, stamps, self._deadline_ns, prediction)
         self._keep(entry, prediction)
+        self._decode_ns.append(time.monotonic_ns() - start_ns)
 
     def _keep(self, entry: Entry, prediction: Prediction) -> None:
         """Keeps one copy of equal answers to the same image, so that a long run fits into memory."""
-        if entry.warm_up:
-            return
         before = self._latest.get(entry.image)
         if before is None or not _equal(before, prediction):
             self._latest[entry.image] = prediction
@@ -191,6 +235,9 @@ class Stream:
                 self.ledger.missed(entry, "lost", f"no answer within {LOST_AFTER_S:g} s")
 
     def _count(self, message: Message) -> None:
+        sample = checked_sample(message.meta.get("telemetry"))
+        if sample is not None and (not self.telemetry or sample["at_ns"] > self.telemetry[-1]["at_ns"]):
+            self.telemetry.append(sample)
         counters = message.meta.get("counters")
         if isinstance(counters, dict):
             self.counters.update({f"agent_{k}": v for k, v in counters.items() if type(v) is int})

@@ -1,75 +1,70 @@
 """A verdict is PASS, FAIL or INVALID by rules that were fixed before the run, with the reason in one sentence.
 
-INVALID says nothing about the device: the host could not keep its own clock, or the run is too short to claim anything.
-FAIL: a frame was lost, dropped, rejected or failed, or the 95th percentile of latency over all due frames is above the
-deadline. PASS otherwise.
+INVALID says nothing about the device: the host could not keep its own clock, or the run is too short for its claim.
+FAIL: the agent failed, an answer was wrong or never came, the 99 % bound on the ratio of missed deadlines is above what the
+claim allows, or a rate was not sustained over ten minutes. A dropped frame is a missed deadline. PASS otherwise.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from hil.latency import summarize
+from hil.checks import Check, headline, run_checks
+from hil.condition import throttled
+from hil.latency import LatencyReport, summarize
 from hil.session import Session
 
-# 90 frames without a miss are the fewest that show P(on time) >= 0.95 with 99 % confidence (0.95**90 < 0.01).
-MIN_FRAMES = 90
-# A generator that is later than this share of a period no longer is the camera that it plays.
-LATENESS_P99_PERIODS = 0.05
-LATENESS_MAX_PERIODS = 0.25
-QUANTILE = 0.95
+_STATUS: dict[str, Literal["FAIL", "INVALID"]] = {"fail": "FAIL", "invalid": "INVALID"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The outcome of a session against its rate and deadline."""
+    """The outcome of one session or several against their rate, deadline and claim.
+
+    `marks` are sentences that stand beside the status and do not change it; `checks` are the rules one by one.
+    """
 
     status: Literal["PASS", "FAIL", "INVALID"]
     reason: str
+    marks: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""
-        return {"status": self.status, "reason": self.reason}
+        checks = [check.to_dict() for check in self.checks]
+        return {"status": self.status, "reason": self.reason, "marks": list(self.marks), "checks": checks}
 
 
-def judge(session: Session) -> Verdict:
-    """Returns the verdict on a session. A fault of the agent is a FAIL, whatever else happened."""
-    if session.fault is not None:
-        return Verdict(status="FAIL", reason=session.fault)
-    if invalid := _invalid_reason(session):
-        return Verdict(status="INVALID", reason=invalid)
-    return _judge_frames(session)
+def judge(*sessions: Session, report: LatencyReport | None = None) -> Verdict:
+    """Returns the verdict on a session, or on repeated runs together, of which none is left out.
+
+    `report` spares the figures a second making. A fault of the agent in any run is a FAIL, whatever else happened.
+    """
+    figures = report or summarize(*sessions)
+    checks, marks = run_checks(sessions, figures), _marks(sessions)
+    for check in checks:
+        if check.status in _STATUS:
+            return Verdict(status=_STATUS[check.status], reason=check.found, marks=marks, checks=checks)
+    return Verdict(status="PASS", reason=headline(sessions, figures), marks=marks, checks=checks)
 
 
-def _invalid_reason(session: Session) -> str | None:
-    if len(session.due) < MIN_FRAMES:
-        return (
-            f"{len(session.due)} frames are too few for a claim about p95; at least {MIN_FRAMES} are needed "
-            f"({math.ceil(MIN_FRAMES / session.rate_hz)} s at {session.rate_hz:g} FPS)."
-        )
-    period_s = 1 / session.rate_hz
-    lateness = summarize(session).lateness_s
-    limits = {"p99": LATENESS_P99_PERIODS, "max": LATENESS_MAX_PERIODS}
-    for name, share in limits.items():
-        if lateness is not None and lateness[name] > share * period_s:
-            return (
-                f"The host could not keep the clock: frames left up to {lateness[name] * 1e3:.1f} ms late ({name}), more "
-                f"than {share:.0%} of the {period_s * 1e3:.1f} ms period; free a core on the host and run again."
-            )
-    return None
-
-
-def _judge_frames(session: Session) -> Verdict:
-    report, outcomes = summarize(session), session.outcomes()
-    missing = {name: outcomes[name] for name in ("dropped", "lost", "error", "rejected") if outcomes[name]}
-    p95_ms, deadline_ms = report.quantile(QUANTILE).value_s * 1e3, session.deadline_s * 1e3
-    goal = f"at {session.rate_hz:g} FPS over {report.frames} frames"
-    if missing:
-        counted = ", ".join(f"{count} {name}" for name, count in missing.items())
-        return Verdict(status="FAIL", reason=f"Of the frames due {goal}, {counted}; none may be.")
-    claim = f"p95 end-to-end latency is {p95_ms:.1f} ms {goal}, the deadline {deadline_ms:.1f} ms"
-    if p95_ms > deadline_ms:
-        return Verdict(status="FAIL", reason=f"{claim}; {report.misses} frames missed it.")
-    return Verdict(status="PASS", reason=f"{claim}; {report.misses} frames missed it, none was dropped or lost.")
+def _marks(sessions: Sequence[Session]) -> tuple[str, ...]:
+    marks: list[str] = []
+    for session in sessions:
+        if session.emulated is not None:
+            overruns = session.counters.get("agent_overruns", 0)
+            slow = f" This machine was slower than it for {overruns} frames." if overruns else ""
+            marks.append(f"EMULATED: no device was measured; the agent is {session.emulated}.{slow}")
+        if session.warm_up.get("settled") is False:
+            cap_s = session.warm_up["rule"]["cap_s"]
+            marks.append(f"UNSETTLED: the warm-up ended at its cap of {cap_s:g} s, still changing.")
+        reasons = throttled(session)
+        if reasons:
+            marks.append(f"THROTTLED: {'; '.join(reasons)}.")
+    marks += [f"RECORDING INCOMPLETE: {fault}" for session in sessions for fault in session.recording_faults]
+    known = [instance for session in sessions if (instance := session.agent.get("instance")) is not None]
+    if len(set(known)) < len(known):
+        marks.append("SAME PROCESS: the agent was not started anew between runs, so they are less than independent.")
+    return tuple(dict.fromkeys(marks))

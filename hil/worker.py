@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import zmq
@@ -18,8 +18,18 @@ from perception.prediction import Prediction
 from scenes.distortion import Distortion
 from scenes.errors import RehearseError
 
-if TYPE_CHECKING:
-    from perception.perceiver import StageTimes
+
+class Times(Protocol):
+    """The seconds of each stage, as `perception.perceiver.StageTimes` has them."""
+
+    @property
+    def preprocess_s(self) -> float: ...
+    @property
+    def infer_s(self) -> float: ...
+    @property
+    def postprocess_s(self) -> float: ...
+    @property
+    def boxes_s(self) -> float: ...
 
 
 class TimedPerceiver(Protocol):
@@ -34,7 +44,7 @@ class TimedPerceiver(Protocol):
         cx: float,
         cy: float,
         distortion: Distortion | None = None,
-    ) -> tuple[Prediction, StageTimes]:
+    ) -> tuple[Prediction, Times]:
         """Perceives rgb (H, W, 3) with intrinsics in pixels, through a lens where there is one."""
 
 
@@ -143,7 +153,7 @@ def error_body(code: str, reason: str) -> Body:
     return pack(Kind.ERROR, {"code": code, "reason": reason[:1000]})
 
 
-def _stamps(job: Job, start_ns: int, times: StageTimes) -> dict[str, int]:
+def _stamps(job: Job, start_ns: int, times: Times) -> dict[str, int]:
     """Lays the durations of the stages, which follow each other without a gap, on the agent's clock."""
     infer_start_ns = start_ns + round(times.preprocess_s * 1e9)
     infer_end_ns = infer_start_ns + round(times.infer_s * 1e9)

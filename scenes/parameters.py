@@ -154,7 +154,7 @@ def shipped_of(category: str) -> Mapping[str, Shipped]:
 
 
 def _explored(variant: Variant, notes: dict[str, Shipped]) -> list[ObjectShape]:
-    """Runs a generator until many runs in a row showed nothing new; returns the objects that it made."""
+    """Runs a generator until many runs in a row showed nothing new and no option is left; returns the objects it made."""
     taken: set[tuple[str, Any]] = set()
     made, quiet = [], 0
     for seed in range(_MOST_RUNS):
@@ -162,9 +162,15 @@ def _explored(variant: Variant, notes: dict[str, Shipped]) -> list[ObjectShape]:
         shape = variant(_Recorder(rng=np.random.default_rng(seed), notes=notes, taken=taken))
         made += [shape] if isinstance(shape, ObjectShape) else []
         quiet = quiet + 1 if (len(notes), len(taken)) == before else 0
-        if quiet >= _QUIET_RUNS:
+        if quiet >= _QUIET_RUNS and _all_options(notes, taken) == taken:
             break
     return made
+
+
+def _all_options(notes: Mapping[str, Shipped], taken: set[tuple[str, Any]]) -> set[tuple[str, Any]]:
+    """Returns all options and answers of the choices and chances that were drawn."""
+    names = {name for name, _ in taken}
+    return {(name, o) for name in names for o in (notes[name].options if notes[name].kind == "choice" else (True, False))}
 
 
 @cache

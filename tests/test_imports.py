@@ -14,7 +14,8 @@ HEAVY = {"torch", "mujoco", "pxr", "cv2", "openvino", "onnxruntime", "scipy", "m
 # What the device agent may load: numpy, OpenCV, the transport, one engine, and what these load themselves.
 NOT_ON_THE_DEVICE = {"torch", "mujoco", "pxr", "manifold3d", "scipy", "onnx", "tqdm", "OpenGL"}
 AGENT_MODULES = (
-    "hil.agent", "hil.worker", "hil.link", "hil.protocol", "hil.answer", "hil.device",
+    "hil.agent", "hil.worker", "hil.link", "hil.protocol", "hil.answer", "hil.device", "hil.emulator", "hil.service",
+    "hil.clock", "hil.clock_socket",
     "perception.engine", "perception.perceiver", "perception.postprocess", "perception.preprocess",
     "perception.boxes3d", "perception.onnxruntime_engine", "perception.openvino_engine",
 )  # fmt: skip

@@ -11,18 +11,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
 import rehearse
+from benchmarks.grammar import two_words
 from perception.engine import METADATA_KEY, EngineMetadata
 from scenes.taxonomy import TAXONOMY
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "doctor", "scene", "catalogue", "generate", "merge", "convert", "agree", "replay", "inspect",
-    "train", "export", "predict", "score", "agent", "hil", "demo",
+    "train", "export", "predict", "score", "agent", "hil", "hil replay", "hil rules", "demo",
 )  # fmt: skip
 
 
@@ -125,13 +127,13 @@ def test_help_is_fast_and_names_every_command(run_rehearse):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_examples_that_parse(command, capsys):
     with pytest.raises(SystemExit) as ended:
-        rehearse.main([command, "--help"])
+        rehearse.main([*command.split(), "--help"])
     assert ended.value.code == 0
     _, _, examples = capsys.readouterr().out.partition("examples:\n")
     lines = [line.split()[1:] for line in examples.splitlines()]
     assert lines
     for line in lines:
-        assert rehearse.build_parser().parse_args(line).command.__name__ == command
+        assert rehearse.build_parser().parse_args(two_words(line)).command.__name__ == command.replace(" ", "_")
 
 
 @pytest.mark.parametrize(
@@ -200,6 +202,32 @@ def test_an_occupied_port(run_here, engine):
         assert_one_sentence(run_here("agent", engine, "--bind", f"tcp://127.0.0.1:{port}"), str(port))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [((), "--emulate"), (("--emulate", "p50=40"), "'40' is not a time"), (("--emulate", "recording=none.json"), "none.json")],
+)
+def test_an_agent_with_nothing_to_serve(run_here, arguments, word):
+    assert_one_sentence(run_here("agent", "--bind", "tcp://127.0.0.1:*", *arguments), word)
+
+
+def test_a_recording_that_is_none_is_one_sentence(run_here, tmp_path):
+    assert_one_sentence(run_here("hil", "replay", tmp_path / "none.rhil"), "Cannot read", "none.rhil")
+    (tmp_path / "other.rhil").write_bytes(b"something else")
+    assert_one_sentence(run_here("hil", "replay", tmp_path / "other.rhil"), "not a recording")
+
+
+def test_the_rules_of_measuring_are_compared(run_here):
+    rows = json.loads(run_here("hil", "rules", "--json").stdout)
+    assert [row["miss_ratio"] for row in rows[:2]] == [30 / 9000] * 2
+    assert rows[4]["miss_ratio"] == pytest.approx(0.0433, abs=0.0002)
+    assert rows[4]["p99_ms"] == "inf"
+    documented = (ROOT / "docs" / "hil.md").read_text(encoding="utf-8")
+    said = run_here("hil", "rules").stdout.splitlines()
+    assert len(said) == 8
+    assert [line for line in said if line.strip() not in documented] == []
+    assert_one_sentence(run_here("hil", "rules", "--service", "fast"), "expected something like")
+
+
 def test_no_agent_there(run_here, dataset, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -265,12 +293,37 @@ def test_predict_and_score_agree_with_a_constant_engine(run_here, engine, datase
 
 def test_hil_reports_every_due_frame(agent, run_here, dataset, tmp_path):
     _, address = agent
-    done = run_here("hil", dataset, "--device", address, "--duration", "2", "--out", tmp_path, "--json")
+    done = run_here("hil", dataset, "--device", address, "--duration", "2", "--warm-up", "5", "--out", tmp_path, "--json")
     result = json.loads(done.stdout)
-    assert done.returncode == 1  # 30 frames are too few for a claim
+    assert done.returncode == 3  # 30 frames are too few for a claim
     assert result["verdict"]["status"] == "INVALID"
     assert sum(result["outcomes"].values()) == 30
+    assert result["profile"] == "look, changed"
+    replayed = run_here("hil", "replay", tmp_path / "recording.rhil", "--json")
+    again = json.loads(replayed.stdout)
+    assert (replayed.returncode, again["equal"], again["differences"]) == (0, True, [])
+    assert again["figures"]["quality"] == result["quality"]
     assert (tmp_path / "report.html").stat().st_size < 8e6
+    assert ET.parse(tmp_path / "junit.xml").find("testsuite").get("errors") in {"1", "2"}
+
+
+@pytest.mark.slow
+def test_repeated_runs_are_judged_together(engine, run_here, dataset, tmp_path):
+    arguments = ["--engine", engine, "--runs", "2", "--duration", "3", "--warm-up", "5", "--out", tmp_path]
+    done = run_here("hil", dataset, *arguments, "--json")
+    result = json.loads(done.stdout)
+    assert done.returncode in {0, 1, 3}
+    assert [run["frames"] for run in result["runs"]] == [45, 45]
+    assert result["together"]["frames"] == 90
+    assert "SAME PROCESS" not in str(result["verdict"]["marks"])
+    sessions = [json.loads((tmp_path / f"run-{k}" / "session.json").read_text()) for k in (1, 2)]
+    assert sessions[0]["agent"]["instance"] != sessions[1]["agent"]["instance"]
+
+
+def test_a_run_that_cannot_begin_leaves_no_verdict(run_here, dataset, tmp_path):
+    done = run_here("hil", dataset, "--device", "tcp://127.0.0.1:9", "--runs", "2", "--out", tmp_path)
+    assert_one_sentence(done, "Run 1 of 2 did not take place")
+    assert_one_sentence(run_here("hil", dataset, "--profile", "quik"), "Did you mean 'quick'")
 
 
 def test_inspect_prints_json(run_here, dataset, tmp_path):

@@ -101,6 +101,18 @@ def test_one_bar_stands_for_every_due_frame(passed):
     assert timeline.count("<title>") == 100
 
 
+def test_a_long_run_shows_the_worst_of_each_stretch(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmarks.report._MOST_BARS", 50)
+    latencies = [20.0] * 140
+    latencies[40], latencies[101] = None, 90.0
+    _, html, page = page_of(tmp_path, latencies)
+    timeline = next(part for part in html.split("<svg") if "140 due frames over time" in part).partition("</svg>")[0]
+    assert timeline.count("<title>") == 47
+    assert "the slowest of 3 frames" in page.text
+    assert timeline.count("dropped") == 1
+    assert timeline.count("late, 90.0 ms") == 1
+
+
 def test_misses_and_drops_are_seen(tmp_path):
     latencies = [30.0] * 90 + [80.0] * 6 + [None] * 4
     rehearsal, html, page = page_of(tmp_path, latencies)

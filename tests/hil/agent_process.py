@@ -52,6 +52,24 @@ class Perceiver:
         return Prediction(segment_id=ids, segments=segments, depth_m=depth), Times(self.delay_s)
 
 
+def bend_clock(offset_s, drift_ppm, step_s, at_s):
+    """Gives this process a clock of its own, as another machine has one, stepped `at_s` seconds after its start."""
+    real = time.monotonic_ns
+    start = real()
+
+    def bent():
+        elapsed = real() - start
+        step = step_s if elapsed >= at_s * 1e9 else 0.0
+        return real() + round((offset_s + step) * 1e9 + elapsed * drift_ppm * 1e-6)
+
+    time.monotonic_ns = bent
+
+
 if __name__ == "__main__":
     delay, mode, bind = sys.argv[1:]
+    if mode.startswith("clock:"):
+        bend_clock(*(float(v) for v in mode.removeprefix("clock:").split(",")))
+    if mode.startswith("emulate:"):
+        serve(None, bind, emulate=mode.removeprefix("emulate:"))
+        sys.exit()
     serve(None, bind, perceiver=Perceiver(float(delay), mode))

@@ -1,57 +1,11 @@
 import math
 
-import numpy as np
 import pytest
-import scipy.stats
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from hil.latency import interval_ranks, latencies_s, miss_bound, quantile_s, quantile_with_interval, summarize
+from hil.latency import summarize
+from hil.session import latencies_s
+from hil.stages import STAGES
 from tests.hil.records import answered, missed, session
-
-
-@pytest.mark.parametrize(
-    ("n", "p", "low", "high"),
-    [(900, 0.99, 885, 897), (300, 0.99, 293, None), (100, 0.5, 40, 61), (5, 0.5, 0, None)],
-)
-def test_ranks_of_known_cases(n, p, low, high):
-    """The first two are in the literature on tail latency; the third is the textbook interval of a median."""
-    assert interval_ranks(n, p) == (low, high)
-
-
-@given(st.integers(1, 3000), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
-@settings(deadline=None, max_examples=150)
-def test_ranks_cover_what_they_claim(n, p):
-    low, high = interval_ranks(n, p)
-    binomial = scipy.stats.binom(n, p)
-    assert binomial.cdf(low - 1) <= 0.025 + 1e-9
-    assert binomial.cdf(low) > 0.025 - 1e-9  # the tightest rank
-    if high is None:
-        assert binomial.sf(n - 1) > 0.025 - 1e-9
-    else:
-        assert binomial.sf(high - 1) <= 0.025 + 1e-9
-
-
-@given(st.integers(1, 9000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-@settings(deadline=None, max_examples=60)
-def test_miss_bound_is_clopper_pearson(case):
-    misses, n = case
-    expected = 1.0 if misses == n else scipy.stats.beta.ppf(0.99, misses + 1, n - misses)
-    assert miss_bound(misses, n) == pytest.approx(expected, rel=1e-6)
-
-
-@pytest.mark.parametrize(("n", "bound"), [(900, 0.0051), (9000, 0.00051)])
-def test_no_miss_still_has_a_bound(n, bound):
-    assert miss_bound(0, n) == pytest.approx(1 - 0.01 ** (1 / n), rel=1e-9)
-    assert miss_bound(0, n) == pytest.approx(bound, rel=0.01)
-
-
-@given(
-    st.lists(st.floats(0, 10) | st.just(math.inf), min_size=1, max_size=200), st.sampled_from([0.5, 0.9, 0.95, 0.99])
-)
-def test_quantile_is_numpy_s_inverted_cdf(values, p):
-    array = np.array(values)
-    assert quantile_s(array, p) == np.quantile(array, p, method="inverted_cdf")
 
 
 def test_a_miss_is_infinite_and_moves_the_tail():
@@ -64,21 +18,31 @@ def test_a_miss_is_infinite_and_moves_the_tail():
     assert report.to_dict()["quantiles"][2]["ms"] == "inf"
 
 
+def test_the_headline_takes_the_higher_bound():
+    alone = [missed(i, "dropped") if i % 50 == 0 else answered(i, 0.01) for i in range(600)]
+    together = [missed(i, "dropped") if 100 <= i < 112 else answered(i, 0.01) for i in range(600)]
+    even, clustered = summarize(session(alone)), summarize(session(together))
+    assert even.miss_ratio == clustered.miss_ratio == 0.02
+    assert even.miss_bound_99 == even.miss_exact_99 > even.miss_bootstrap_99
+    assert clustered.miss_bound_99 == clustered.miss_bootstrap_99 > clustered.miss_exact_99
+
+
 def test_warm_up_is_left_out():
     records = [answered(0, 5.0, warm_up=True), answered(1, 0.01)]
     assert latencies_s(session(records).due) == pytest.approx([0.01])
+    assert summarize(session(records)).max_s == pytest.approx(0.01)
 
 
-def test_too_small_a_sample_is_unbounded():
-    report = quantile_with_interval(np.linspace(0.01, 0.02, 50), 0.99)
-    assert report.high_s is None
-    assert report.to_dict()["interval_95_ms"][1] == "unbounded"
+def test_claims_follow_the_sample_size():
+    report = summarize(session([answered(i, 0.010) for i in range(900)]))
+    assert {c.p: c.holds for c in report.claims} == {0.95: True, 0.99: True, 0.995: False, 0.999: False}
 
 
 def test_the_stages_add_up_to_the_latency():
     report = summarize(session([answered(i, 0.030) for i in range(10)]))
+    assert tuple(report.stages) == STAGES
     assert sum(stage["p50"] for stage in report.stages.values()) == pytest.approx(0.030)
-    assert report.jitter_s["max"] == pytest.approx(0, abs=1e-9)
+    assert report.jitter_s["max"] == pytest.approx(0, abs=1e-6)
 
 
 def test_without_a_common_clock_the_crossings_are_not_available():
@@ -88,13 +52,34 @@ def test_without_a_common_clock_the_crossings_are_not_available():
     assert "not available" in report.stages_note
 
 
-def test_jitter_of_a_known_pattern():
-    report = summarize(session([answered(i, 0.030 + 0.004 * (i % 2)) for i in range(10)]))
-    assert report.jitter_s["p50"] == pytest.approx(0.004)
-
-
 def test_no_answer_at_all():
     report = summarize(session([missed(i, "lost") for i in range(3)]))
     assert report.jitter_s is None
     assert report.stages is None
+    assert math.isinf(report.age_s["p50"])
     assert report.miss_bound_99 == 1.0
+
+
+def test_runs_are_taken_together_and_none_is_left_out():
+    good, bad = [answered(i, 0.03) for i in range(100)], [missed(i, "dropped") for i in range(100)]
+    report = summarize(session(good), session(good), session(bad))
+    assert (report.runs, report.frames, report.misses) == (3, 300, 100)
+    assert report.max_s == math.inf
+    assert report.miss_bound_99 == report.miss_bootstrap_99 > 0.6  # one of three runs failed wholly
+
+
+def test_runs_of_different_rates_are_not_mixed():
+    with pytest.raises(ValueError, match="different rates"):
+        summarize(session([answered(0, 0.03)]), session([answered(0, 0.03)], rate_hz=30.0))
+
+
+def test_nothing_due_has_no_figures():
+    with pytest.raises(ValueError, match="at least one frame"):
+        summarize(session([answered(0, 0.03, warm_up=True)]))
+    with pytest.raises(ValueError, match="at least one frame"):
+        summarize()
+
+
+def test_the_figures_are_json_and_repeat_to_the_bit():
+    made = session([missed(i, "dropped") if i % 9 == 0 else answered(i, 0.03 + i / 1e5) for i in range(200)])
+    assert summarize(made).to_dict() == summarize(made).to_dict()

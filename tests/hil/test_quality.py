@@ -25,7 +25,7 @@ def test_late_answers_count_offline_and_not_at_the_deadline():
     assert quality.deadline["miou"].value == pytest.approx(2 / 4)
     assert quality.offline.missing == ("scene_2/view_0",)
     assert set(quality.deadline.missing) == {"scene_1/view_0", "scene_2/view_0"}
-    assert set(quality.to_dict()) == {"offline", "deadline"}
+    assert set(quality.to_dict()) == {"offline", "deadline", "streaming", "streaming_1"}
 
 
 def test_a_session_from_disk_cannot_be_scored():

@@ -28,7 +28,7 @@ def test_a_session_survives_the_disk(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda d: d.update(format=2),
+        lambda d: d.update(format=1),
         lambda d: d.pop("frames"),
         lambda d: d.update(surprise=1),
         lambda d: d["frames"][0].pop(),

@@ -1,0 +1,129 @@
+"""The comparison of clocks over real sockets: one clock, another machine's clock, a stepped one, and none at all."""
+
+import time
+
+import numpy as np
+import pytest
+import zmq
+
+from hil.clock import ClockFit
+from hil.clock_socket import BURST, ClockProbe, ClockServer
+from hil.latency import summarize
+from hil.link import beside, open_dealer
+from hil.runner import run_session
+from hil.stages import CROSSINGS, stage_table_s
+from hil.verdict import judge
+from hil.warm_up import WarmUp
+from scenes.errors import LinkError
+
+SHORT = WarmUp(frames=4, seconds=0.0, windows=0)
+
+
+@pytest.fixture
+def context():
+    made = zmq.Context()
+    yield made
+    made.destroy(linger=0)
+
+
+def run(frames, agent, **changes):
+    return run_session(frames, device=agent.address, warm_up=SHORT, **{"duration_s": 2.0, **changes})
+
+
+def compare(context, now=None):
+    """Returns the fit of a probe against a server whose clock is `now`, both in this process."""
+    server = ClockServer(context, "tcp://127.0.0.1:*", insecure=False, now=now)
+    with server, ClockProbe("tcp://127.0.0.1:1", {"clock": server.where}, every_s=0.002) as probe:
+        time.sleep(0.3)
+    return probe.fit(), probe.exchanges
+
+
+def test_one_clock_is_found_to_be_one(context):
+    fit, exchanges = compare(context)
+    assert len(exchanges) >= 2 * BURST
+    assert fit.valid
+    assert all(abs(m.offset_ns) <= m.bound_ns for m in fit.minima)
+    assert all(e.t0 <= e.t1 <= e.t2 <= e.t3 for e in exchanges)
+
+
+def test_a_known_offset_is_found(context):
+    fit, _ = compare(context, now=lambda: time.monotonic_ns() + 7_000_000_000)
+    assert all(abs(m.offset_ns - 7_000_000_000) <= m.bound_ns for m in fit.minima)
+
+
+def test_comparisons_enclose_the_run(context):
+    server = ClockServer(context, "tcp://127.0.0.1:*", insecure=False)
+    with server, ClockProbe("tcp://127.0.0.1:1", {"clock": server.where}) as probe:
+        begin = time.monotonic_ns()
+        end = time.monotonic_ns()
+    assert probe.exchanges[0].t3 <= begin
+    assert probe.exchanges[-1].t0 >= end
+
+
+def test_foreign_bytes_do_not_stop_it(context):
+    server = ClockServer(context, "tcp://127.0.0.1:*", insecure=False)
+    with server:
+        address = f"tcp://127.0.0.1:{server.where['port']}"
+        dealer = open_dealer(context, address, b"x" * 8)
+        dealer.send_multipart([b"garbage", b"\xff" * 100])
+        dealer.send(b"")
+        dealer.close(linger=1000)
+        with ClockProbe("tcp://127.0.0.1:1", {"clock": server.where}) as probe:
+            pass
+    assert probe.fit().valid
+
+
+@pytest.mark.parametrize("facts", [{}, {"clock": {"port": 9}}, {"clock": "yes"}, {"clock": {"port": 10**6}}])
+def test_an_agent_that_does_not_answer_gives_nothing_and_holds_nobody_up(facts):
+    started = time.monotonic()
+    with ClockProbe("tcp://127.0.0.1:1", facts) as probe:
+        pass
+    assert not probe.fit().valid
+    assert time.monotonic() - started < 6
+
+
+def test_the_small_socket_stands_beside_the_large_one():
+    assert beside("tcp://127.0.0.1:5555") == "tcp://127.0.0.1:5556"
+    assert beside("tcp://[::1]:5555", port="7") == "tcp://[::1]:7"
+    assert beside("tcp://127.0.0.1:65535") == beside("tcp://127.0.0.1:*") == "tcp://127.0.0.1:*"
+    assert beside("ipc:///tmp/link") == "ipc:///tmp/link.clock"
+    with pytest.raises(LinkError):
+        beside("nowhere")
+
+
+def test_over_loopback_the_comparison_confirms_the_common_clock(start_agent, frames):
+    session = run(frames, start_agent(0.005))
+    fit = ClockFit.from_dict(session.clock)
+    assert session.same_clock
+    assert len(fit.minima) >= 3
+    assert all(abs(m.offset_ns) <= m.bound_ns for m in fit.minima)
+    assert set(CROSSINGS) <= set(summarize(session).stages)
+
+
+def test_another_machine_s_clock_is_put_on_the_host_s(start_agent, frames):
+    """The agent's clock is 5,000 s behind and gains 200 ppm: each stage still begins when the one before it ends."""
+    session = run(frames, start_agent(0.005, mode="clock:-5000,200,0,0"))
+    fit = ClockFit.from_dict(session.clock)
+    assert not session.same_clock
+    assert fit.valid
+    assert all(abs(m.offset_ns + 5000 * 10**9) < 20_000_000 for m in fit.minima)  # 200 ppm of the process's life so far
+    assert "known within" in session.clock_note
+    report, table = summarize(session), stage_table_s(session)
+    assert set(CROSSINGS) <= set(report.stages)
+    assert table.min() >= -fit.bound_ns / 1e9  # no way takes less than no time, but for the error that is stated
+    latencies = [f.latency_s for f in session.due if f.latency_s is not None]
+    assert table.sum(axis=1) == pytest.approx(np.array(latencies), abs=1e-9)
+    assert report.stages["uplink"]["p50"] < 0.1
+
+
+def test_a_step_invalidates_the_split_and_nothing_else(start_agent, frames):
+    session = run(frames, start_agent(0.005, mode="clock:-5000,0,-40,2.5"), duration_s=4.0)
+    report = summarize(session)
+    assert ClockFit.from_dict(session.clock).steps
+    assert "was stepped" in session.clock_note
+    assert report.stages_note == session.clock_note
+    assert set(CROSSINGS).isdisjoint(report.stages)
+    assert {"capture", "mailbox", "decode", "preprocess"} <= set(report.stages)
+    assert session.fault is None
+    assert max(f.latency_s for f in session.due if f.latency_s is not None) < 5
+    assert not any(check.status != "pass" and "clock was" in check.found for check in judge(session).checks)
