@@ -22,6 +22,7 @@ from sim.isaac.long_runs import FILES, missing_files, restarting
 from sim.isaac.native import NativeSpec, make_native, make_scenes_here
 from sim.isaac.randomise import KINDS, Randomisation, description_of
 from sim.isaac.settings import IsaacSettings
+from sim.running.memory import Resident
 from sim.running.process_executor import ProcessExecutor
 from sim.running.run_plan import RunPlan
 from tests.sim.isaac.fake_replicator import installed
@@ -239,7 +240,8 @@ def test_a_worker_that_hangs_while_it_ends_is_ended(monkeypatch):
 
 
 def test_a_worker_that_holds_too_much_memory_is_replaced(monkeypatch):
-    monkeypatch.setattr("sim.running.process_executor._resident_mib", lambda _pid: 9001.0)
+    held = Resident(now_mb=9001 * 2**20 / 1e6, peak_mb=9999.0)
+    monkeypatch.setattr("sim.running.process_executor.resident", lambda _pid: held)
     executor = ProcessExecutor(abs, 1, recycle_scenes=9, recycle_mib=9000)
     executor.submit(3)
     executor.gather()
