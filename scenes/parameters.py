@@ -61,8 +61,6 @@ class Shipped:
 
     def _widened(self) -> tuple[float, float]:
         """Widens a range of shares or angles by half on both sides; it stays positive, and below 1 where it was."""
-        if (self.low, self.high) == (0.0, 1.0):
-            return 0.0, 0.999  # a place from end to end, the end not included
         margin = (self.high - self.low) / 2
         low, high = self.low - margin, self.high + margin
         if self.low >= 0:
