@@ -26,7 +26,9 @@ def make(spec: GenerateSpec, source=FakeIsaacSource, **more):
     return generate(spec, progress=False, open_source=source, **more)
 
 
-@pytest.mark.parametrize("suite", ["tabletop", "household", "tabletop-clutter"])
+@pytest.mark.parametrize(
+    "suite", ["tabletop", *(pytest.param(name, marks=pytest.mark.slow) for name in ("household", "tabletop-clutter"))]
+)
 def test_every_suite_has_the_labels_that_mujoco_has(tmp_path, suite):
     summary = make(spec_of(tmp_path, suite, stages=False))
     assert (summary.frames, summary.proof.agreeing) == (3, summary.proof.checked)

@@ -103,6 +103,7 @@ def test_a_fault_of_replicator_is_caught(backend, monkeypatch, words, name, chan
     assert finding.verdict == "FAIL", finding
 
 
+@pytest.mark.slow
 def test_the_command_runs_it_with_settings(kit, monkeypatch, tmp_path, capsys):
     from sim.selftest.session import self_test
 
