@@ -6,6 +6,7 @@ still to pass through that box behind the depth seen there; elsewhere the visibl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from scenes.box import OrientedBox
 from scenes.camera import Camera, points_in_camera
 from scenes.scene import Body
+from scenes.taxonomy import TAXONOMY
 from scenes.transforms import Pose, inverse
 from sim._lens import lens_of
-from sim.frame import BoxPx
+from sim.frame import BoxPx, ObjectTruth
+from sim.layers import ObjectMask
 
 # (left, top, width, height) in pixels, inside the image.
 Window = tuple[int, int, int, int]
@@ -65,6 +68,44 @@ def window_of(camera: Camera, box_world: OrientedBox) -> Window | None:
     if left > right or top > bottom:
         return None
     return int(left), int(top), int(right - left + 1), int(bottom - top + 1)
+
+
+def record_of(
+    camera: Camera,
+    instance_id: int,
+    body: Body,
+    pose: Pose,
+    box_world: OrientedBox,
+    depth_m: NDArray[np.float32],
+    instance: NDArray[np.uint16],
+    alone: Callable[[Window, NDArray[np.bool_]], NDArray[np.bool_]],
+) -> tuple[ObjectTruth, ObjectMask] | None:
+    """Returns the record and the amodal mask of an object at `pose`; None where it would show no pixel.
+
+    `depth_m` (H, W) is in metres, `instance` (H, W) has the ids that are seen; `alone` tells which of the pixels of a
+    window that are asked for show the body with nothing else in the world.
+    """
+    window = window_of(camera, box_world)
+    if window is None:
+        return None
+    left, top, width, height = window
+    part = np.s_[top : top + height, left : left + width]
+    visible = instance[part] == instance_id
+    amodal = visible | alone(window, may_hide(camera, box_world, window, depth_m[part], ~visible))
+    amodal_box = box_of(amodal, left, top)
+    if amodal_box is None:
+        return None
+    record = ObjectTruth(
+        instance_id=instance_id,
+        category_id=TAXONOMY.named(body.category).id,
+        body_name=body.name,
+        visible_box_px=box_of(visible, left, top),
+        amodal_box_px=amodal_box,
+        visible_fraction=float(visible.sum() / amodal.sum()),
+        box_world=box_world,
+        world_from_body=pose,
+    )
+    return record, ObjectMask(instance_id=instance_id, left=left, top=top, mask=amodal)
 
 
 def may_hide(

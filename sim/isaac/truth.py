@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from scenes.camera import Camera
 from scenes.errors import BackendError
 from scenes.scene import Body, Scene
-from scenes.taxonomy import TAXONOMY
 from scenes.transforms import Pose
-from sim._object_truth import BodyBounds, Window, box_of, may_hide, window_of
+from sim._object_truth import BodyBounds, Window, record_of
 from sim.frame import ObjectTruth, Truth
 from sim.isaac.annotate import Maps
 from sim.isaac.optics import Optics
@@ -62,28 +61,11 @@ class TruthMaker:
         self, camera: Camera, k: int, body: Body, pose: Pose, depth_m: NDArray[np.float32], instance: NDArray[np.uint16]
     ) -> tuple[ObjectTruth, ObjectMask] | None:
         box_world = self._bounds[body.name].box_world(pose)
-        window = window_of(camera, box_world)
-        if window is None:
-            return None
-        left, top, width, height = window
-        part = np.s_[top : top + height, left : left + width]
-        visible = instance[part] == k
-        hidden = may_hide(camera, box_world, window, depth_m[part], ~visible)
-        amodal = visible | self._hit(camera, body, pose, window, hidden)
-        amodal_box = box_of(amodal, left, top)
-        if amodal_box is None:
-            return None
-        record = ObjectTruth(
-            instance_id=k,
-            category_id=TAXONOMY.named(body.category).id,
-            body_name=body.name,
-            visible_box_px=box_of(visible, left, top),
-            amodal_box_px=amodal_box,
-            visible_fraction=float(visible.sum() / amodal.sum()),
-            box_world=box_world,
-            world_from_body=pose,
-        )
-        return record, ObjectMask(instance_id=k, left=left, top=top, mask=amodal)
+
+        def alone(window: Window, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+            return self._hit(camera, body, pose, window, where)
+
+        return record_of(camera, k, body, pose, box_world, depth_m, instance, alone)
 
     def _hit(
         self, camera: Camera, body: Body, pose: Pose, window: Window, where: NDArray[np.bool_]

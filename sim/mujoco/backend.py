@@ -18,7 +18,7 @@ from scenes.scene import Scene
 from scenes.taxonomy import TAXONOMY
 from scenes.transforms import Pose
 from sim._lookup import look_up
-from sim._object_truth import BodyBounds, Window, box_of, may_hide, window_of
+from sim._object_truth import BodyBounds, Window, box_of, record_of
 from sim.backend import SettleReport, SettleRule
 from sim.frame import Frame, ObjectTruth, Truth
 from sim.layers import Layers, ObjectMask, visible_parts
@@ -208,30 +208,11 @@ class _World:
         pose = self._poses[body.name]
         if body.name not in self._boxes:
             self._boxes[body.name] = bounds.box_world(pose)
-        box_world = self._boxes[body.name]
-        window = window_of(camera, box_world)
-        if window is None:
-            return None
-        left, top, width, height = window
-        part = np.s_[top : top + height, left : left + width]
-        visible = instance[part] == instance_id
-        amodal = visible | self._hidden(
-            camera, body_id, window, may_hide(camera, box_world, window, depth_m[part], ~visible)
-        )
-        amodal_box = box_of(amodal, left, top)
-        if amodal_box is None:
-            return None
-        record = ObjectTruth(
-            instance_id=instance_id,
-            category_id=TAXONOMY.named(body.category).id,
-            body_name=body.name,
-            visible_box_px=box_of(visible, left, top),
-            amodal_box_px=amodal_box,
-            visible_fraction=float(visible.sum() / amodal.sum()),
-            box_world=box_world,
-            world_from_body=pose,
-        )
-        return record, ObjectMask(instance_id=instance_id, left=left, top=top, mask=amodal)
+
+        def alone(window: Window, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+            return self._hidden(camera, body_id, window, where)
+
+        return record_of(camera, instance_id, body, pose, self._boxes[body.name], depth_m, instance, alone)
 
     def _hidden(self, camera: Camera, body_id: int, window: Window, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Returns which pixels `where` in the window the body would have with nothing in front of it."""
