@@ -19,10 +19,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zmq
 
+from hil.authenticator import guarded
 from hil.clock_socket import ClockServer
 from hil.device import device_facts
 from hil.emulator import Emulator
-from hil.link import DEFAULT_ADDRESS, endpoint, open_router
+from hil.link import DEFAULT_ADDRESS, endpoint, is_loopback, keys_for_agent, open_router
+from hil.packer import Terms
+from hil.packing import Packing
+from hil.probe import asked_for, probe_body
 from hil.protocol import NO_SESSION, Body, Header, Kind, Message, ProtocolError, open_header, open_message, pack, seal
 from hil.quiet import short_switch_interval
 from hil.request import DISTORTION, open_frame
@@ -49,6 +53,8 @@ def serve(
     ready: Callable[[str], None] | None = None,
     max_frames: int | None = None,
     insecure: bool = False,
+    keys: Path | None = None,
+    sha256: str | None = None,
     perceiver: TimedPerceiver | None = None,
     emulate: str | None = None,
     seed: int = 0,
@@ -56,31 +62,34 @@ def serve(
     """Serves one engine until SIGINT, SIGTERM or `max_frames` answers; returns after a clean close.
 
     `ready` is called with the bound address once the engine is warm (default: prints "READY <address>"). A `perceiver`
-    takes the place of the engine file. `emulate` is a line of `hil.service`: the agent then takes that long for a frame,
-    with draws from `seed`, and needs no engine. Raises LinkError for the address, EngineError for the file and
-    RehearseError for the model.
+    takes the place of the engine file, whose digest may be pinned with `sha256`. `keys` is a folder of `hil.keys`: the link
+    is then encrypted and only the hosts in it get in; an address that other machines can reach needs it, or `insecure`.
+    `emulate` is a line of `hil.service`: the agent then takes that long for a frame, with draws from `seed`, and needs no
+    engine. Raises LinkError for the address and the keys, EngineError for the file and RehearseError for the model.
     """
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     try:
-        router = open_router(context, bind, insecure=insecure)
-        facts: dict[str, Any] = {"name": "injected"}
-        started = time.monotonic()
-        emulator: Emulator | None = None
-        if perceiver is None and (engine_path is not None or emulate is None):
-            perceiver, facts = _open(engine_path, backend, threads)
-        if emulate is not None:
-            emulator = Emulator(parse_service(emulate), seed=seed, perceiver=perceiver)
-            perceiver, facts = emulator, {**facts, **emulator.facts()}
-        if perceiver is None:
-            raise ValueError("serve needs an engine file, a perceiver or a model to emulate.")
-        facts["start"] = {"open_s": time.monotonic() - started, "first_s": _warm_up(perceiver)}
-        telemetry = Telemetry()
-        clock = ClockServer(context, endpoint(router), insecure=insecure)
-        agent = _Agent(router, Worker(perceiver, context), facts, emulator, clock.where, telemetry)
-        with telemetry, clock, _stop_on_signals(agent), short_switch_interval():
-            agent.discard_early()
-            (ready or _print_ready)(endpoint(router))
-            agent.run(max_frames)
+        own = keys_for_agent(keys, bind, insecure=insecure)
+        with guarded(context, own):
+            router = open_router(context, bind, insecure=insecure, keys=own)
+            facts: dict[str, Any] = {"name": "injected"}
+            started = time.monotonic()
+            emulator: Emulator | None = None
+            if perceiver is None and (engine_path is not None or emulate is None):
+                perceiver, facts = _open(engine_path, backend, threads, sha256, trusted=is_loopback(bind))
+            if emulate is not None:
+                emulator = Emulator(parse_service(emulate), seed=seed, perceiver=perceiver)
+                perceiver, facts = emulator, {**facts, **emulator.facts()}
+            if perceiver is None:
+                raise ValueError("serve needs an engine file, a perceiver or a model to emulate.")
+            facts["start"] = {"open_s": time.monotonic() - started, "first_s": _warm_up(perceiver)}
+            telemetry = Telemetry()
+            clock = ClockServer(context, endpoint(router), insecure=insecure, keys=own)
+            agent = _Agent(router, Worker(perceiver, context), facts, emulator, clock.where, telemetry)
+            with telemetry, clock, _stop_on_signals(agent), short_switch_interval():
+                agent.discard_early()
+                (ready or _print_ready)(endpoint(router))
+                agent.run(max_frames)
     finally:
         context.destroy(linger=100)
 
@@ -122,6 +131,7 @@ class _Agent:
         self._worker = worker
         self._emulator = emulator
         self._telemetry = telemetry
+        self._packing: Packing[Done] = Packing()
         self._lease: _Lease | None = None
         instance = os.urandom(8).hex()
         facts = {
@@ -138,16 +148,20 @@ class _Agent:
         poller = zmq.Poller()
         poller.register(self._router, zmq.POLLIN)
         poller.register(self._worker.wake, zmq.POLLIN)
+        poller.register(self._packing.wake, zmq.POLLIN)
         while not self.stopping and (max_frames is None or self.counters.answered < max_frames):
             poller.poll(_POLL_MS)
             while (done := self._worker.take()) is not None:
                 self._answer(done)
+            while (done := self._packing.take()) is not None:
+                self._send_answer(done)
             if int(self._router.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
                 peer, *parts = self._router.recv_multipart(copy=False)
                 self._receive(peer.bytes, [part.buffer for part in parts], time.monotonic_ns())
         if self._lease is not None:
             self._send(self._lease.peer, pack(Kind.BYE, self._counts()), session=self._lease.session)
             time.sleep(_FAREWELL_S)
+        self._packing.close()
         self._worker.close()
 
     def _receive(self, peer: bytes, parts: list[memoryview], now_ns: int) -> None:
@@ -164,7 +178,7 @@ class _Agent:
             return
         if message.kind is Kind.HELLO:
             self._hello(peer, message, now_ns)
-        elif message.kind in (Kind.FRAME, Kind.PING, Kind.BYE):
+        elif message.kind in (Kind.FRAME, Kind.PING, Kind.PROBE, Kind.TERMS, Kind.BYE):
             self._from_host(peer, message, now_ns)
         else:
             self.counters.protocol_errors += 1
@@ -178,6 +192,7 @@ class _Agent:
             return
         if lease is None or lease.session != message.session:
             self._worker.clear()
+            self._packing.agree(None)
             host = str(message.meta.get("host", "unknown"))[:100]
             self._lease = _Lease(peer=peer, session=message.session, host=host, heard_ns=now_ns)
         self._send(peer, self._welcome, session=message.session)
@@ -194,10 +209,24 @@ class _Agent:
             self._frame(lease, message, now_ns)
         elif message.kind is Kind.PING:
             self._send(peer, pack(Kind.PONG, self._counts()), session=message.session, seq=message.seq)
+        elif message.kind in (Kind.PROBE, Kind.TERMS):
+            self._about_link(peer, message)
         else:
             self._send(peer, pack(Kind.BYE, self._counts()), session=message.session)
             self._worker.clear()
             self._lease = None
+
+    def _about_link(self, peer: bytes, message: Message) -> None:
+        """Answers a measurement of the link, or takes what its host concludes from it."""
+        try:
+            if message.kind is Kind.TERMS:
+                self._packing.agree(Terms.of(message))
+                return
+            asked = asked_for(message.meta.get("bytes"))
+        except ProtocolError:
+            self.counters.protocol_errors += 1
+            return
+        self._send(peer, probe_body(asked), session=message.session, seq=message.seq)
 
     def _frame(self, lease: _Lease, message: Message, now_ns: int) -> None:
         try:
@@ -226,12 +255,17 @@ class _Agent:
         self._send(peer, error_body("rejected", reason), session=session, seq=seq)
 
     def _answer(self, done: Done) -> None:
+        if not self._packing.submit(done):
+            self._send_answer(done)
+
+    def _send_answer(self, done: Done) -> None:
         self._send(done.job.peer, done.body, session=done.job.session, seq=done.job.seq)
         self.counters.answered += 1
 
     def _send(self, peer: bytes, body: Body, *, session: bytes = NO_SESSION, seq: int = 0) -> None:
         try:
-            self._router.send_multipart([peer, *seal(body, session=session, seq=seq)], zmq.NOBLOCK, copy=False)
+            parts = seal(body, session=session, seq=seq, sent_ns=time.monotonic_ns())
+            self._router.send_multipart([peer, *parts], zmq.NOBLOCK, copy=False)
         except zmq.ZMQError:  # the host is gone, or it no longer reads; it finds the silence itself
             self.counters.undeliverable += 1
 
@@ -241,18 +275,19 @@ class _Agent:
             "counters": {**asdict(self.counters), **emulated},
             "finished": self._worker.finished,
             "telemetry": self._telemetry.latest(),
+            "packing": self._packing.facts(),
         }
 
 
 def _open(
-    path: str | os.PathLike[str] | None, backend: str, threads: int | None
+    path: str | os.PathLike[str] | None, backend: str, threads: int | None, sha256: str | None, *, trusted: bool
 ) -> tuple[TimedPerceiver, dict[str, Any]]:
     from perception.engine import open_engine
     from perception.perceiver import Perceiver
 
     if path is None:
         raise ValueError("serve needs an engine file or a perceiver.")
-    engine = open_engine(path, backend=backend, threads=threads)
+    engine = open_engine(path, backend=backend, threads=threads, sha256=sha256, unsigned=trusted)
     metadata = engine.metadata
     facts = {
         "name": engine.name, "digest": engine.digest, "network": metadata.network, "file": Path(path).name,

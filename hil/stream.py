@@ -19,6 +19,7 @@ import numpy as np
 from hil.answer import open_answer
 from hil.client import Client
 from hil.ledger import Closed, Entry, Ledger
+from hil.packer import checked_packing
 from hil.progress import Progress
 from hil.protocol import Body, Kind, Message, ProtocolError
 from hil.telemetry import checked_sample
@@ -76,6 +77,7 @@ class Stream:
         self.fault: str | None = None
         self.predictions: dict[int, Prediction] = {}
         self.telemetry: list[dict[str, Any]] = []
+        self.packing: dict[str, Any] = {}
         self.counters = {"stale_answers": 0, "protocol_errors": 0}
         self._client, self._images, self._credit = client, images, credit
         self._deadline_ns = round(deadline_s * 1e9)
@@ -238,6 +240,7 @@ class Stream:
         sample = checked_sample(message.meta.get("telemetry"))
         if sample is not None and (not self.telemetry or sample["at_ns"] > self.telemetry[-1]["at_ns"]):
             self.telemetry.append(sample)
+        self.packing = checked_packing(message.meta.get("packing")) or self.packing
         counters = message.meta.get("counters")
         if isinstance(counters, dict):
             self.counters.update({f"agent_{k}": v for k, v in counters.items() if type(v) is int})

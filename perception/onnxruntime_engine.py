@@ -33,7 +33,9 @@ class OnnxRuntimeEngine:
         try:
             self._session = onnxruntime.InferenceSession(model.data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the library's exceptions have no common base but Exception
-            raise EngineError(f"{model.path} cannot be used as an engine: ONNX Runtime says {_one_line(error)}.") from error
+            raise EngineError(
+                f"{model.path} cannot be used as an engine: ONNX Runtime says {_one_line(error)}."
+            ) from error
         missing = set(OUTPUT_NAMES) - {output.name for output in self._session.get_outputs()}
         if missing or [i.name for i in self._session.get_inputs()] != ["image"]:
             raise EngineError(
@@ -41,7 +43,7 @@ class OnnxRuntimeEngine:
                 f"{', '.join(OUTPUT_NAMES)}; missing outputs: {', '.join(sorted(missing)) or 'none'}."
             )
         self._metadata, self._digest = model.metadata, model.digest
-        self._settings = self._effective(onnxruntime.__version__, reason)
+        self._settings = {**self._effective(onnxruntime.__version__, reason), "sha256": model.checked}
 
     def _effective(self, version: str, reason: str) -> dict[str, str]:
         options = self._session.get_session_options()

@@ -1,0 +1,97 @@
+"""What a session needs of whatever carries its messages; ZeroMQ is one transport, another is another class here.
+
+A transport moves the parts of `hil.protocol.seal` whole and in order, or not at all, and never waits unless `wait` is called.
+Nothing above it knows a socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import zmq
+
+from hil.handshake_watch import HandshakeWatch
+from hil.keys import HostKeys
+from hil.link import open_dealer
+from hil.protocol import Buffer
+
+_LINGER_MS = 100
+
+
+class HostTransport(Protocol):
+    """The host's end of a link to one agent, used by one thread."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What carries the messages, and whether it is encrypted; goes into the session."""
+
+    def send(self, parts: Sequence[Buffer]) -> bool:
+        """Hands over a message; False where it cannot be taken now. The buffers must not change afterwards."""
+
+    def receive(self) -> list[Buffer] | None:
+        """Returns the next message, None where there is none yet."""
+
+    def readable(self) -> bool:
+        """Whether `receive` would find something now."""
+
+    def fileno(self) -> int:
+        """The descriptor to select on. It tells of changes only: call `receive` until it returns None before waiting."""
+
+    def wait(self, timeout_s: float) -> None:
+        """Returns when something can be received, or after that time."""
+
+    def trouble(self) -> str | None:
+        """The sentence of why no connection comes about, where the transport knows one."""
+
+    def settled(self) -> None:
+        """Called once the agent has answered: nothing has to be watched any more."""
+
+    def close(self) -> None:
+        """Lets go, after a moment for what was sent last; safe to call twice."""
+
+
+class ZmqHost:
+    """A DEALER, with CURVE where there are keys. Raises LinkError where `device` is not an address."""
+
+    def __init__(self, device: str, identity: bytes, keys: HostKeys | None = None) -> None:
+        self.facts: Mapping[str, Any] = {"transport": "zmq", "encrypted": keys is not None}
+        self._watch = HandshakeWatch(device, keys)
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        try:
+            self._socket = open_dealer(self._context, device, identity, keys, watch=self._watch)
+        except BaseException:
+            self._context.destroy(linger=0)
+            raise
+
+    def send(self, parts: Sequence[Buffer]) -> bool:
+        try:
+            self._socket.send_multipart(parts, zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return False
+        return True
+
+    def receive(self) -> list[Buffer] | None:
+        if not self.readable():
+            return None
+        return [part.buffer for part in self._socket.recv_multipart(zmq.NOBLOCK, copy=False)]
+
+    def readable(self) -> bool:
+        return bool(int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+
+    def fileno(self) -> int:
+        return int(self._socket.getsockopt(zmq.FD))
+
+    def wait(self, timeout_s: float) -> None:
+        self._socket.poll(round(timeout_s * 1e3))
+
+    def trouble(self) -> str | None:
+        return self._watch.failure()
+
+    def settled(self) -> None:
+        self._watch.end()
+
+    def close(self) -> None:
+        if not self._socket.closed:
+            self._watch.end()
+            self._context.destroy(linger=_LINGER_MS)
