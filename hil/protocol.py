@@ -221,8 +221,10 @@ def _check_specs(specs: object) -> list[tuple[np.dtype[Any], tuple[int, ...]]]:
         name, shape = spec
         if name not in _DTYPES:
             raise ProtocolError(f"An array may be {', '.join(_DTYPES)}, not {name[:40]!r}.")
-        if not 1 <= len(shape) <= 4 or not all(type(side) is int and 1 <= side <= MAX_SIDE for side in shape):
-            raise ProtocolError(f"An array needs 1 to 4 sizes from 1 to {MAX_SIDE}.")
+        # A run of bytes is as long as a part may be; whatever has a meaning by its shape is an image or smaller.
+        longest = MAX_PART_BYTES if name == "uint8" and len(shape) == 1 else MAX_SIDE
+        if not 1 <= len(shape) <= 4 or not all(type(side) is int and 1 <= side <= longest for side in shape):
+            raise ProtocolError(f"An array needs 1 to 4 sizes from 1 to {longest}.")
         if math.prod(shape) * _DTYPES[name].itemsize > MAX_PART_BYTES:
             raise ProtocolError(f"An array {name} {shape} is larger than {MAX_PART_BYTES} bytes.")
         checked.append((_DTYPES[name], tuple(shape)))
