@@ -84,6 +84,20 @@ def make_keys(folder: Path, *, force: bool = False) -> tuple[Path, ...]:
     return tuple(folder / name for name in FILES)
 
 
+def instructions(folder: Path) -> str:
+    """Returns what to copy where after `make_keys`, for the person who ran it on the device."""
+    return f"""\
+Keys are in {folder}; nobody else can read them.
+  on the device  {AGENT_SECRET} (secret) and {HOST_PUBLIC}, the host that it lets in
+  on the host    {HOST_SECRET} (secret) and {AGENT_PUBLIC}, by which it knows the agent
+Made on the device? On the host run
+  mkdir -m 700 -p KEYS && scp 'DEVICE:{folder}/{{{HOST_SECRET},{AGENT_PUBLIC}}}' KEYS/
+and then delete {HOST_SECRET} here. One more host: make its keys there, copy its {HOST_PUBLIC}
+here as {HOSTS}/NAME.pub and this {AGENT_PUBLIC} there.
+  rehearse agent ENGINE --bind tcp://0.0.0.0:5555 --keys {folder}
+  rehearse hil DATASET --device tcp://DEVICE:5555 --keys KEYS"""
+
+
 def load_agent_keys(folder: Path) -> AgentKeys:
     """Reads what the agent needs; raises LinkError where a file is missing, malformed, or open to others."""
     public, secret = _secret(folder / AGENT_SECRET)

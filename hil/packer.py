@@ -42,7 +42,7 @@ class Terms:
         wish, names, rate = (message.meta.get(key) for key in ("compress", "codecs", "down_bytes_s"))
         if wish not in COMPRESS or not isinstance(names, list) or len(names) > 16:
             raise ProtocolError("Terms need a wish for packing and a list of codecs.")
-        if rate is not None and not (isinstance(rate, int | float) and 0 < rate < 1e15):
+        if rate is not None and not (type(rate) in {int, float} and 0 < rate < 1e15):
             raise ProtocolError("Terms need the rate of the link in bytes per second.")
         return cls(compress=wish, codecs=tuple(n for n in names if isinstance(n, str)), down_bytes_s=rate)
 
