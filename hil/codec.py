@@ -10,7 +10,6 @@ The receiver knows dtype and shape from its own image, and nothing larger than t
 from __future__ import annotations
 
 import functools
-import importlib.util
 import zlib
 from typing import Any
 
@@ -29,8 +28,18 @@ _ZSTD_WINDOW = 2**23
 
 @functools.cache
 def codecs() -> tuple[str, ...]:
-    """Returns the names of what this machine can pack and unpack, the best first; `raw` is understood by all."""
-    return (("zstd",) if importlib.util.find_spec("zstandard") is not None else ()) + ("zlib",)
+    """Returns the names of what this machine can pack and unpack, the best first; `raw` is understood by all.
+
+    The first call loads what they need, so that no frame waits for an import.
+    """
+    try:
+        import zstandard
+
+        sample = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(b"sample")
+        zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompress(sample, allow_extra_data=False)
+    except (ImportError, TypeError):  # not there, or before 0.22, which cannot refuse what follows a frame
+        return ("zlib",)
+    return ("zstd", "zlib")
 
 
 def encode(array: NDArray[Any], codec: str) -> NDArray[np.uint8]:
