@@ -47,6 +47,9 @@ class HostTransport(Protocol):
     def settled(self) -> None:
         """Called once the agent has answered: nothing has to be watched any more."""
 
+    def reconnect(self, identity: bytes) -> None:
+        """Leaves the connection, with all that waits in it, for a new one as `identity`; no wait. `fileno` changes."""
+
     def close(self) -> None:
         """Lets go, after a moment for what was sent last; safe to call twice."""
 
@@ -56,6 +59,7 @@ class ZmqHost:
 
     def __init__(self, device: str, identity: bytes, keys: HostKeys | None = None) -> None:
         self.facts: Mapping[str, Any] = {"transport": "zmq", "encrypted": keys is not None}
+        self._device, self._keys = device, keys
         self._watch = HandshakeWatch(device, keys)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
@@ -90,6 +94,11 @@ class ZmqHost:
 
     def settled(self) -> None:
         self._watch.end()
+
+    def reconnect(self, identity: bytes) -> None:
+        self._watch.end()
+        self._socket.close(0)
+        self._socket = open_dealer(self._context, self._device, identity, self._keys)
 
     def close(self) -> None:
         if not self._socket.closed:

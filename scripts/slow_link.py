@@ -5,7 +5,8 @@
     sudo python scripts/slow_link.py out/test --rate 100mbit --fps 4
 
 The agent answers with what the shipped engine said of these frames, each after 20 ms, so that the engine's own time is
-the same in every row. Prints medians in milliseconds; with root both sides have a real-time priority. Namespaces are deleted at the end.
+the same in every row. Prints medians in milliseconds; with root both sides have a real-time priority. Namespaces are
+deleted at the end.
 """
 
 from __future__ import annotations
