@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 
@@ -47,10 +49,22 @@ def test_messages_come_whole_in_order_and_nothing_waits(start_agent):
     with Client(start_agent().address) as client:
         assert client.receive() is None
         assert not client.readable()
-        for seq in range(20):
-            assert client.send(pack(Kind.PROBE, {"bytes": 1000 * seq}, (np.zeros(5000, np.uint8),)), seq=seq)
-        sizes = [client.wait_for(Kind.PROBE, seq, 2.0).arrays for seq in range(20)]
-        assert [sum(a.nbytes for a in arrays) for arrays in sizes] == [1000 * seq for seq in range(20)]
+        for first in range(0, 12, 3):  # a queue has room for four
+            numbers = range(first, first + 3)
+            for seq in numbers:
+                assert client.send(pack(Kind.PROBE, {"bytes": 1000 * seq}, (np.zeros(5000, np.uint8),)), seq=seq)
+            answers = [client.wait_for(Kind.PROBE, seq, 2.0) for seq in numbers]
+            assert [sum(a.nbytes for a in answer.arrays) for answer in answers] == [1000 * seq for seq in numbers]
+
+
+def test_a_full_queue_is_said_and_not_waited_for():
+    link = ZmqHost("tcp://127.0.0.1:9", b"x")  # nobody is there
+    try:
+        began = time.monotonic()
+        assert not link.send([b"message"])
+        assert time.monotonic() - began < 0.1
+    finally:
+        link.close()
 
 
 def test_a_new_connection_leaves_what_waits(start_agent):
