@@ -27,7 +27,19 @@ from hil.link import DEFAULT_ADDRESS, endpoint, is_loopback, keys_for_agent, ope
 from hil.packer import Terms
 from hil.packing import Packing
 from hil.probe import asked_for, probe_body
-from hil.protocol import NO_SESSION, Body, Header, Kind, Message, ProtocolError, open_header, open_message, pack, seal
+from hil.protocol import (
+    NO_SESSION,
+    Body,
+    Header,
+    Kind,
+    Message,
+    ProtocolError,
+    open_header,
+    open_message,
+    pack,
+    printable,
+    seal,
+)
 from hil.quiet import short_switch_interval
 from hil.request import DISTORTION, open_frame
 from hil.service import parse_service
@@ -193,7 +205,7 @@ class _Agent:
         if lease is None or lease.session != message.session:
             self._worker.clear()
             self._packing.agree(None)
-            host = str(message.meta.get("host", "unknown"))[:100]
+            host = printable(message.meta.get("host", "unknown"))[:100]
             self._lease = _Lease(peer=peer, session=message.session, host=host, heard_ns=now_ns)
         self._send(peer, self._welcome, session=message.session)
 

@@ -11,7 +11,19 @@ from types import TracebackType
 from typing import Any
 
 from hil.keys import HostKeys
-from hil.protocol import SESSION_BYTES, VERSION, Body, Buffer, Kind, Message, ProtocolError, open_message, pack, seal
+from hil.protocol import (
+    SESSION_BYTES,
+    VERSION,
+    Body,
+    Buffer,
+    Kind,
+    Message,
+    ProtocolError,
+    open_message,
+    pack,
+    printable,
+    seal,
+)
 from hil.transport import HostTransport, ZmqHost
 from scenes.errors import LinkError
 
@@ -133,7 +145,8 @@ class Client:
         if message.kind is Kind.WELCOME and message.session == self.session:
             return self._plain(message.meta)
         if message.kind is Kind.ERROR and message.meta.get("code") in ("busy", "version"):
-            raise LinkError(f"The agent at {self.device} refused this host: {message.meta.get('reason')}.")
+            reason = printable(message.meta.get("reason"))
+            raise LinkError(f"The agent at {self.device} refused this host: {reason}.")
         return None
 
     def _plain(self, facts: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("rehearse-perception", "numpy", "opencv-python-headless", "pyzmq", "msgpack", "openvino", "onnxruntime")
+_PACKAGES = (
+    "rehearse-perception", "numpy", "opencv-python-headless", "pyzmq", "msgpack", "zstandard", "openvino", "onnxruntime"
+)  # fmt: skip
 
 
 def device_facts() -> dict[str, Any]:

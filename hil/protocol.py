@@ -184,6 +184,11 @@ def is_stamp(value: object) -> TypeGuard[int]:
     return type(value) is int and -MAX_STAMP_NS < value < MAX_STAMP_NS
 
 
+def printable(text: object) -> str:
+    """Returns what a peer said as one line that does nothing to a terminal, cut to 300 characters."""
+    return "".join(c if c.isprintable() else "?" for c in str(text)[:300])
+
+
 def _unpack_meta(part: Buffer) -> dict[str, Any]:
     try:
         meta = msgpack.unpackb(
