@@ -23,13 +23,14 @@ from hil.authenticator import guarded
 from hil.clock_socket import ClockServer
 from hil.device import device_facts
 from hil.emulator import Emulator
-from hil.link import DEFAULT_ADDRESS, endpoint, is_loopback, keys_for_agent, open_router
+from hil.link import DEFAULT_ADDRESS, is_loopback, keys_for_agent
 from hil.packer import Terms
 from hil.packing import Packing
 from hil.probe import asked_for, probe_body
 from hil.protocol import (
     NO_SESSION,
     Body,
+    Buffer,
     Header,
     Kind,
     Message,
@@ -44,6 +45,7 @@ from hil.quiet import short_switch_interval
 from hil.request import DISTORTION, open_frame
 from hil.service import parse_service
 from hil.telemetry import Telemetry
+from hil.transport import AgentTransport, ZmqAgent
 from hil.worker import Done, Job, TimedPerceiver, Worker, error_body
 
 if TYPE_CHECKING:
@@ -51,7 +53,9 @@ if TYPE_CHECKING:
 
 LEASE_S = 2.0
 _WARM_UP = 3
-_POLL_MS = 100
+_POLL_S = 0.1
+# Of what came early no more than this is thrown away before the agent is ready.
+_MOST_EARLY = 10_000
 # A host with IMMEDIATE loses what it has not read when the connection closes, so it gets this long to read.
 _FAREWELL_S = 0.1
 
@@ -83,7 +87,7 @@ def serve(
     try:
         own = keys_for_agent(keys, bind, insecure=insecure)
         with guarded(context, own):
-            router = open_router(context, bind, insecure=insecure, keys=own)
+            link = ZmqAgent(context, bind, insecure=insecure, keys=own)
             facts: dict[str, Any] = {"name": "injected"}
             started = time.monotonic()
             emulator: Emulator | None = None
@@ -96,11 +100,11 @@ def serve(
                 raise ValueError("serve needs an engine file, a perceiver or a model to emulate.")
             facts["start"] = {"open_s": time.monotonic() - started, "first_s": _warm_up(perceiver)}
             telemetry = Telemetry()
-            clock = ClockServer(context, endpoint(router), insecure=insecure, keys=own)
-            agent = _Agent(router, Worker(perceiver, context), facts, emulator, clock.where, telemetry)
+            clock = ClockServer(context, link.address, insecure=insecure, keys=own)
+            agent = _Agent(link, Worker(perceiver, context), facts, emulator, clock.where, telemetry)
             with telemetry, clock, _stop_on_signals(agent), short_switch_interval():
                 agent.discard_early()
-                (ready or _print_ready)(endpoint(router))
+                (ready or _print_ready)(link.address)
                 agent.run(max_frames)
     finally:
         context.destroy(linger=100)
@@ -130,7 +134,7 @@ class _Lease:
 class _Agent:
     def __init__(
         self,
-        router: zmq.Socket[bytes],
+        link: AgentTransport,
         worker: Worker,
         engine: dict[str, Any],
         emulator: Emulator | None,
@@ -139,7 +143,7 @@ class _Agent:
     ) -> None:
         self.stopping = False
         self.counters = Counters()
-        self._router = router
+        self._link = link
         self._worker = worker
         self._emulator = emulator
         self._telemetry = telemetry
@@ -152,31 +156,27 @@ class _Agent:
         self._welcome = pack(Kind.WELCOME, facts)
 
     def discard_early(self) -> None:
-        """Forgets what came while the engine was loading; hosts repeat their HELLO."""
-        while self._router.poll(0):
-            self._router.recv_multipart()
+        """Forgets what came while the engine was loading, but for a flood; hosts repeat their HELLO."""
+        for _ in range(_MOST_EARLY):
+            if self._link.receive() is None:
+                return
 
     def run(self, max_frames: int | None) -> None:
-        poller = zmq.Poller()
-        poller.register(self._router, zmq.POLLIN)
-        poller.register(self._worker.wake, zmq.POLLIN)
-        poller.register(self._packing.wake, zmq.POLLIN)
         while not self.stopping and (max_frames is None or self.counters.answered < max_frames):
-            poller.poll(_POLL_MS)
+            self._link.wait([self._worker.wake, self._packing.wake], _POLL_S)
             while (done := self._worker.take()) is not None:
                 self._answer(done)
             while (done := self._packing.take()) is not None:
                 self._send_answer(done)
-            if int(self._router.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
-                peer, *parts = self._router.recv_multipart(copy=False)
-                self._receive(peer.bytes, [part.buffer for part in parts], time.monotonic_ns())
+            if (came := self._link.receive()) is not None:
+                self._receive(*came, time.monotonic_ns())
         if self._lease is not None:
             self._send(self._lease.peer, pack(Kind.BYE, self._counts()), session=self._lease.session)
             time.sleep(_FAREWELL_S)
         self._packing.close()
         self._worker.close()
 
-    def _receive(self, peer: bytes, parts: list[memoryview], now_ns: int) -> None:
+    def _receive(self, peer: bytes, parts: list[Buffer], now_ns: int) -> None:
         header: Header | None = None
         try:
             header = open_header(parts[0] if parts else b"")
@@ -275,10 +275,8 @@ class _Agent:
         self.counters.answered += 1
 
     def _send(self, peer: bytes, body: Body, *, session: bytes = NO_SESSION, seq: int = 0) -> None:
-        try:
-            parts = seal(body, session=session, seq=seq, sent_ns=time.monotonic_ns())
-            self._router.send_multipart([peer, *parts], zmq.NOBLOCK, copy=False)
-        except zmq.ZMQError:  # the host is gone, or it no longer reads; it finds the silence itself
+        # A host that is gone, or no longer reads, finds the silence itself.
+        if not self._link.send(peer, seal(body, session=session, seq=seq, sent_ns=time.monotonic_ns())):
             self.counters.undeliverable += 1
 
     def _counts(self) -> dict[str, Any]:

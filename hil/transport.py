@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import zmq
 
 from hil.handshake_watch import HandshakeWatch
-from hil.keys import HostKeys
-from hil.link import open_dealer
+from hil.keys import AgentKeys, HostKeys
+from hil.link import endpoint, open_dealer, open_router
 from hil.protocol import Buffer
 
 _LINGER_MS = 100
@@ -52,6 +52,49 @@ class HostTransport(Protocol):
 
     def close(self) -> None:
         """Lets go, after a moment for what was sent last; safe to call twice."""
+
+
+class AgentTransport(Protocol):
+    """The agent's end, which any number of hosts may reach; used by one thread. A `peer` names the way back to a host."""
+
+    @property
+    def address(self) -> str:
+        """Where hosts reach it."""
+
+    def receive(self) -> tuple[bytes, list[Buffer]] | None:
+        """Returns the next message and whose it is, None where there is none yet."""
+
+    def send(self, peer: bytes, parts: Sequence[Buffer]) -> bool:
+        """Hands over a message; False where that host is gone or does not read. The buffers must not change afterwards."""
+
+    def wait(self, others: Sequence[Any], timeout_s: float) -> None:
+        """Returns when something can be received here or read from one of `others` (sockets), or after that time."""
+
+
+class ZmqAgent:
+    """A ROUTER in that context, which closes it. Raises LinkError where it cannot listen."""
+
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], bind: str, *, insecure: bool, keys: AgentKeys | None = None
+    ) -> None:
+        self._socket = open_router(context, bind, insecure=insecure, keys=keys)
+        self.address = endpoint(self._socket)
+
+    def receive(self) -> tuple[bytes, list[Buffer]] | None:
+        if not int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+            return None
+        peer, *parts = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+        return peer.bytes, [part.buffer for part in parts]
+
+    def send(self, peer: bytes, parts: Sequence[Buffer]) -> bool:
+        try:
+            self._socket.send_multipart([peer, *parts], zmq.NOBLOCK, copy=False)
+        except zmq.ZMQError:
+            return False
+        return True
+
+    def wait(self, others: Sequence[Any], timeout_s: float) -> None:
+        zmq.select([self._socket, *others], [], [], timeout_s)
 
 
 class ZmqHost:
