@@ -12,9 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = (
-    "rehearse-perception", "numpy", "opencv-python-headless", "pyzmq", "msgpack", "zstandard", "openvino", "onnxruntime"
-)  # fmt: skip
+_PACKAGES = ("rehearse-perception", "numpy", "opencv-python-headless", "pyzmq", "msgpack", "openvino", "onnxruntime")
 
 
 def device_facts() -> dict[str, Any]:
