@@ -130,9 +130,8 @@ class Client:
             if facts is not None:
                 self._link.settled()
                 return facts
-        raise LinkError(
-            f"No agent answered at {self.device} within {timeout_s:g} s; start one there with `rehearse agent ENGINE`."
-        )
+        nobody = f"No agent answered at {self.device} within {timeout_s:g} s; start one there with `rehearse agent ENGINE`."
+        raise LinkError(self._link.trouble(final=True) or nobody)
 
     def _open_welcome(self, parts: list[Buffer]) -> dict[str, Any] | None:
         try:

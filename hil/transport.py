@@ -41,8 +41,8 @@ class HostTransport(Protocol):
     def wait(self, timeout_s: float) -> None:
         """Returns when something can be received, or after that time."""
 
-    def trouble(self) -> str | None:
-        """The sentence of why no connection comes about, where the transport knows one."""
+    def trouble(self, *, final: bool = False) -> str | None:
+        """The sentence of why no connection comes about, where the transport knows one; with `final` a suspicion too."""
 
     def settled(self) -> None:
         """Called once the agent has answered: nothing has to be watched any more."""
@@ -132,8 +132,8 @@ class ZmqHost:
     def wait(self, timeout_s: float) -> None:
         self._socket.poll(round(timeout_s * 1e3))
 
-    def trouble(self) -> str | None:
-        return self._watch.failure()
+    def trouble(self, *, final: bool = False) -> str | None:
+        return self._watch.failure(final=final)
 
     def settled(self) -> None:
         self._watch.end()

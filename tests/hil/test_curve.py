@@ -2,6 +2,7 @@ import shutil
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -101,8 +102,28 @@ def test_an_agent_with_another_key_is_not_believed(start_agent, keys, tmp_path):
 
 def test_a_plain_host_is_told_that_the_agent_takes_keys(start_agent, keys):
     agent = start_agent(keys=keys)
-    with pytest.raises(LinkError, match="takes encrypted links only: pass --keys"):
+    with pytest.raises(LinkError, match=r"takes encrypted links only.*pass --keys"):
         Client(agent.address)
+
+
+def test_what_closes_every_connection_is_said_at_the_end():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        stop = threading.Event()
+
+        def hang_up():
+            while not stop.is_set():
+                with suppress(TimeoutError):
+                    server.accept()[0].close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        try:
+            with pytest.raises(LinkError, match="breaks off every handshake: it is no agent, or"):
+                Client(f"tcp://127.0.0.1:{server.getsockname()[1]}", timeout_s=1.5)
+        finally:
+            stop.set()
+            thread.join()
 
 
 def test_a_host_with_keys_does_not_talk_to_a_plain_agent(start_agent, keys):
