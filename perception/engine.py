@@ -205,9 +205,7 @@ def _load(model: ModelFile, backend: str, reason: str, threads: int, precision: 
 
         return OnnxRuntimeEngine(model, threads=threads, precision=precision, reason=reason)
     except ImportError as error:
-        raise EngineError(
-            f"The engine backend {backend!r} cannot be loaded ({error}); `pip install {backend}`."
-        ) from error
+        raise EngineError(f"The engine backend {backend!r} cannot be loaded ({error}); `pip install {backend}`.") from error
 
 
 def _try_once(engine: Engine, model: ModelFile) -> None:

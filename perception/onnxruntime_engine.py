@@ -33,9 +33,7 @@ class OnnxRuntimeEngine:
         try:
             self._session = onnxruntime.InferenceSession(model.data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the library's exceptions have no common base but Exception
-            raise EngineError(
-                f"{model.path} cannot be used as an engine: ONNX Runtime says {_one_line(error)}."
-            ) from error
+            raise EngineError(f"{model.path} cannot be used as an engine: ONNX Runtime says {_one_line(error)}.") from error
         missing = set(OUTPUT_NAMES) - {output.name for output in self._session.get_outputs()}
         if missing or [i.name for i in self._session.get_inputs()] != ["image"]:
             raise EngineError(

@@ -10,13 +10,7 @@ from numpy.typing import NDArray
 from perception.engine import OUTPUT_NAMES, EngineMetadata, ModelFile, Precision, RawOutput
 from scenes.errors import EngineError
 
-_REPORTED = (
-    "INFERENCE_PRECISION_HINT",
-    "PERFORMANCE_HINT",
-    "NUM_STREAMS",
-    "INFERENCE_NUM_THREADS",
-    "ENABLE_CPU_PINNING",
-)
+_REPORTED = ("INFERENCE_PRECISION_HINT", "PERFORMANCE_HINT", "NUM_STREAMS", "INFERENCE_NUM_THREADS", "ENABLE_CPU_PINNING")
 
 
 class OpenVinoEngine:
@@ -40,18 +34,12 @@ class OpenVinoEngine:
             self._outputs = {name: compiled.output(name) for name in OUTPUT_NAMES}
             self._input = compiled.input("image")
         except RuntimeError as error:
-            raise EngineError(
-                f"{model.path} cannot be used as an engine: OpenVINO says {_last_line(error)}."
-            ) from error
+            raise EngineError(f"{model.path} cannot be used as an engine: OpenVINO says {_last_line(error)}.") from error
         self._request = compiled.create_infer_request()
         self._metadata, self._digest = model.metadata, model.digest
         effective = {key.lower(): _plain(compiled.get_property(key)) for key in _REPORTED}
-        self._settings = {
-            "backend": f"openvino {openvino.__version__}",
-            "chosen": reason,
-            **effective,
-            "sha256": model.checked,
-        }
+        own = {"backend": f"openvino {openvino.__version__}", "chosen": reason, "sha256": model.checked}
+        self._settings = {**own, **effective}
 
     @property
     def metadata(self) -> EngineMetadata:
