@@ -99,9 +99,7 @@ def run_session(
             session = _session(planned, run, warm_up, facts, probe.fit())
             session = replace(session, images=[i.name for i in images], link={**link, "answers": run.packing})
             if recorder.lost:
-                session = replace(
-                    session, recording_faults=(f"{recorder.lost} frames came faster than it was written",)
-                )
+                session = replace(session, recording_faults=(f"{recorder.lost} frames came faster than it was written",))
             recorder.end(tail_of(session))
         finally:
             recorder.close()
