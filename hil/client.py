@@ -51,6 +51,7 @@ class Client:
         self._ping = pack(Kind.PING, {})
         self._link = ZmqHost(device, self.session, keys) if transport is None else transport(device, self.session)
         self.link_facts = dict(self._link.facts)
+        self._terms: Body | None = None
         self._closed = False
         try:
             self.facts = self._shake_hands(timeout_s)
@@ -105,6 +106,11 @@ class Client:
     def send(self, body: Body, *, seq: int = 0, due_ns: int = 0) -> bool:
         """Sends any message of this session without waiting; False where the link cannot take it now."""
         return self._link.send(seal(body, session=self.session, seq=seq, due_ns=due_ns, sent_ns=time.monotonic_ns()))
+
+    def settle(self, terms: Body | None = None) -> bool:
+        """Sends the TERMS of this session; without an argument the last ones again, to an agent that was lost."""
+        self._terms = terms or self._terms
+        return self._terms is not None and self.send(self._terms)
 
     def wait_for(self, kind: Kind, seq: int, timeout_s: float) -> Message | None:
         """Returns the message of that kind and number, passing over all others; None where it did not come in time."""
