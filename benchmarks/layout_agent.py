@@ -10,8 +10,7 @@ import sys
 import threading
 from contextlib import nullcontext
 
-import hil.agent
-import hil.engine_process
+from hil import agent, engine_process
 from hil.emulator import Emulator
 from hil.service import parse_service
 
@@ -21,7 +20,7 @@ SERVICE_S = 0.005
 def make(busy: str, switch: str) -> Emulator:
     """Returns a perceiver that takes 5 ms without computing, with a busy thread in its process where that is asked for."""
     if switch == "default":
-        hil.engine_process.short_switch_interval = nullcontext  # type: ignore[assignment]
+        vars(engine_process)["short_switch_interval"] = nullcontext
     if busy == "engine":
         start_busy_thread()
     return Emulator(parse_service(f"p50={SERVICE_S * 1e3:g}ms"), seed=0)
@@ -41,10 +40,10 @@ def start_busy_thread() -> None:
 def main(layout: str, busy: str, switch: str) -> None:
     """Serves on a free port until it is stopped."""
     if switch == "default":
-        hil.agent.short_switch_interval = nullcontext  # type: ignore[assignment]
+        vars(agent)["short_switch_interval"] = nullcontext
     if busy == "transport":
         start_busy_thread()
-    hil.agent.serve(
+    agent.serve(
         None, "tcp://127.0.0.1:*", maker="benchmarks.layout_agent:make", arguments=(busy, switch),
         in_process=layout == "thread",
     )  # fmt: skip

@@ -72,7 +72,8 @@ class ProcessWorker:
     def offer(self, job: Job) -> Job | None:
         """Puts a frame into the mailbox and returns the one that it replaced, if any."""
         if self._child is None or not self._ready:
-            self._done.append(Done(job=job, body=error_body("engine", f"{self._why}; it is starting again")))
+            hope = "it is starting again" if self.fault is None else "it does not start again"
+            self._done.append(Done(job=job, body=error_body("engine", f"{self._why}; {hope}")))
             return None
         if self._running is None:
             self._slot = 1 - self._slot
