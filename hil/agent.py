@@ -113,6 +113,7 @@ class _Lease:
     peer: bytes
     session: bytes
     host: str
+    since_ns: int
     heard_ns: int
     last_seq: int = -1
 
@@ -189,7 +190,7 @@ class _Agent:
         if lease is None or lease.session != message.session:
             self._worker.clear()
             host = str(message.meta.get("host", "unknown"))[:100]
-            self._lease = _Lease(peer=peer, session=message.session, host=host, heard_ns=now_ns)
+            self._lease = _Lease(peer=peer, session=message.session, host=host, since_ns=now_ns, heard_ns=now_ns)
         self._send(peer, self._welcome, session=message.session)
 
     def _from_host(self, peer: bytes, message: Message, now_ns: int) -> None:
@@ -249,7 +250,7 @@ class _Agent:
         return {
             "counters": {**asdict(self.counters), **self._worker.counters()},
             "finished": self._worker.finished,
-            "events": list(self._worker.events),
+            "events": [event for event in self._worker.events if self._lease and event["at_ns"] >= self._lease.since_ns],
             "telemetry": self._telemetry.latest(),
         }
 

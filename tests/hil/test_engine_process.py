@@ -15,6 +15,7 @@ from hil.client import Client
 from hil.protocol import Kind
 from hil.request import pack_frame
 from hil.runner import run_session
+from hil.verdict import judge
 from hil.warm_up import WarmUp
 from tests.hil.conftest import make_frame
 from tests.hil.engine_faults import image_that
@@ -179,6 +180,8 @@ def test_every_due_frame_is_accounted_for_and_none_is_stale(start):
     assert session.outcomes()["lost"] == 0
     assert session.counters["agent_engine_restarts"] >= 1
     assert by_seq[39].outcome in ("on_time", "late")  # it was back before the next one
+    (mark,) = (mark for mark in judge(session).marks if mark.startswith("ENGINE RESTARTED"))
+    assert "ended by SIGSEGV" in mark
     period_ns = 1e9 / 15
     for frame in session.due:
         if frame.agent_preprocess_start_ns is not None and frame.seq > 20:
