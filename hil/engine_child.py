@@ -34,6 +34,7 @@ class EngineChild:
     def __init__(self, order: EngineOrder) -> None:
         self.started_ns = time.monotonic_ns()
         self.memory = EngineMemory()
+        self._answer = 0
         ours, theirs = socket.socketpair()
         with theirs, _no_interrupts():
             descriptors = theirs.fileno(), self.memory.descriptor
@@ -46,14 +47,16 @@ class EngineChild:
         """Tells it to answer the image in `slot`; one at a time. Raises ChannelClosed where it is gone."""
         lens = camera.get("distortion")
         plain = camera if lens is None else {**camera, "distortion": list(lens.coefficients)}
-        self.channel.send(
-            {"job": job, "slot": slot, "shape": list(shape), "camera": plain, "receive_ns": receive_ns}
-        )
+        self._answer = self.memory.free_slot()
+        self.channel.send({
+            "job": job, "slot": slot, "answer": self._answer, "shape": list(shape), "camera": plain,
+            "receive_ns": receive_ns,
+        })  # fmt: skip
 
     def answer(self, done: dict[str, Any]) -> Body:
-        """Returns a copy of the answer that a `done` message speaks of; raises ValueError where it cannot be one."""
+        """Returns the answer that a `done` message speaks of; raises ValueError where it cannot be one."""
         try:
-            return self.memory.answer(done["slot"], done["kind"], done["sizes"], done["crc"])
+            return self.memory.answer(self._answer, done["kind"], done["sizes"], done["crc"])
         except (KeyError, TypeError) as error:
             raise ValueError("the engine's process speaks another language") from error
 

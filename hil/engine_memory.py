@@ -1,16 +1,18 @@
 """Images and answers pass between two processes through memory that both map: no pickle, no copy through a pipe.
 
 The memory has no name: it is a descriptor that the child inherits, so it is gone when the last of both is, however that
-one ends, and there is nothing to unlink. Slots are given out by the side of the link alone; there are two of each kind,
-so that a frame can wait while another runs, and an answer can be read while the next one is made.
+one ends, and there is nothing to unlink. Slots are given out by the side of the link alone: two for images, so that one
+can wait while another is looked at, and a few for answers, which leave from where the engine's process wrote them.
 """
 
 from __future__ import annotations
 
 import fcntl
+import itertools
 import mmap
 import os
 import tempfile
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -19,11 +21,11 @@ from numpy.typing import NDArray
 
 from hil.protocol import MAX_ARRAYS, MAX_META_BYTES, MAX_PART_BYTES, Body, Kind
 
-SLOTS = 2
+IMAGES, ANSWERS = 2, 4
 _ANSWER_BYTES = MAX_META_BYTES + MAX_ARRAYS * MAX_PART_BYTES
-_ANSWERS_AT = SLOTS * MAX_PART_BYTES
+_ANSWERS_AT = IMAGES * MAX_PART_BYTES
 # Only pages that were written take memory, so the limits of the protocol can be the sizes of the slots.
-_ALL_BYTES = _ANSWERS_AT + SLOTS * _ANSWER_BYTES
+_ALL_BYTES = _ANSWERS_AT + ANSWERS * _ANSWER_BYTES
 
 
 class EngineMemory:
@@ -33,6 +35,7 @@ class EngineMemory:
         self.descriptor = _make() if descriptor is None else descriptor
         self._map = mmap.mmap(self.descriptor, _ALL_BYTES)
         self._view = memoryview(self._map)
+        self._leaving: set[int] = set()
 
     def put_image(self, slot: int, rgb: NDArray[np.uint8]) -> None:
         """Copies an image of at most 8 MiB into its slot."""
@@ -43,11 +46,15 @@ class EngineMemory:
     def image(self, slot: int, shape: Sequence[int]) -> NDArray[np.uint8]:
         """Returns a read-only view of an image (H, W, 3); it changes when the slot is given out again."""
         size = int(np.prod(shape))
-        if not 0 <= slot < SLOTS or len(shape) != 3 or not 0 < size <= MAX_PART_BYTES:
+        if not 0 <= slot < IMAGES or len(shape) != 3 or not 0 < size <= MAX_PART_BYTES:
             raise ValueError(f"There is no image {shape} in slot {slot}.")
         image = np.frombuffer(self._view, np.uint8, size, slot * MAX_PART_BYTES).reshape(shape)
         image.setflags(write=False)
         return image
+
+    def free_slot(self) -> int:
+        """Returns a slot for the next answer: one whose last answer has left."""
+        return next(slot for slot in range(ANSWERS) if slot not in self._leaving)
 
     def put_answer(self, slot: int, body: Body) -> list[int]:
         """Copies a packed message into its slot; returns the sizes of its parts, metadata first."""
@@ -59,18 +66,26 @@ class EngineMemory:
         return sizes
 
     def answer(self, slot: int, kind: int, sizes: Sequence[int], crc: int) -> Body:
-        """Returns a copy of the message in a slot, so that the slot is free; raises ValueError for what cannot be one."""
-        if not sizes or min(sizes) < 0 or sizes[0] > MAX_META_BYTES or len(sizes) > 1 + MAX_ARRAYS:
+        """Returns the message in a slot, which is taken until nobody looks at its arrays any more.
+
+        The last free slot is freed by a copy, so a host that does not read stops no engine. Raises ValueError for what
+        cannot be a message.
+        """
+        if not sizes or min(sizes) < 0 or sizes[0] > MAX_META_BYTES:
             raise ValueError(f"the engine's process says that an answer has parts of {list(sizes)[:8]} bytes")
-        if max(sizes) > MAX_PART_BYTES:
+        if len(sizes) > 1 + MAX_ARRAYS or max(sizes) > MAX_PART_BYTES:
             raise ValueError("the engine's process says that an answer is larger than the link carries")
-        at, parts = _ANSWERS_AT + slot * _ANSWER_BYTES, []
-        for size in sizes:
-            parts.append(bytes(self._view[at : at + size]))
-            at += size
-        meta, *arrays = parts
-        views = tuple(memoryview(array) for array in arrays)
-        return Body(kind=Kind(kind), meta=meta, arrays=views, array_bytes=sum(len(a) for a in arrays), crc=crc)
+        at = _ANSWERS_AT + slot * _ANSWER_BYTES
+        whole = np.frombuffer(self._view, np.uint8, sum(sizes), at)
+        if len(self._leaving | {slot}) == ANSWERS:
+            whole = whole.copy()
+        else:
+            self._leaving.add(slot)
+            weakref.finalize(whole, self._leaving.discard, slot)
+        ends = list(itertools.accumulate(sizes))
+        meta, *arrays = (whole.data[end - size : end] for size, end in zip(sizes, ends, strict=True))
+        array_bytes = sum(sizes) - sizes[0]
+        return Body(kind=Kind(kind), meta=bytes(meta), arrays=tuple(arrays), array_bytes=array_bytes, crc=crc)
 
     def close(self) -> None:
         """Unmaps it and closes the descriptor; may be called twice."""

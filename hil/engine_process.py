@@ -65,9 +65,9 @@ def _serve(channel: Channel, memory: EngineMemory, perceiver: TimedPerceiver) ->
         job = channel.wait()
         rgb = memory.image(job["slot"], job["shape"])
         body = answer_frame(perceiver, rgb, _camera(job["camera"]), receive_ns=job["receive_ns"])
-        sizes = memory.put_answer(job["slot"], body)
+        sizes = memory.put_answer(job["answer"], body)
         channel.send({
-            "done": job["job"], "slot": job["slot"], "kind": int(body.kind), "sizes": sizes, "crc": body.crc,
+            "done": job["job"], "kind": int(body.kind), "sizes": sizes, "crc": body.crc,
             "counters": counters_of(perceiver),
         })  # fmt: skip
 

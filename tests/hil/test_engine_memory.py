@@ -1,5 +1,6 @@
 """Images and answers come out of the shared memory as they went in, and nothing outside the slots is ever read."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from hil.answer import STAMPS, open_answer, pack_answer
 from hil.engine_memory import EngineMemory
-from hil.protocol import MAX_PART_BYTES, Kind, open_message, seal
+from hil.protocol import MAX_PART_BYTES, Kind, open_message, pack, seal
 from perception.prediction import Prediction, Segment
 
 
@@ -48,14 +49,28 @@ def test_an_answer_is_the_very_message(sides):
     depth_m = np.random.default_rng(1).uniform(0.1, 9, (48, 64)).astype(np.float32)
     body = pack_answer(Prediction(segment_id=ids, segments=segments, depth_m=depth_m), dict.fromkeys(STAMPS, 5))
     sizes = theirs.put_answer(1, body)
-    copied = ours.answer(1, int(body.kind), sizes, body.crc)
-    later = Prediction(segment_id=ids, segments=segments, depth_m=depth_m * 2)
-    theirs.put_answer(1, pack_answer(later, dict.fromkeys(STAMPS, 6)))
-    message = open_message([bytes(part) for part in seal(copied)])
+    found = ours.answer(1, int(body.kind), sizes, body.crc)
+    message = open_message([bytes(part) for part in seal(found)])
     found, stamps = open_answer(message, size=(48, 64), categories=10)
     assert (message.kind, stamps["send_ns"]) == (Kind.RESULT, 5)
     assert np.array_equal(found.depth_m, depth_m)
     assert np.array_equal(found.segment_id, ids)
+
+
+def test_a_slot_is_given_out_again_when_nobody_looks_at_its_answer_any_more(sides):
+    ours, theirs = sides
+    kept = {}
+    for k in range(20):
+        slot = ours.free_slot()
+        sizes = theirs.put_answer(slot, pack(Kind.RESULT, {"k": k}, (np.full((8, 8), k, np.uint8),)))
+        kept[k] = ours.answer(slot, int(Kind.RESULT), sizes, 0)
+        if k % 2:  # every other one leaves at once
+            del kept[k]
+    for k, body in kept.items():
+        assert bytes(body.arrays[0]) == bytes([k]) * 64
+    kept.clear()
+    gc.collect()
+    assert ours._leaving == set()
 
 
 @pytest.mark.parametrize(
