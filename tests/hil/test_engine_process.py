@@ -22,6 +22,7 @@ from tests.hil.engine_faults import image_that
 from tests.hil.test_agent import frame_body, wait_for
 
 HANG_AFTER_S = 0.5
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def body_that(fault, value=0):
@@ -260,3 +261,28 @@ def test_the_memory_that_both_share_has_no_name_that_could_be_left_behind(start)
             mapped = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
             assert "/memfd:rehearse-engine (deleted)" in mapped
             assert "/dev/shm" not in mapped
+
+
+@pytest.mark.slow
+def test_the_command_ends_with_status_2_and_one_sentence(tmp_path):
+    """A real engine whose process is killed again and again."""
+    from tests.perception.tiny_engine import write_tiny
+
+    engine = write_tiny(tmp_path / "tiny.onnx")
+    command = [sys.executable, str(ROOT / "rehearse.py"), "agent", str(engine), "--bind", "tcp://127.0.0.1:*", "--threads", "1"]
+    agent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert agent.stdout.readline().startswith("READY ")
+        end = time.monotonic() + 60
+        while agent.poll() is None and time.monotonic() < end:
+            for process in psutil.Process(agent.pid).children():
+                process.kill()
+            time.sleep(0.05)
+        assert agent.wait(5) == 2
+        said = agent.stderr.read()
+        assert re.fullmatch(r"rehearse: The engine failed 6 times within \d+ s, so the agent stopped; .*SIGKILL\.\n", said), said
+    finally:
+        agent.kill()
+        agent.wait()
+        agent.stdout.close()
+        agent.stderr.close()
