@@ -20,17 +20,15 @@ import zmq
 
 from hil.clock_socket import ClockServer
 from hil.device import device_facts
-from hil.engine_order import EngineOrder, open_ordered
+from hil.engine_order import EngineOrder
+from hil.engine_start import serve_perceiver, start_engine
 from hil.link import DEFAULT_ADDRESS, endpoint, open_router
-from hil.perceiving import TimedPerceiver, error_body, warm_up
-from hil.process_worker import ProcessWorker
+from hil.perceiving import TimedPerceiver, error_body
 from hil.protocol import NO_SESSION, Body, Header, Kind, Message, ProtocolError, open_header, open_message, pack, seal
 from hil.quiet import short_switch_interval
 from hil.request import DISTORTION, open_frame
-from hil.service import parse_service
 from hil.telemetry import Telemetry
-from hil.watchdog import LEAST_S, Watchdog
-from hil.worker import Done, FrameWorker, Job, Worker
+from hil.worker import Done, FrameWorker, Job
 from scenes.errors import EngineError
 
 if TYPE_CHECKING:
@@ -78,9 +76,9 @@ def serve(
                 path=None if engine_path is None else os.fspath(engine_path), backend=backend, threads=threads, maker=maker,
                 arguments=tuple(arguments), emulate=emulate, seed=seed,
             )  # fmt: skip
-            worker, facts = _start(order, context, in_process=in_process, hang_after_s=hang_after_s)
+            worker, facts = start_engine(order, context, in_process=in_process, hang_after_s=hang_after_s)
         else:
-            worker, facts = _start_thread(perceiver, {"name": "injected"}, context, time.monotonic())
+            worker, facts = serve_perceiver(perceiver, context, emulate=emulate, seed=seed)
         telemetry = Telemetry(beside=worker.pid)
         clock = ClockServer(context, endpoint(router), insecure=insecure)
         agent = _Agent(router, worker, facts, clock.where, telemetry)
@@ -253,28 +251,6 @@ class _Agent:
             "events": [event for event in self._worker.events if self._lease and event["at_ns"] >= self._lease.since_ns],
             "telemetry": self._telemetry.latest(),
         }
-
-
-def _start(
-    order: EngineOrder, context: zmq.Context[zmq.Socket[bytes]], *, in_process: bool, hang_after_s: float | None
-) -> tuple[FrameWorker, dict[str, Any]]:
-    """Opens and warms what was ordered, in a process of its own or in a thread here."""
-    model = None if order.emulate is None else parse_service(order.emulate)
-    if in_process:
-        started = time.monotonic()
-        perceiver, facts = open_ordered(order)
-        return _start_thread(perceiver, facts, context, started)
-    # A stall that is emulated is no fault: the watchdog has to be more patient than the model.
-    least_s = LEAST_S if model is None else LEAST_S + 2 * model.longest_s
-    worker = ProcessWorker(order, Watchdog(limit_s=hang_after_s, least_s=least_s))
-    return worker, {**worker.facts, "layout": "process"}
-
-
-def _start_thread(
-    perceiver: TimedPerceiver, facts: dict[str, Any], context: zmq.Context[zmq.Socket[bytes]], started: float
-) -> tuple[FrameWorker, dict[str, Any]]:
-    start = {"open_s": time.monotonic() - started, "first_s": warm_up(perceiver)[0]}
-    return Worker(perceiver, context), {**facts, "start": start, "layout": "thread"}
 
 
 def _print_ready(address: str) -> None:

@@ -50,13 +50,20 @@ class EngineOrder:
 def open_ordered(order: EngineOrder) -> tuple[TimedPerceiver, dict[str, Any]]:
     """Opens it here and returns it with its facts; raises EngineError or RehearseError in one sentence."""
     perceiver, facts = _open_inner(order)
-    if order.emulate is None:
-        assert perceiver is not None
-        return perceiver, facts
+    if order.emulate is not None:
+        return emulated(perceiver, facts, order.emulate, order.seed)
+    assert perceiver is not None
+    return perceiver, facts
+
+
+def emulated(
+    perceiver: TimedPerceiver | None, facts: dict[str, Any], model: str, seed: int
+) -> tuple[TimedPerceiver, dict[str, Any]]:
+    """Returns a device that is none around a perceiver, or around nothing; raises RehearseError for the model."""
     from hil.emulator import Emulator
     from hil.service import parse_service
 
-    emulator = Emulator(parse_service(order.emulate), seed=order.seed, perceiver=perceiver)
+    emulator = Emulator(parse_service(model), seed=seed, perceiver=perceiver)
     return emulator, {**facts, **emulator.facts()}
 
 
