@@ -1,9 +1,11 @@
 """What a complete frame costs, image and all truth rendered and written, against a bare RGB render and the plain loop.
 
-Three ratios, each of alternating rounds on the same cores in one run, software rendering held to the one thread that calls it:
-a complete frame to a bare render (at most 1.5), to the plain loop of three `mujoco.Renderer` passes and PNG files (at
-most 1/1.5), and two workers to one (at least 1.8 times the frames a second). Processes are started anew for each, as
-LP_NUM_THREADS is read once. Where the machine has fewer than two free cores, the third says nothing.
+Three ratios, each of alternating rounds on the same cores in one run: a complete frame to a bare render (at most 1.5), to the
+plain loop of three `mujoco.Renderer` passes and PNG files (at most 1/1.5), and two workers to one (at least 1.8 times the
+frames a second). The rasteriser is held to the thread that calls it; a worker calls it from one thread, or from two where it
+has two cores. "1 thread" holds a worker to one, and the third ratio is between such workers; the row of a worker with both is
+beside it. Processes are started anew for each, as LP_NUM_THREADS is read once. With fewer than two free cores, neither the
+third ratio nor any row of two threads says anything.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import Ratios
 from scenes.camera import Camera
+from scenes.errors import BackendError
 from scenes.scene import Scene
 from scenes.taxonomy import TAXONOMY
 from sim.basicwriter import encode_frame
@@ -37,6 +40,7 @@ from sim.proof.figures import Agreement
 from sim.proof.proven import Prover
 from sim.proof.raycast import RayCaster
 from sim.realize import realize
+from sim.running.run_plan import RunPlan
 from sim.running.worker import Checks, encode_checked, stage_frame
 
 ROUNDS = 30
@@ -59,10 +63,13 @@ def _measure(*arguments: str) -> dict[str, list[float]]:
 
 def test_bench_complete_frame(benchmark: BenchmarkFixture, ratios: Ratios, tmp_path: Path) -> None:
     figures = benchmark.pedantic(_measure, args=("frame", str(tmp_path), str(ROUNDS)), rounds=1)
+    ratios.add("complete frame, written, 2 threads", figures["beside"], "a bare RGB render", figures["bare"])
+    ratios.add("complete frame, written, 2 threads (CPU time)", figures["beside cpu"], "a bare one's", figures["bare cpu"])
+    ratios.add("the plain loop, 1 thread", figures["plain"], "a complete frame, 2 threads", figures["beside"])
     ratios.add("complete frame, written, 1 thread", figures["complete"], "a bare RGB render", figures["bare"])
     ratios.add("complete frame, written, 1 thread (CPU time)", figures["complete cpu"], "a bare one's", figures["bare cpu"])
     ratios.add("the same with proof and difficulty, 1 thread", figures["proven"], "a bare RGB render", figures["bare"])
-    ratios.add("the plain loop, 1 thread", figures["plain"], "a complete frame", figures["complete"])
+    ratios.add("the plain loop, 1 thread", figures["plain"], "a complete frame, 1 thread", figures["complete"])
     ratios.add("image and truth, not written, 1 thread", figures["truth"])
 
 
@@ -72,15 +79,16 @@ def test_bench_two_workers(benchmark: BenchmarkFixture, ratios: Ratios, tmp_path
         pytest.skip("two workers need two cores")
 
     def both() -> dict[str, list[float]]:
-        runs = {"one": ("1", "2"), "two": ("2", "2"), "pinned": ("1", "1")}
+        runs = {"one": ("1", "2", "1"), "two": ("2", "2", "1"), "pinned": ("1", "1", "1"), "beside": ("1", "2", "2")}
         return {
             name: _measure("workers", str(tmp_path / name), str(WORKER_FRAMES), *run)["seconds"]
             for name, run in runs.items()
         }
 
     figures = benchmark.pedantic(both, rounds=1)
-    ratios.add(f"one worker, {WORKER_FRAMES} frames", figures["one"], "two workers", figures["two"])
+    ratios.add(f"one worker that draws in 1 thread, {WORKER_FRAMES} frames", figures["one"], "two workers", figures["two"])
     ratios.add("one worker held to one core", figures["pinned"], "two workers", figures["two"])
+    ratios.add("one worker that draws in 2 threads", figures["beside"], "two workers", figures["two"])
 
 
 def main(arguments: list[str]) -> None:
@@ -90,7 +98,8 @@ def main(arguments: list[str]) -> None:
         print(json.dumps(frame_costs(Path(folder), int(count))))
     else:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(rest[1])])
-        print(json.dumps({"seconds": [worker_seconds(Path(folder), int(count), int(rest[0]))]}))
+        seconds = worker_seconds(Path(folder), int(count), workers=int(rest[0]), threads=int(rest[2]))
+        print(json.dumps({"seconds": [seconds]}))
 
 
 def frame_costs(folder: Path, rounds: int) -> dict[str, list[float]]:
@@ -100,15 +109,19 @@ def frame_costs(folder: Path, rounds: int) -> dict[str, list[float]]:
     cv2.setNumThreads(1)
     sys.setswitchinterval(2e-4)  # as workers do
     seconds: dict[str, list[float]] = {}
-    backend = MujocoBackend()
+    backend, beside = MujocoBackend(), MujocoBackend()
+    if not beside.draw_beside():
+        raise BackendError("Truth is not drawn beside the image here: it needs Mesa's software rendering through EGL.")
     for index in range(SCENES):
         scene, _ = realize(backend, "tabletop", split="test", seed=0, index=index)
+        beside.load(scene)
         camera = scene.cameras[0]
         plain = PlainLoop(backend, scene, camera)
         checks = Checks(prover=Prover(RayCaster(scene), folder), clearance_m=clearances_m(scene))
         proven = functools.partial(encode_checked, checks=checks)
         ways: dict[str, Callable[[int], object]] = {
             "bare": lambda n, c=camera: [backend._loaded().image(c) for _ in range(n)],  # type: ignore[misc]  # noqa: SLF001  # has no public door
+            "beside": functools.partial(_complete, beside, camera, scene, folder, _labels),
             "complete": functools.partial(_complete, backend, camera, scene, folder, _labels),
             "proven": functools.partial(_complete, backend, camera, scene, folder, proven),
             "truth": lambda n, c=camera: [backend.render(c) for _ in range(n)],  # type: ignore[misc]
@@ -124,6 +137,7 @@ def frame_costs(folder: Path, rounds: int) -> dict[str, list[float]]:
                 seconds.setdefault(f"{name} cpu", []).append((time.process_time() - cpu) / BURST)
         plain.close()
     backend.close()
+    beside.close()
     return seconds
 
 
@@ -200,11 +214,12 @@ class PlainLoop:
         self._renderer.close()
 
 
-def worker_seconds(folder: Path, frames: int, workers: int) -> float:
+def worker_seconds(folder: Path, frames: int, *, workers: int, threads: int) -> float:
     """Returns the seconds from the first finished scenes to the last, so that starting processes does not count."""
     done: list[tuple[int, float]] = []
     generate(
         GenerateSpec(suite="tabletop", out=folder, frames=frames, split="test", workers=workers, stages=False),
+        plan=RunPlan(drawing_threads=threads),
         progress=lambda count, _: done.append((count, time.monotonic())),
     )
     # The first scene of every worker pays for its start; the rate is over what comes after.

@@ -170,7 +170,7 @@ class _World:
     def look(self, camera: Camera) -> tuple[NDArray[np.uint8], Truth]:
         """Renders the image, uint8 (H, W, 3), and its truth: one after the other, or at once where there are two places."""
         self.canvas()
-        labels = self._drawing_at(self._labels_at)  # before either is used: making one reads what drawing labels changes
+        labels = self._drawing_at(self._labels_at)  # nothing is made while something is drawn
         truth = self._labels_at.start(lambda: self._truths.truth(labels, camera))
         try:
             rgb = self.image(camera)
@@ -191,9 +191,12 @@ class _World:
 
     def _drawing_at(self, place: Place) -> Canvas:
         from sim.mujoco.lens import LensCanvas
+        from sim.mujoco.model import labels_only
 
         if place not in self._drawings:
-            drawing = place.start(lambda: LensCanvas(place.gl, self.model))()
+            # A model for each thread: what draws labels shows one body at a time and says so in the model.
+            model = self.model if place is self._here else labels_only(self.model)
+            drawing = place.start(lambda: LensCanvas(place.gl, model))()
             drawing.update(self.data)
             self._drawings[place] = drawing
         return self._drawings[place]
