@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from sim.mujoco.gl import GlContext
-from sim.mujoco.second_display import open_second, renderer_of_current
+from sim.mujoco.second_display import NoSecondDisplayError, open_second, renderer_of_current
 
 T = TypeVar("T")
 
@@ -53,15 +53,15 @@ class Beside:
     # Not a ThreadPoolExecutor: its threads have ended when what is registered with atexit frees the context.
 
     def __init__(self, like: tuple[str, ...]) -> None:
-        """Starts the thread and opens its context (0.1 s); raises RuntimeError where none draws as `like` does."""
+        """Starts the thread and opens its context (0.1 s); raises NoSecondDisplayError where none draws as `like` does."""
         self._queue: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=_serve, args=(self._queue,), name="rehearse-draws-beside", daemon=True)
         self._thread.start()
-        gl = self.start(lambda: open_second(like))()
-        if gl is None:
+        try:
+            self.gl = self.start(lambda: open_second(like))()
+        except BaseException:
             self._end()
-            raise RuntimeError("no second context draws as the first one does")
-        self.gl = gl
+            raise
 
     @classmethod
     def open(cls, first: GlContext) -> Beside | None:
@@ -69,7 +69,7 @@ class Beside:
         first.make_current()
         try:
             return cls(renderer_of_current())
-        except RuntimeError:
+        except NoSecondDisplayError:
             return None
 
     def start(self, work: Callable[[], T]) -> Callable[[], T]:

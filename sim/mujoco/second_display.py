@@ -9,29 +9,35 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
+from scenes.errors import BackendError
 from sim.mujoco.gl import GlContext
 
 _EGL_PLATFORM_SURFACELESS_MESA = 0x31DD
 
 
-def open_second(like: tuple[str, ...]) -> GlContext | None:
-    """Creates a context on the second display and makes it current in this thread; None where none draws just `like` it.
+class NoSecondDisplayError(BackendError):
+    """This machine has no second display that draws as the first one does."""
 
-    `like` is what `renderer_of_current` said of the first one.
+
+def open_second(like: tuple[str, ...]) -> GlContext:
+    """Creates a context on the second display and makes it current in this thread; raises NoSecondDisplayError.
+
+    `like` is what `renderer_of_current` said of the first one, which it has to equal.
     """
     from OpenGL.error import Error
 
     if not draws_in_software(like):
-        return None
+        raise NoSecondDisplayError(f"The renderer {like[1]!r} leaves the calling core free: nothing is won beside it.")
     try:
         context = _SurfacelessContext()
         context.make_current()
-    except (Error, AttributeError, TypeError, RuntimeError):  # as PyOpenGL says that the platform is not there
-        return None
-    if renderer_of_current() == like:
-        return context
-    context.free()
-    return None
+    except (Error, AttributeError, TypeError) as error:  # as PyOpenGL says that the platform is not there
+        raise NoSecondDisplayError(f"EGL has no surfaceless display on this machine ({type(error).__name__}).") from error
+    found = renderer_of_current()
+    if found != like:
+        context.free()
+        raise NoSecondDisplayError(f"EGL's surfaceless display draws with {found[1]!r}, the first one with {like[1]!r}.")
+    return context
 
 
 def renderer_of_current() -> tuple[str, ...]:
@@ -54,27 +60,27 @@ class _SurfacelessContext:
     """A context as MuJoCo makes them, on Mesa's surfaceless platform. The display stays open while the process lives."""
 
     def __init__(self) -> None:
-        """Raises RuntimeError, or what PyOpenGL raises, where there is no such platform."""
+        """Raises NoSecondDisplayError, or what PyOpenGL raises, where there is no such platform."""
         from mujoco.egl import EGL_ATTRIBUTES
         from mujoco.egl import egl_ext as egl
 
         self._egl: Any = egl
         self._display = egl.eglGetPlatformDisplayEXT(_EGL_PLATFORM_SURFACELESS_MESA, 0, None)
         if self._display == egl.EGL_NO_DISPLAY or not egl.eglInitialize(self._display, None, None):
-            raise RuntimeError("no surfaceless display")
+            raise NoSecondDisplayError("EGL has no surfaceless display on this machine.")
         configs, count = (egl.EGLConfig * 1)(), ctypes.c_long()
         egl.eglChooseConfig(self._display, EGL_ATTRIBUTES, configs, 1, count)
         if count.value < 1:
-            raise RuntimeError("no configuration of the surfaceless display has what MuJoCo needs")
+            raise NoSecondDisplayError("No configuration of EGL's surfaceless display has what MuJoCo needs.")
         egl.eglBindAPI(egl.EGL_OPENGL_API)
         self._context = egl.eglCreateContext(self._display, configs[0], egl.EGL_NO_CONTEXT, None)
         if not self._context:
-            raise RuntimeError("no context on the surfaceless display")
+            raise NoSecondDisplayError("EGL's surfaceless display gives no context.")
 
     def make_current(self) -> None:
         egl = self._egl
         if not egl.eglMakeCurrent(self._display, egl.EGL_NO_SURFACE, egl.EGL_NO_SURFACE, self._context):
-            raise RuntimeError("the context of the surfaceless display cannot be made current")
+            raise BackendError("The context of EGL's surfaceless display cannot be made current.")
 
     def free(self) -> None:
         egl = self._egl
