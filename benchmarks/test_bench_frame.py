@@ -4,8 +4,8 @@ Three ratios, each of alternating rounds on the same cores in one run: a complet
 plain loop of three `mujoco.Renderer` passes and PNG files (at most 1/1.5), and two workers to one (at least 1.8 times the
 frames a second). The rasteriser is held to the thread that calls it; a worker calls it from one thread, or from two where it
 has two cores. "1 thread" holds a worker to one, and the third ratio is between such workers; the row of a worker with both is
-beside it. Processes are started anew for each, as LP_NUM_THREADS is read once. With fewer than two free cores, neither the
-third ratio nor any row of two threads says anything.
+beside it, as is the plain loop whose rasteriser has Mesa's default, a thread a core. Processes are started anew for each, as
+LP_NUM_THREADS is read once. With fewer than two free cores, neither the third ratio nor any row of two threads says anything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,12 @@ SCENES = 3
 BURST = 5
 
 
-def _measure(*arguments: str) -> dict[str, list[float]]:
-    """Runs this file in a process of its own and returns its seconds by name."""
-    environment = {**os.environ, "LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1", "MUJOCO_GL": "egl"}
+def _measure(*arguments: str, mesa_threads: bool = False) -> dict[str, list[float]]:
+    """Runs this file in a process of its own and returns its seconds by name; Mesa draws with a thread a core if told to."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MUJOCO_GL": "egl"}
+    environment.pop("LP_NUM_THREADS", None)
+    if not mesa_threads:
+        environment["LP_NUM_THREADS"] = "0"
     command = [sys.executable, "-m", "benchmarks.test_bench_frame", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, env=environment)
     if done.returncode:
@@ -63,9 +66,11 @@ def _measure(*arguments: str) -> dict[str, list[float]]:
 
 def test_bench_complete_frame(benchmark: BenchmarkFixture, ratios: Ratios, tmp_path: Path) -> None:
     figures = benchmark.pedantic(_measure, args=("frame", str(tmp_path), str(ROUNDS)), rounds=1)
+    mesa = _measure("frame", str(tmp_path), str(ROUNDS), "plain", mesa_threads=True)
     ratios.add("complete frame, written, 2 threads", figures["beside"], "a bare RGB render", figures["bare"])
     ratios.add("complete frame, written, 2 threads (CPU time)", figures["beside cpu"], "a bare one's", figures["bare cpu"])
     ratios.add("the plain loop, 1 thread", figures["plain"], "a complete frame, 2 threads", figures["beside"])
+    ratios.add("the same with Mesa's own threads", mesa["plain"], "a complete frame, 2 threads", figures["beside"])
     ratios.add("complete frame, written, 1 thread", figures["complete"], "a bare RGB render", figures["bare"])
     ratios.add("complete frame, written, 1 thread (CPU time)", figures["complete cpu"], "a bare one's", figures["bare cpu"])
     ratios.add("the same with proof and difficulty, 1 thread", figures["proven"], "a bare RGB render", figures["bare"])
@@ -95,15 +100,18 @@ def main(arguments: list[str]) -> None:
     """Prints one line of JSON."""
     what, folder, count, *rest = arguments
     if what == "frame":
-        print(json.dumps(frame_costs(Path(folder), int(count))))
+        print(json.dumps(frame_costs(Path(folder), int(count), only=rest)))
     else:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(rest[1])])
         seconds = worker_seconds(Path(folder), int(count), workers=int(rest[0]), threads=int(rest[2]))
         print(json.dumps({"seconds": [seconds]}))
 
 
-def frame_costs(folder: Path, rounds: int) -> dict[str, list[float]]:
-    """Returns seconds per frame of each way to make one, over the scenes in turn; wall, and CPU of all threads."""
+def frame_costs(folder: Path, rounds: int, only: Sequence[str] = ()) -> dict[str, list[float]]:
+    """Returns seconds per frame of each way to make one, over the scenes in turn; wall, and CPU of all threads.
+
+    `only` names the ways that are wanted; empty means all.
+    """
     import cv2
 
     cv2.setNumThreads(1)
@@ -127,6 +135,7 @@ def frame_costs(folder: Path, rounds: int) -> dict[str, list[float]]:
             "truth": lambda n, c=camera: [backend.render(c) for _ in range(n)],  # type: ignore[misc]
             "plain": lambda n, p=plain: [p.frame(folder) for _ in range(n)],  # type: ignore[misc]
         }
+        ways = {name: way for name, way in ways.items() if name in only or not only}
         for way in ways.values():
             way(2)
         for _ in range(max(1, rounds // SCENES // BURST)):
