@@ -47,6 +47,7 @@ class MujocoBackend:
 
         Same bytes in two thirds of the time, if a core would be idle. Returns whether it can: software rendering only.
         """
+        self._assert_open()
         if self._labels_at is self._here:
             self._labels_at = Beside.open(self._here.gl) or self._here
         return self._labels_at is not self._here
@@ -55,8 +56,7 @@ class MujocoBackend:
         """Replaces the world with `scene`, at the poses that it states; raises SceneError where it cannot be built."""
         from sim.mujoco.model import build_model
 
-        if self._closed:
-            raise BackendError("The MuJoCo backend was closed: open another one with open_backend('mujoco').")
+        self._assert_open()
         self._unload()
         self._world = _World(scene, build_model(scene), self._here, self._labels_at)
 
@@ -109,6 +109,10 @@ class MujocoBackend:
                 self._labels_at.close()
             self._here.close()
         self._closed = True
+
+    def _assert_open(self) -> None:
+        if self._closed:
+            raise BackendError("The MuJoCo backend was closed: open another one with open_backend('mujoco').")
 
     def _unload(self) -> None:
         if self._world is not None:

@@ -31,7 +31,7 @@ def open_second(like: tuple[str, ...]) -> GlContext:
     try:
         context = _SurfacelessContext()
         context.make_current()
-    except (Error, AttributeError, TypeError) as error:  # as PyOpenGL says that the platform is not there
+    except (Error, ImportError, AttributeError, TypeError) as error:  # as PyOpenGL says that the platform is not there
         raise NoSecondDisplayError(f"EGL has no surfaceless display on this machine ({type(error).__name__}).") from error
     found = renderer_of_current()
     if found != like:

@@ -21,7 +21,7 @@ from sim.mujoco import place
 from sim.mujoco.backend import MujocoBackend
 from sim.mujoco.lens import LensCanvas
 from sim.mujoco.place import Beside
-from sim.mujoco.second_display import NoSecondDisplayError, open_second
+from sim.mujoco.second_display import NoSecondDisplayError, draws_in_software, open_second, renderer_of_current
 from sim.sensors.apply import sensor_camera
 from sim.sensors.library import load_profile
 from tests.sim.backend_conformance import BackendConformance, same
@@ -223,6 +223,33 @@ print(len(backend.render(camera_above()).truth.objects))
     if done.stdout.startswith("False"):
         pytest.skip("no second display with the same software rendering on this machine")
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["True", "1"], "")
+
+
+@pytest.mark.parametrize("lacking", ["mujoco.egl", "eglGetPlatformDisplayEXT", "display"])
+def test_without_a_surfaceless_display_it_says_what_is_missing(lacking, monkeypatch, in_turn):
+    from mujoco.egl import egl_ext  # reads MUJOCO_GL's platform as it is imported
+
+    in_turn.load(little_scene())
+    in_turn.render(camera_above())  # its context is current in this thread
+    like = renderer_of_current()
+    if not draws_in_software(like):
+        pytest.skip("no software rendering here")
+    if lacking == "mujoco.egl":  # as with MUJOCO_GL=osmesa
+        monkeypatch.setitem(sys.modules, "mujoco.egl", None)
+    elif lacking == "display":
+        monkeypatch.setattr("mujoco.egl.egl_ext.eglGetPlatformDisplayEXT", lambda *_: egl_ext.EGL_NO_DISPLAY)
+    else:
+        monkeypatch.delattr(f"mujoco.egl.egl_ext.{lacking}")
+    with pytest.raises(NoSecondDisplayError, match="no surfaceless display on this machine"):
+        open_second(like)
+    assert not in_turn.draw_beside()
+
+
+def test_a_closed_backend_draws_nothing_beside():
+    closed = MujocoBackend()
+    closed.close()
+    with pytest.raises(BackendError, match="closed"):
+        closed.draw_beside()
 
 
 def test_a_backend_by_name_draws_in_one_thread():
