@@ -45,8 +45,9 @@ def hil(arguments: argparse.Namespace) -> int:
     started = nullcontext(arguments.device) if engine is None else agent_process(engine, log=arguments.out / "agent.log")
     with started as device:
         rehearsal = rehearse_device(
-            arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say
-        )
+            arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say,
+            every=arguments.camera_every,
+        )  # fmt: skip
     print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
     return EXITS_OF_VERDICTS[rehearsal.verdict.status]
 
@@ -57,7 +58,7 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
 
     given = {
         "--rate": arguments.rate, "--profile": arguments.profile, "--duration": arguments.duration, "--claim": arguments.claim,
-        "--warm-up": arguments.warm_up, "--engine": arguments.engine,
+        "--warm-up": arguments.warm_up, "--camera-every": arguments.camera_every, "--engine": arguments.engine,
         "--device": arguments.device if arguments.engine is None else None,
     }  # fmt: skip
     words = [str(arguments.dataset), *(f"{name}={value}" for name, value in given.items() if value is not None)]

@@ -138,7 +138,7 @@ def test_the_scores_come_back_bit_for_bit():
         assert (one.name, one.scene, one.missing) == (other.name, other.scene, other.missing)
         for part in ("panoptic", "confusion", "depth"):
             assert np.array_equal(getattr(one, part), getattr(other, part), equal_nan=True)
-        for part in ("masks", "boxes", "found"):
+        for part in ("masks", "boxes", "found", "tubes"):
             for field in dataclasses.fields(getattr(one, part)):
                 values = [getattr(getattr(score, part), field.name) for score in (one, other)]
                 assert values[0].shape == values[1].shape
