@@ -228,6 +228,8 @@ def _add_rehearsing(commands: _Commands) -> None:
     parser.add_argument("--runs", type=_whole(1), default=1, help="runs in fresh processes, judged together (default: 1)")
     taken = "the camera takes one of N frames of a clip (default: as many as its rate asks for)"
     parser.add_argument("--camera-every", type=_whole(1), metavar="N", help=taken)
+    waits = "simulated time waits for an engine slower than real time; latency is then computed"
+    parser.add_argument("--lockstep", action="store_true", help=waits)
     parser.add_argument("--claim", type=_share, metavar="P", help="the P(on time) to show (default: the profile's)")
     parser.add_argument("--warm-up", type=_positive, metavar="S", help="its longest (default: the profile's)")
     _clock_options(parser, duration_s=None)

@@ -113,21 +113,32 @@ def rehearse_device(
     say: Say,
     commands: tuple[str, ...] = (),
     every: int | None = None,
+    lockstep: bool = False,
 ) -> Rehearsal:
     """Streams a data set to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
 
-    The camera takes one of `every` frames of a clip; by default as many go by as its clips' own rate asks for. Raises
-    DatasetError for the frames and LinkError for the agent.
+    The camera takes one of `every` frames of a clip; by default as many go by as its clips' own rate asks for. With `lockstep`
+    simulated time waits for the engine. Raises DatasetError for the frames and LinkError for the agent.
     """
     from hil.progress import print_progress
     from hil.runner import run_session
 
     dataset = Dataset.open(dataset_path)
     source, played = play(dataset, rate_hz=rate_hz, every=every)
-    say(f"streaming {len(source)} frames in a loop at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
+    how = "in lockstep, as due" if lockstep else "in a loop"
+    say(f"streaming {len(source)} frames {how} at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
+    about = {**dataset_facts(dataset), **played}
+    if lockstep:
+        from hil.lockstep import run_lockstep
+
+        session = run_lockstep(
+            source, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, claim=profile.claim, profile=profile.name,
+            about=about, progress=print_progress,
+        )  # fmt: skip
+        return judge_session(session, source, out=out, say=say, commands=commands)
     session = run_session(
         source, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up, claim=profile.claim,
-        profile=profile.name, about={**dataset_facts(dataset), **played}, sinks=[TableWriter(out / RECORDING)], progress=print_progress,
+        profile=profile.name, about=about, sinks=[TableWriter(out / RECORDING)], progress=print_progress,
     )  # fmt: skip
     return judge_session(session, source, out=out, say=say, commands=commands, recorded=not session.recording_faults)
 

@@ -52,7 +52,7 @@ def compare_rules(service_s: NDArray[np.float64], *, rate_hz: float, deadline_s:
     """Returns the table for a device whose frame i takes service_s[i], (n,) seconds, one frame at a time; no clock is read."""
     period_s = 1 / rate_hz
     due_s = np.arange(len(service_s), dtype=np.float64) * period_s
-    latest, age = _keep_latest(service_s, due_s)
+    latest, age = keep_latest(service_s, due_s)
     answered = latest[np.isfinite(latest)]
     rows = [
         *_from_sending(service_s, period_s, deadline_s),
@@ -77,14 +77,14 @@ def rules_of(session: Session) -> tuple[Row, ...] | None:
     service_s = np.array([served.get(f.seq, typical_s) for f in session.due])
     latencies = latencies_s(session.due)
     answered, share = latencies[np.isfinite(latencies)], len(known) / len(session.due)
-    deadline_s, rate_hz = session.deadline_s, session.rate_hz
+    deadline_s, rate_hz, computed = session.deadline_s, session.rate_hz, bool(session.lockstep)
     due_s = np.arange(len(service_s), dtype=np.float64) / rate_hz
     return (
         *_from_sending(service_s, 1 / rate_hz, deadline_s),
         _row("open loop FIFO, from the schedule", _fifo(service_s, due_s), deadline_s, rate_hz),
-        _row("keep-latest, answered frames only", answered, deadline_s, rate_hz * share, simulated=False),
-        _row("keep-latest, every due frame counted", latencies, deadline_s, rate_hz, simulated=False),
-        _age_row(ages_s(session.frames), simulated=False),
+        _row("keep-latest, answered frames only", answered, deadline_s, rate_hz * share, simulated=computed),
+        _row("keep-latest, every due frame counted", latencies, deadline_s, rate_hz, simulated=computed),
+        _age_row(ages_s(session.frames), simulated=computed),
     )
 
 
@@ -120,10 +120,13 @@ def _fifo(service_s: NDArray[np.float64], due_s: NDArray[np.float64]) -> NDArray
     return latencies
 
 
-def _keep_latest(
+def keep_latest(
     service_s: NDArray[np.float64], due_s: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns latencies from the due time, inf for a replaced frame, and the age of the newest answer at each due time."""
+    """Returns latencies from the due time, inf for a replaced frame, and the age of the newest answer at each due time.
+
+    Both are in the unit of the arguments; whole numbers stay whole.
+    """
     latencies = np.full(len(service_s), np.inf)
     newest, ages, free_s, waiting = -1, np.full(len(service_s), np.inf), 0.0, -1
     running = -1

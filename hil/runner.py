@@ -54,13 +54,14 @@ def run_session(
     sinks: Sequence[Sink] = (),
     connect_timeout_s: float = 3.0,
     progress: Callable[[Progress], None] | None = None,
+    stream: type[Stream] = Stream,
 ) -> Session:
     """Streams a data set to an agent, over and over, and returns what came of every frame.
 
     `claim` is the P(on time) that the run is to show; the verdict judges it. `about` are facts of the data set. Every
     frame goes to the `sinks` as soon as it has its outcome, off the timed path. Loads the images that it needs first. An
     agent that dies or falls silent ends the run within about a second; the session then has a `fault` and its remaining
-    frames are lost. Raises LinkError where no session can begin.
+    frames are lost. `stream` says when frames leave. Raises LinkError where no session can begin.
     """
     measured = round(rate_hz * duration_s)
     if not rate_hz > 0 or not deadline_s > 0 or credit < 1 or measured < 1 or len(dataset) < 1 or not 0 < claim < 1:
@@ -83,7 +84,7 @@ def run_session(
         try:
             recorder.begin(planned)
             with ClockProbe(device, client.facts) as probe:
-                run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
+                run = stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
                 with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
                     run.loop()
                 run.count_agent()

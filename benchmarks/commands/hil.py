@@ -46,7 +46,7 @@ def hil(arguments: argparse.Namespace) -> int:
     with started as device:
         rehearsal = rehearse_device(
             arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say,
-            every=arguments.camera_every,
+            every=arguments.camera_every, lockstep=arguments.lockstep,
         )  # fmt: skip
     print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
     return EXITS_OF_VERDICTS[rehearsal.verdict.status]
@@ -62,6 +62,7 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
         "--device": arguments.device if arguments.engine is None else None,
     }  # fmt: skip
     words = [str(arguments.dataset), *(f"{name}={value}" for name, value in given.items() if value is not None)]
+    words += ["--lockstep"] if arguments.lockstep else []
     repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
     print_json(repeated.to_dict()) if arguments.json else print(repeated.describe())
     return EXITS_OF_VERDICTS[repeated.verdict.status]
