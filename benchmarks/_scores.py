@@ -66,8 +66,8 @@ def score_tables(quality: Quality) -> list[tuple[str, str]]:
 def tube_table(scores: Scores) -> str:
     """Returns DVPQ by the frames of a window and the tolerance of depth."""
     headers = ("frames of a window", *(f"depth within {100 * limit:g} %" for limit in LAMBDAS), "depth not judged", "windows")
-    keys = [(k, *(f"dvpq_k{k}_l{100 * limit:.0f}" for limit in LAMBDAS), f"vpq_k{k}") for k in WINDOWS]
-    rows = [(k, *(_with_unit(scores[key]) for key in names), scores[names[-1]].n) for k, *names in keys]
+    keys = {k: [*(f"dvpq_k{k}_l{100 * limit:.0f}" for limit in LAMBDAS), f"vpq_k{k}"] for k in WINDOWS}
+    rows = [(k, *(_with_unit(scores[key]) for key in names), scores[names[-1]].n) for k, names in keys.items()]
     caption = "Panoptic quality of tubes over so many frames; pixels whose depth is further off count as void."
     return table(headers, rows, caption=caption)
 

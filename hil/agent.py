@@ -46,6 +46,7 @@ def serve(
     *,
     backend: str = "auto",
     threads: int | None = None,
+    precision: str = "auto",
     ready: Callable[[str], None] | None = None,
     max_frames: int | None = None,
     insecure: bool = False,
@@ -67,7 +68,7 @@ def serve(
         started = time.monotonic()
         emulator: Emulator | None = None
         if perceiver is None and (engine_path is not None or emulate is None):
-            perceiver, facts = _open(engine_path, backend, threads)
+            perceiver, facts = _open(engine_path, backend, threads, precision)
         if emulate is not None:
             emulator = Emulator(parse_service(emulate), seed=seed, perceiver=perceiver)
             perceiver, facts = emulator, {**facts, **emulator.facts()}
@@ -245,14 +246,14 @@ class _Agent:
 
 
 def _open(
-    path: str | os.PathLike[str] | None, backend: str, threads: int | None
+    path: str | os.PathLike[str] | None, backend: str, threads: int | None, precision: str
 ) -> tuple[TimedPerceiver, dict[str, Any]]:
-    from perception.engine import open_engine
+    from perception.engine import open_engine, precision_named
     from perception.perceiver import Perceiver
 
     if path is None:
         raise ValueError("serve needs an engine file or a perceiver.")
-    engine = open_engine(path, backend=backend, threads=threads)
+    engine = open_engine(path, backend=backend, threads=threads, precision=precision_named(precision))
     metadata = engine.metadata
     facts = {
         "name": engine.name, "digest": engine.digest, "network": metadata.network, "file": Path(path).name,

@@ -24,7 +24,7 @@ from hil.progress import Progress
 from hil.quantiles import quantile_s
 from hil.rules import keep_latest
 from hil.runner import DEADLINE_S, FrameSource, run_session
-from hil.session import FrameRecord, Session
+from hil.session import FrameRecord, Outcome, Session
 from hil.stream import Stream
 from hil.warm_up import WarmUp
 
@@ -173,8 +173,8 @@ def _scheduled(
     if fit is not None:
         theirs = fit.to_host_ns(np.array([stamps[name] for name in _OF_AGENT], dtype=np.int64))
         stamps |= dict(zip(_OF_AGENT, (int(v) for v in theirs), strict=True))
-    moved = {name: None if value is None else value + send_ns - frame.send_ns for name, value in stamps.items()}
-    outcome = "on_time" if latency_ns <= deadline_ns else "late"
+    moved: dict[str, Any] = {n: None if value is None else value + send_ns - frame.send_ns for n, value in stamps.items()}
+    outcome: Outcome = "on_time" if latency_ns <= deadline_ns else "late"
     return replace(bare, outcome=outcome, reason=None, **moved)
 
 

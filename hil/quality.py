@@ -105,8 +105,9 @@ class AnswerScores:
         ]
 
     def _link(self, column: Column, at: int) -> NDArray[np.int32]:
-        if column.link[at] >= 0:
-            return self.links[column.link[at]]
+        link = int(column.link[at])
+        if link >= 0:
+            return self.links[link]
         segments = len(self.scores[column.score[at]].tubes.predicted_category) - 1
         return np.full(segments, NEW, dtype=np.int32)
 

@@ -21,6 +21,7 @@ def agent(arguments: argparse.Namespace) -> int:
         bind=arguments.bind,
         backend=arguments.backend,
         threads=arguments.threads,
+        precision=arguments.precision,
         insecure=arguments.insecure,
         emulate=arguments.emulate,
         seed=arguments.seed,

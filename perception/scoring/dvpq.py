@@ -8,7 +8,7 @@ VPQ that over WINDOWS without looking at depth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,21 +88,21 @@ def tube_figures(runs: Sequence[Sequence[Moment]], *, step: int = 1, seed: int =
     quality = panoptic_quality(resamples.sums(per_run))[..., 0]
     means = {name: mean_defined(quality[..., ids]) for name, ids in _GROUPS.items()}
 
-    def figure(pick: Callable[[NDArray[np.float64]], NDArray[np.float64]], group: str = "", k: int = 0) -> Estimate:
-        """Makes an estimate of what `pick` takes out of (1 + replicates, WINDOWS, TABLES); k = 0 needs every window."""
+    def figure(values: NDArray[np.float64], group: str = "", k: int = 0) -> Estimate:
+        """Makes an estimate of values (1 + replicates,) over windows of k frames; k = 0 is a mean over all of WINDOWS."""
         lacking = next((w for w, n in zip(WINDOWS, windows, strict=True) if not n and k in (0, w)), None)
         what = group.strip("_") or "segments"
         absent = f"no {what} in truth or prediction" if lacking is None else f"no {lacking} frames of a clip follow each other"
         n = int(windows[WINDOWS.index(k or 1)])
-        values = pick(means[group])
         return estimate(values, scene_count=resamples.scene_count, n=n, unit="fraction", absent=absent)
 
-    figures = {f"dvpq{group}": figure(lambda m: m[:, :, :-1].mean(axis=(1, 2)), group) for group in _GROUPS}
-    figures |= {"vpq": figure(lambda m: m[:, :, -1].mean(axis=1)), "dpq": figure(lambda m: m[:, 0, :-1].mean(axis=1), k=1)}
+    figures = {f"dvpq{group}": figure(means[group][:, :, :-1].mean(axis=(1, 2)), group) for group in _GROUPS}
+    every = means[""]
+    figures |= {"vpq": figure(every[:, :, -1].mean(axis=1)), "dpq": figure(every[:, 0, :-1].mean(axis=1), k=1)}
     for at, k in enumerate(WINDOWS):
-        figures[f"vpq_k{k}"] = figure(lambda m, at=at: m[:, at, -1], k=k)
+        figures[f"vpq_k{k}"] = figure(every[:, at, -1], k=k)
         for table, limit in enumerate(LAMBDAS):
-            figures[f"dvpq_k{k}_l{100 * limit:.0f}"] = figure(lambda m, at=at, table=table: m[:, at, table], k=k)
+            figures[f"dvpq_k{k}_l{100 * limit:.0f}"] = figure(every[:, at, table], k=k)
     return figures
 
 
@@ -127,7 +127,7 @@ def _count_window(scores: Sequence[FrameScore], column: NDArray[np.int64], colum
         rows, segments = len(tube.truth_id), len(tube.predicted_category) - 1
         these = column[column_at : column_at + segments]
         place = np.concatenate([[0], these])
-        counts[np.ix_(range(TABLES), row[row_at : row_at + rows], place)] += tube.counts
+        counts[np.ix_(np.arange(TABLES), row[row_at : row_at + rows], place)] += tube.counts
         predicted_category[these] = tube.predicted_category[1:]
         row_at, column_at = row_at + rows, column_at + segments
     return np.stack([_panoptic_counts(table, unique % _COUNT, predicted_category) for table in counts])

@@ -16,9 +16,18 @@ from perception.scoring.frame_score import score_frame
 from perception.scoring.tracks import NEW, link_segments
 from perception.scoring.tubes import LAMBDAS
 from scenes.taxonomy import TAXONOMY
-from sim.frame import Frame, ObjectTruth, Truth
 from scenes.transforms import Pose
-from tests.perception.scoring.label_maps import BOTTLE, BOWL, CUP, TABLE, WALL, make_camera, noisy_prediction, random_box
+from sim.frame import Frame, ObjectTruth, Truth
+from tests.perception.scoring.label_maps import (
+    BOTTLE,
+    BOWL,
+    CUP,
+    TABLE,
+    WALL,
+    make_camera,
+    noisy_prediction,
+    random_box,
+)
 
 KINDS = [CUP, BOWL, BOTTLE, CUP]
 
