@@ -80,11 +80,13 @@ def sweep_engines(
         "kind": "engines", "dataset": dataset_digest(dataset), "engines": [e.to_dict() for e in engines], "words": words,
     }  # fmt: skip
     runs = SweepRuns(out, plan, say=say)
-    names = [re.sub(r"[^A-Za-z0-9.=-]+", "_", engine.label) for engine in engines]
+    same = len({engine.file for engine in engines}) == 1
+    labels = [engine.how if same else engine.label for engine in engines]
     points = []
-    for number, (engine, name) in enumerate(zip(engines, names, strict=True), start=1):
-        attempt = runs.run_if_available(f"{number:02d}-{name[:60]}", engine, [str(dataset), *words])
-        points.append(EnginePoint(label=engine.label, attempt=attempt))
+    for number, (engine, label) in enumerate(zip(engines, labels, strict=True), start=1):
+        name = re.sub(r"[^A-Za-z0-9.=-]+", "_", label)[:60]
+        attempt = runs.run_if_available(f"{number:02d}-{name}", engine, [str(dataset), *words])
+        points.append(EnginePoint(label=label, attempt=attempt))
     if not any(p.attempt.figures for p in points):
         raise RehearseError("None of the engines could run here; the reasons are above.")
     streams = any(p.attempt.quality("streaming", "pq") for p in points)

@@ -203,6 +203,8 @@ def _add_judging(commands: _Commands) -> None:
     parser.add_argument("dataset", type=Path, help="the data set with the truth")
     by = "slice by visible_fraction, size, distance, clearance, contrast, truncation (several with commas)"
     parser.add_argument("--by", type=lambda text: text.split(","), metavar="QUANTITY", help=by)
+    joined = "what joins segments over time in DVPQ: the rule of docs/metrics.md, or their ids (default: %(default)s)"
+    parser.add_argument("--tracks", choices=("linked", "given"), default="linked", help=joined)
     _labels_option(parser)
 
 

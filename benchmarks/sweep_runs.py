@@ -55,8 +55,13 @@ class EngineSpec:
         """Its name in a table and in a picture."""
         if self.file is None:
             return self.device or "a device"
-        parts = [self.file.stem, *(p for p in (self.backend, self.precision) if p != "auto")]
-        return " ".join([*parts, *([f"emulated at {self.emulate}"] if self.emulate else [])])
+        return f"{self.file.stem}, {self.how}"
+
+    @property
+    def how(self) -> str:
+        """What tells it from another one of the same file."""
+        parts = [p for p in (self.backend, self.precision) if p != "auto"] or ["as it comes"]
+        return " ".join([*parts, *([f"held back to {self.emulate}"] if self.emulate else [])])
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values; `digest` names every byte of the file."""

@@ -51,8 +51,8 @@ def test_engines_are_named_by_file_backend_and_precision():
     path = str(SHIPPED_ENGINE)
     spec = EngineSpec.parse(f"{path}:openvino:f32", emulate="p50=80ms")
     assert (spec.file, spec.backend, spec.precision) == (SHIPPED_ENGINE, "openvino", "f32")
-    assert spec.label == "panoptic_depthlab_tabletop openvino f32 emulated at p50=80ms"
-    assert EngineSpec.parse(path).label == "panoptic_depthlab_tabletop"
+    assert spec.label == "panoptic_depthlab_tabletop, openvino f32 held back to p50=80ms"
+    assert EngineSpec.parse(path).label == "panoptic_depthlab_tabletop, as it comes"
     for text in (f"{path}:a:b:c", f"{path}:", ":openvino"):
         with pytest.raises(RehearseError, match=re.escape("FILE[:BACKEND[:PRECISION]]")):
             EngineSpec.parse(text)
