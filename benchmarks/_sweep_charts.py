@@ -14,6 +14,7 @@ _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 1040, 66, 24, 44, 52
 CLASSES = {"PASS": "good", "FAIL": "late", "INVALID": "other"}
 # What stands for no miss at all on a scale of powers of ten, in percent.
 _FLOOR = 0.05
+_CHARACTER = 7.6  # px, on average, of a bold label
 _STYLE = (
     "svg{background:#fff}text{font:13px system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;fill:#5d6370}"
     ".strong{fill:#1d1f24;font-weight:640}.grid{stroke:#e2e0da}.mark{stroke:#5d6370;stroke-dasharray:2 3}"
@@ -34,9 +35,10 @@ class RateMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineMark:
-    """One engine: what to call it, quality in percent as (value, low, high), the ends None where there is no interval; its verdict."""
+    """One engine: its name and a line below it, quality in percent as (value, low, high), the ends None without an interval."""
 
     label: str
+    below: str
     offline: tuple[float, float | None, float | None]
     streaming: tuple[float, float | None, float | None]
     status: str
@@ -99,10 +101,11 @@ def streaming_by_offline(marks: Sequence[EngineMark], *, column: str, title: str
         at_x, at_y = x(mark.offline[0]), y(mark.streaming[0])
         parts += _error_bars(mark, at_x, at_y, x, y)
         parts.append(_dot(at_x, at_y, mark.status, f"{mark.label}: {mark.status}"))
-        left = at_x > _LEFT + 0.6 * plot_w
-        text_x = at_x - 34 if left else at_x + 34
-        parts.append(_line(at_x + (-7 if left else 7), at_y, text_x + (4 if left else -4), label_y, "grid"))
-        parts.append(_text(text_x, label_y + 4, mark.label, css="strong", anchor="end" if left else "start"))
+        left = at_x + 40 + _CHARACTER * max(len(mark.label), len(mark.below)) > _WIDTH
+        text_x, anchor = (at_x - 34, "end") if left else (at_x + 34, "start")
+        parts.append(_line(at_x + (-7 if left else 7), at_y, text_x + (4 if left else -4), label_y - 4, "grid"))
+        parts.append(_text(text_x, label_y, mark.label, css="strong", anchor=anchor))
+        parts.append(_text(text_x, label_y + 15, mark.below, anchor=anchor))
     note = "lines: 95 % intervals over scenes" if any(m.offline[1] is not None for m in marks) else "too few scenes for intervals"
     return _svg([*parts, *_key(note)], height, title)
 
@@ -134,7 +137,7 @@ def _error_bars(mark: EngineMark, at_x: float, at_y: float, x: object, y: object
     return parts
 
 
-def _apart(heights: Sequence[float], *, least: float = 19.0) -> list[float]:
+def _apart(heights: Sequence[float], *, least: float = 36.0) -> list[float]:
     """Returns the heights moved down as little as it takes for no two to be closer than `least`."""
     order = sorted(range(len(heights)), key=lambda k: heights[k])
     placed, before = list(heights), -math.inf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -35,13 +36,18 @@ def engine_page(sweep: EngineSweep) -> tuple[str, str]:
     title = f"Panoptic quality, {sweep.column} against offline, of {len(marks)} engines"
     chart = streaming_by_offline(marks, column=sweep.column, title=title) if marks else ""
     heads, *rows = sweep.rows()
-    lead = "Every engine played the same data set by the same rules, one after the other, each in fresh processes."
-    return _page("Engine sweep", sweep.status, f"{title}.", lead, chart, heads, rows), standalone(chart)
+    lead = (
+        "Every engine played the same data set by the same rules, each run in fresh processes: once through in lockstep, where "
+        "every image is answered (offline), then on the clock (all others). Verdict and latency are those on the clock."
+    )
+    result = f"{sum(p.attempt.status == 'PASS' for p in sweep.points)} of {len(sweep.points)} engines pass."
+    page = _page("Engine sweep", sweep.status, result, lead, chart, heads, rows, sweep.notes())
+    return page, standalone(chart)
 
 
 def _engine_mark(point: EnginePoint, column: str) -> EngineMark | None:
     attempt = point.attempt
-    offline, streaming = attempt.quality("offline", "pq"), attempt.quality(column, "pq")
+    offline, streaming = point.quality("offline", "pq"), point.quality(column, "pq")
     if offline is None or streaming is None:
         return None
     values = [
@@ -50,18 +56,27 @@ def _engine_mark(point: EnginePoint, column: str) -> EngineMark | None:
     ]
     p50, p99 = ("no answer" if v is None else f"{v:.0f} ms" for v in (attempt.quantile_ms(0.5), attempt.quantile_ms(0.99)))
     return EngineMark(
-        label=f"{point.label}: p50 {p50}, p99 {p99}", offline=values[0], streaming=values[1], status=attempt.status
+        label=point.label, below=f"p50 {p50}, p99 {p99}", offline=values[0], streaming=values[1], status=attempt.status
     )
 
 
 def _page(
-    kind: str, status: str, result: str, lead: str, chart: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]
+    kind: str,
+    status: str,
+    result: str,
+    lead: str,
+    chart: str,
+    heads: tuple[str, ...],
+    rows: list[tuple[str, ...]],
+    notes: Sequence[str] = (),
 ) -> str:
     banner = (
         f'<header class="{status.lower()}"><div><p class="eyebrow">{text(kind)}</p><h1>{text(status)}</h1>'
         f'<p class="reason">{text(result)}</p></div></header>'
     )
-    body = f'<main><section><p class="lead">{text(lead)}</p>{card("", chart)}{card("Runs", table(heads, rows))}</section></main>'
+    said = "".join(f"<p>{text(note)}</p>" for note in notes)
+    cards = card("", chart) + card("Runs", table(heads, rows), said)
+    body = f'<main><section><p class="lead">{text(lead)}</p>{cards}</section></main>'
     footer = "<footer>Made by Rehearse. The same figures as data: sweep.json; each run's own report is in its folder.</footer>"
     css = files("benchmarks").joinpath("report.css").read_text(encoding="utf-8")
     return page(title=f"{kind}: {status}", css=css, body=banner + body + footer)

@@ -38,13 +38,15 @@ def hil_sweep_engines(arguments: argparse.Namespace) -> int:
 
     specs = [EngineSpec.parse(text) for text in arguments.engines]
     specs += [EngineSpec.parse(arguments.engines[0], emulate=model) for model in arguments.emulate]
-    words = [*_words(arguments), f"--rate={arguments.rate:g}", *(["--lockstep"] if arguments.lockstep else [])]
-    sweep = sweep_engines(arguments.dataset, specs, words=words, out=arguments.out, say=say)
+    sweep = sweep_engines(
+        arguments.dataset, specs, rate_hz=arguments.rate, words=_words(arguments), out=arguments.out, say=say,
+        lockstep=arguments.lockstep,
+    )  # fmt: skip
     if arguments.json:
         print_json(sweep.to_dict())
     else:
         print_table(sweep.rows())
-        print(f"\nReport: {sweep.folder / 'sweep.html'}")
+        print("\n".join(["", *sweep.notes(), "", f"Report: {sweep.folder / 'sweep.html'}"]))
     return EXITS_OF_VERDICTS[sweep.status]
 
 

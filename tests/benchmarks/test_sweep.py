@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import sweep_runs
+from benchmarks import engine_sweep, sweep_runs
 from benchmarks._sweep_charts import EngineMark, RateMark, misses_by_rate, standalone, streaming_by_offline
 from benchmarks.engine_sweep import sweep_engines
 from benchmarks.rate_sweep import highest_by_bisection, parse_grid, sweep_rates
@@ -17,7 +17,7 @@ from benchmarks.sweep_runs import EngineSpec
 from scenes.errors import EngineError, RehearseError
 from sim.manifest import FILE_NAME
 
-QUIET = {"say": lambda line: None}
+QUIET = {"say": lambda _: None}
 
 
 @given(st.integers(0, 40), st.integers(1, 40))
@@ -62,7 +62,7 @@ def test_engines_are_named_by_file_backend_and_precision():
 
 def scores(status, rate_hz=15.0, *, missed=0.0, bound=0.03, offline=0.7, streaming=0.6):
     pq, dvpq = ({"value": v, "low": None, "high": None, "n": 9, "unit": "fraction"} for v in (streaming, 0.5))
-    column = {"figures": {"pq": pq, "dvpq": dvpq}}
+    column, best = {"figures": {"pq": pq, "dvpq": dvpq}}, {"figures": {"pq": {**pq, "value": offline}, "dvpq": dvpq}}
     return {
         "verdict": {"status": status, "reason": f"because {rate_hz:g}", "marks": ["EMULATED: no device"], "checks": []},
         "claim": 0.95, "deadline_ms": 66.7, "rate_hz": rate_hz,
@@ -70,7 +70,7 @@ def scores(status, rate_hz=15.0, *, missed=0.0, bound=0.03, offline=0.7, streami
             "frames": 150, "miss_ratio": missed, "miss_ratio_bound_99": bound,
             "quantiles": [{"p": 0.5, "ms": 40.0}, {"p": 0.99, "ms": "inf"}],
         },
-        "quality": {"offline": {"figures": {"pq": {**pq, "value": offline}, "dvpq": dvpq}}, "deadline": column, "streaming": column},
+        "quality": {"offline": best, "deadline": column, "streaming": column},
     }  # fmt: skip
 
 
@@ -168,16 +168,18 @@ def test_every_rate_trusts_no_rate_above_one_that_failed(monkeypatch, data, tmp_
 def test_an_engine_that_cannot_run_is_a_row_with_the_reason(monkeypatch, data, tmp_path):
     Device(monkeypatch, lambda _, engine, __: None if engine.precision == "bf16" else "FAIL")
     specs = [EngineSpec(file=SHIPPED_ENGINE, backend="onnxruntime", precision=p) for p in ("f32", "bf16")]
-    sweep = sweep_engines(data, specs, words=["--rate=15"], out=tmp_path / "out", **QUIET)
+    monkeypatch.setattr(engine_sweep, "seconds_of", lambda _, __: 9.0)
+    sweep = sweep_engines(data, specs, rate_hz=15.0, words=[], out=tmp_path / "out", **QUIET)
     assert [row[1] for row in sweep.rows()[1:]] == ["FAIL", "UNAVAILABLE"]
-    assert sweep.rows()[2][-1] == "it cannot run here"
+    assert sweep.notes()[1] == "onnxruntime bf16: it cannot run here"
     assert sweep.rows()[1][2:5] == ("70.0 %", "60.0 %", "60.0 %")
+    assert {p.name for p in (tmp_path / "out" / "01-onnxruntime_f32").iterdir()} == {"lockstep", "clock"}
     assert sweep.rows()[1][8] == "no answer"
     assert sweep.status == "FAIL"
     svg = ET.fromstring((tmp_path / "out" / "sweep.svg").read_text())
     assert len(svg.findall(".//{*}circle/{*}title")) == 1
     with pytest.raises(RehearseError, match="None of the engines"):
-        sweep_engines(data, specs[1:], words=["--rate=15"], out=tmp_path / "none", **QUIET)
+        sweep_engines(data, specs[1:], rate_hz=15.0, words=[], out=tmp_path / "none", **QUIET)
 
 
 def place_of(svg, label):
@@ -201,8 +203,8 @@ def test_a_rate_stands_where_its_misses_are():
 
 def test_an_engine_that_loses_nothing_stands_on_the_diagonal():
     marks = [
-        EngineMark(label="a", offline=(70.0, 65.0, 75.0), streaming=(70.0, 66.0, 74.0), status="PASS"),
-        EngineMark(label="b", offline=(70.0, None, None), streaming=(69.5, None, None), status="FAIL"),
+        EngineMark(label="a", below="p50", offline=(70.0, 65.0, 75.0), streaming=(70.0, 66.0, 74.0), status="PASS"),
+        EngineMark(label="b", below="p50", offline=(70.0, None, None), streaming=(69.5, None, None), status="FAIL"),
     ]
     svg = ET.fromstring(streaming_by_offline(marks, column="streaming", title="t"))
     x, y = place_of(svg, "a")

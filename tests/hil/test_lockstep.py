@@ -1,6 +1,7 @@
 """Lockstep: every frame is answered, and the schedule of a real camera follows from the service times, to the nanosecond."""
 
 import dataclasses
+import itertools
 import json
 
 import numpy as np
@@ -172,7 +173,7 @@ def test_over_the_link_every_frame_is_answered_and_scored(start_agent, frames, t
     assert some.outcomes()["on_time"] == 0
     rows = [dict(zip(some.lockstep["columns"], row, strict=True)) for row in some.lockstep["frames"]]
     assert all(row["return_ns"] - row["send_ns"] > 0.1e9 for row in rows)
-    assert all(b["send_ns"] > a["return_ns"] for a, b in zip(rows, rows[1:], strict=False))
+    assert all(b["send_ns"] > a["return_ns"] for a, b in itertools.pairwise(rows))
     answers = score_answers(some, clip)
     quality = answers.quality()
     assert quality.offline.missing == ()  # every answer counts offline, though most frames were dropped
