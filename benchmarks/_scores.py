@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmarks._page import table, tile
 from hil.pairing import COLUMNS
 from hil.quality import Quality
@@ -49,15 +51,14 @@ def headline_tiles(scores: Scores) -> str:
 
 def score_tables(quality: Quality) -> list[tuple[str, str]]:
     """Returns (title, markup) of each group of figures, with all answers and with those that came in time."""
-    headers: tuple[str, ...] = ("figure", "value", "95 % interval", "in time", "n")
     shown = [(name, scores) for name, scores in quality.columns.items() if name in _STREAMING or name not in COLUMNS]
     columns = [scores for _, scores in shown if scores is not None]
-    headers += tuple(_STREAMING.get(name, f"at {name.rpartition('_')[2]} Hz") for name, scores in shown if scores is not None)
+    streaming = (_STREAMING.get(name, f"at {name.rpartition('_')[2]} Hz") for name, scores in shown if scores is not None)
+    headers = ("figure", "offline", "in time", *streaming, "95 % interval, offline", "n")
     groups = []
     for title, entries in _TABLES:
         rows = [
-            (*_row(label, quality.offline[key], quality.deadline[key]), *(_with_unit(scores[key]) for scores in columns))
-            for key, label in entries
+            _row(label, quality.offline[key], [scores[key] for scores in (quality.deadline, *columns)]) for key, label in entries
         ]
         groups.append((title, table(headers, rows)))
     return groups
@@ -88,10 +89,10 @@ def _tile(label: str, figure: Estimate) -> str:
     return tile(label, value, unit=unit, note=f"{note}, n = {figure.n}")
 
 
-def _row(label: str, figure: Estimate, in_time: Estimate) -> tuple[object, ...]:
+def _row(label: str, figure: Estimate, others: Sequence[Estimate]) -> tuple[object, ...]:
     if figure.value is None:
-        return (label, "not available", figure.reason, "-", figure.n)
-    return (label, _with_unit(figure), _interval(figure), _with_unit(in_time), figure.n)
+        return (label, "not available", *("-" for _ in others), figure.reason, figure.n)
+    return (label, _with_unit(figure), *(_with_unit(other) for other in others), _interval(figure), figure.n)
 
 
 def _with_unit(figure: Estimate) -> str:
@@ -110,7 +111,7 @@ def _category_row(category: CategoryScores) -> tuple[object, ...]:
 
 def _interval(figure: Estimate) -> str:
     if figure.low is None or figure.high is None:
-        return figure.reason or "no interval"
+        return (figure.reason or "none").removeprefix("no interval: ")
     return f"{_number(figure, figure.low)} to {_number(figure, figure.high)}"
 
 

@@ -212,14 +212,15 @@ def _quality(rehearsal: Rehearsal) -> str:
     images = len({f.image for f in rehearsal.session.due})
     lead = (
         f"Scored on all {scores.frame_count} due frames, which show {images} images of {scores.scene_count} scenes. "
-        "The value counts whatever came back; in time counts only what came within the deadline, as the robot gets it. "
+        "Offline counts whatever came back; in time counts only what came within the deadline, as the robot gets it. "
         f"A frame without an answer counts as all missed ({len(scores.missing)} here). {_streaming(rehearsal)}"
         "Intervals are 95 %, by resampling whole scenes."
     )
     tables = "".join(card(title, markup) for title, markup in score_tables(rehearsal.quality))
     categories = card("By category", category_table(scores))
     tubes = card("DVPQ by window and tolerance", tube_table(scores))
-    return section("quality", "Quality", lead, f'<div class="columns">{tables}</div>', tubes, categories)
+    wide = rehearsal.quality.streaming is not None  # the streaming columns need the page's whole width
+    return section("quality", "Quality", lead, tables if wide else f'<div class="columns">{tables}</div>', tubes, categories)
 
 
 def _streaming(rehearsal: Rehearsal) -> str:
