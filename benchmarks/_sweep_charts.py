@@ -14,6 +14,7 @@ _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 1040, 66, 24, 44, 52
 CLASSES = {"PASS": "good", "FAIL": "late", "INVALID": "other"}
 # What stands for no miss at all on a scale of powers of ten, in percent.
 _FLOOR = 0.05
+_ASIDE = 15.0  # px
 _CHARACTER = 7.6  # px, on average, of a bold label
 _STYLE = (
     "svg{background:#fff}text{font:13px system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;fill:#5d6370}"
@@ -65,12 +66,13 @@ def misses_by_rate(marks: Sequence[RateMark], *, allowed: float, highest_hz: flo
         parts.append(_text(x(rate), height - _BOTTOM + 20, f"{rate:g}", anchor="middle"))
     parts.append(_text(_LEFT + plot_w, height - _BOTTOM + 40, "frames per second", anchor="end"))
     parts.append(_line(_LEFT, y(allowed), _LEFT + plot_w, y(allowed), "deadline"))
-    parts.append(_text(_LEFT + 6, y(allowed) - 6, f"the claim allows {allowed:.3g} %", css="deadline-text"))
+    parts.append(_text(_LEFT + plot_w, y(allowed) - 6, f"the claim allows {allowed:.3g} %", css="deadline-text", anchor="end"))
     if highest_hz is not None:
         parts.append(_line(x(highest_hz), _TOP - 8, x(highest_hz), _TOP + plot_h, "mark"))
         parts.append(_text(x(highest_hz) - 6, _TOP + 12, f"{highest_hz:g} FPS holds", css="strong", anchor="end"))
-    for mark in sorted(marks, key=lambda m: m.rate_hz):
-        parts.append(_rate_mark(x(mark.rate_hz), y(mark.missed), y(mark.bound), mark))
+    before = [sum(other.rate_hz == mark.rate_hz for other in marks[:k]) for k, mark in enumerate(marks)]
+    for mark, aside in zip(marks, before, strict=True):  # further attempts at a rate stand beside the first
+        parts.append(_rate_mark(x(mark.rate_hz) + _ASIDE * aside, y(mark.missed), y(mark.bound), mark))
     return _svg([*parts, *_key("dot: missed in the run; cap: at most, with 99 % confidence")], height, title)
 
 
@@ -120,8 +122,7 @@ def _rate_mark(x: float, y_missed: float, y_bound: float, mark: RateMark) -> str
     stem = f'<rect class="{css}" x="{x - 1:.1f}" y="{y_bound:.1f}" width="2" height="{max(y_missed - y_bound, 0.1):.1f}"/>'
     cap = f'<rect class="{css}" x="{x - 7:.1f}" y="{y_bound - 1:.1f}" width="14" height="2"/>'
     said = f"{mark.rate_hz:g} FPS: {mark.status}, {mark.missed:.2f} % missed, at most {mark.bound:.2f} %"
-    named = _text(x, y_bound - 8, "INVALID", anchor="middle") if mark.status == "INVALID" else ""
-    return stem + cap + _dot(x, y_missed, mark.status, said) + named
+    return stem + cap + _dot(x, y_missed, mark.status, said)
 
 
 def _error_bars(mark: EngineMark, at_x: float, at_y: float, x: object, y: object) -> list[str]:
@@ -148,15 +149,20 @@ def _apart(heights: Sequence[float], *, least: float = 36.0) -> list[float]:
 
 def _key(note: str) -> list[str]:
     parts, x = [], float(_LEFT + 120)
-    for status, css in CLASSES.items():
-        parts.append(f'<circle class="{css}" cx="{x:.0f}" cy="14" r="6"/>')
+    for status in CLASSES:
+        parts.append(f'<circle {_look(status)} cx="{x:.0f}" cy="14" r="6"/>')
         parts.append(_text(x + 11, 18, status))
         x += 90
     return [*parts, _text(x + 20, 18, note)]
 
 
 def _dot(x: float, y: float, status: str, said: str) -> str:
-    return f'<circle class="{CLASSES[status]}" cx="{x:.1f}" cy="{y:.1f}" r="6"><title>{html.escape(said)}</title></circle>'
+    return f'<circle {_look(status)} cx="{x:.1f}" cy="{y:.1f}" r="6"><title>{html.escape(said)}</title></circle>'
+
+
+def _look(status: str) -> str:
+    """Returns how a mark is drawn: what is INVALID is hollow, so that colour is not all that tells it."""
+    return 'fill="none" stroke="#8a8fa0" stroke-width="2.5"' if status == "INVALID" else f'class="{CLASSES[status]}"'
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:

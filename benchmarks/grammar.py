@@ -44,7 +44,7 @@ class _Wide(argparse.HelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog)
-        self._action_max_length = 14
+        self._action_max_length = 21
 
 
 class _Commands:

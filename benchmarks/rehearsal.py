@@ -125,6 +125,8 @@ def rehearse_device(
 
     dataset = Dataset.open(dataset_path)
     source, played = play(dataset, rate_hz=rate_hz, every=every)
+    if played and played["speed"] != 1:
+        say(f"note: clips of {played['clip_hz']:g} Hz are played at {played['speed']:g} times their own speed")
     how = "in lockstep, as due" if lockstep else "in a loop"
     say(f"streaming {len(source)} frames {how} at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
     about = {**dataset_facts(dataset), **played}

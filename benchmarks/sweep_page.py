@@ -27,7 +27,8 @@ def rate_page(sweep: RateSweep) -> tuple[str, str]:
     chart = misses_by_rate(marks, allowed=100 * (1 - sweep.claim), highest_hz=sweep.highest_hz, title=sweep.sentence())
     heads, *rows = sweep.rows()
     lead = f"{sweep.engine}. Every run is a process of its own, none is left out, all are judged by the same rules."
-    return _page("Rate sweep", sweep.status, sweep.sentence(), lead, chart, heads, rows), standalone(chart)
+    notes = [f"{a.folder}: {a.status}: {a.why}" for point in sweep.points for a in point.attempts if a.status != "PASS"]
+    return _page("Rate sweep", sweep.status, sweep.sentence(), lead, chart, heads, rows, notes), standalone(chart)
 
 
 def engine_page(sweep: EngineSweep) -> tuple[str, str]:
