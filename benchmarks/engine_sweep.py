@@ -58,24 +58,23 @@ class EngineSweep:
         """Returns a header and a row per engine."""
         rows: list[tuple[str, ...]] = [
             ("engine", "verdict", "PQ offline", "PQ deadline", f"PQ {self.column}", "DVPQ offline", f"DVPQ {self.column}",
-             "p50", "p99", "missed", "marks"),
+             "p50", "p99", "missed"),
         ]  # fmt: skip
         return [*rows, *(self._row(point) for point in self.points)]
 
     def notes(self) -> list[str]:
-        """Returns a sentence for every engine: the reason of its verdict, or why it has none."""
-        return [f"{point.label}: {point.attempt.why}" for point in self.points]
+        """Returns a sentence for every engine: its marks and the reason of its verdict, or why it has none."""
+        return [" ".join([f"{p.label}:", *dict.fromkeys(p.attempt.marks), p.attempt.why]) for p in self.points]
 
     def _row(self, point: EnginePoint) -> tuple[str, ...]:
         attempt = point.attempt
         if not attempt.figures:
-            return (point.label, attempt.status, *["-"] * 9)
+            return (point.label, attempt.status, *["-"] * 8)
         columns = (("offline", "pq"), ("deadline", "pq"), (self.column, "pq"), ("offline", "dvpq"), (self.column, "dvpq"))
         figures = (point.quality(*which) for which in columns)
         return (
             point.label, attempt.status, *("-" if f is None else f"{100 * f['value']:.1f} %" for f in figures),
             *(_ms(attempt.quantile_ms(p)) for p in (0.5, 0.99)), f"{100 * (attempt.latency('miss_ratio') or 0.0):.1f} %",
-            ", ".join(dict.fromkeys(attempt.marks)) or "-",
         )  # fmt: skip
 
 
