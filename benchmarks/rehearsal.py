@@ -117,7 +117,7 @@ def rehearse_device(
 ) -> Rehearsal:
     """Streams a data set to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
 
-    The camera takes one of `every` frames of a clip; by default as many go by as its clips' own rate asks for. With `lockstep`
+    The camera takes one of `every` frames of a clip; by default as many go by as the clips' own rate asks for. With `lockstep`
     simulated time waits for the engine. Raises DatasetError for the frames and LinkError for the agent.
     """
     from hil.progress import print_progress
@@ -208,8 +208,8 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
 def play(dataset: Dataset, *, rate_hz: float, every: int | None) -> tuple[FrameSource, dict[str, Any]]:
     """Returns the frames that a camera of `rate_hz` takes of a data set, and the facts of it: how many go by, at what speed.
 
-    `every` None takes the whole number of frames that makes clips play at their own speed, 1 where there is none. A speed
-    other than 1 is one at which things move slower or faster than they were simulated to.
+    `every` None takes the number of frames that makes clips play nearest to their own speed. At a speed other than 1 things
+    move slower or faster than they were simulated to.
     """
     capture = dataset.manifest.capture
     clip_hz = float(capture["rate_hz"]) if capture.get("sequence", 1) > 1 else None

@@ -15,9 +15,6 @@ from scenes.errors import RehearseError
 if TYPE_CHECKING:
     from sim.frame import Frame
 
-# Rates are given as decimal numbers, so 59.94 / 29.97 has to count as whole.
-_WHOLE_WITHIN = 1e-6
-
 
 class NamedFrames(Protocol):
     """What a camera needs of a data set: frames by index, and their names."""
@@ -58,13 +55,10 @@ class EveryNth:
         return self._index.get(f"{clip}-{number + offset:04d}")
 
 
-def camera_every(sequence_hz: float | None, rate_hz: float) -> int:
-    """Returns how many frames of a clip of `sequence_hz` go by while a camera of `rate_hz` takes one: 1 where not a whole number.
+def camera_every(clip_hz: float | None, rate_hz: float) -> int:
+    """Returns how many frames of clips of `clip_hz` go by while a camera of `rate_hz` takes one, the nearest whole number.
 
-    None is a data set without clips.
+    Things then move at about the speed at which they were simulated, and at exactly it where the one rate divides the
+    other. None is a data set without clips.
     """
-    if sequence_hz is None:
-        return 1
-    ratio = sequence_hz / rate_hz
-    whole = round(ratio)
-    return whole if whole >= 1 and abs(ratio - whole) <= _WHOLE_WITHIN * ratio else 1
+    return 1 if clip_hz is None else max(round(clip_hz / rate_hz), 1)
