@@ -51,7 +51,7 @@ def test_a_camera_that_leaves_no_clip_is_refused():
     [
         (60.0, 15.0, 4), (60.0, 60.0, 1), (59.94, 29.97, 2), (60.0, 25.0, 2), (60.0, 18.0, 3), (20.0, 15.0, 1), (15.0, 30.0, 1),
         (None, 15.0, 1), (120.0, 7.5, 16),
-    ],  # fmt: skip
+    ],
 )
 def test_as_many_frames_go_by_as_the_clips_own_rate_asks_for(clip_hz, rate_hz, every):
     assert camera_every(clip_hz, rate_hz) == every
