@@ -105,6 +105,7 @@ def test_every_figure_is_recomputed_to_the_bit(tmp_path):
     assert json.dumps(again) == json.dumps(live) == json.dumps(figures)
     assert again["quality"]["offline"]["figures"]["pq"]["value"] is not None
     assert again["quality"]["streaming"]["figures"]["miou"]["value"] is not None
+    assert again["quality"]["offline"]["figures"]["dvpq_k3_l25"]["value"] is not None
     assert list(differences(again, live)) == []
 
 
