@@ -8,7 +8,6 @@ measured ones, the verdict is marked LOCKSTEP, and a recording is only believed 
 
 from __future__ import annotations
 
-import select
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
@@ -18,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.clock import ClockFit
-from hil.ledger import Entry
 from hil.link import DEFAULT_ADDRESS
 from hil.progress import Progress
 from hil.quantiles import quantile_s
@@ -39,33 +37,24 @@ _REPLACED = "a newer frame replaced it while the engine was busy, by computation
 class LockstepStream(Stream):
     """One run over an open link in which a frame is due when the answer before it was decoded."""
 
-    def loop(self) -> None:
-        """Sends and receives until every frame has its outcome or the agent is gone; `fault` then says how."""
-        entries = self.ledger.entries
-        while self.fault is None and self.ledger.handed_over < len(entries):
-            entry = entries[self.ledger.handed_over]
-            entry.due_ns = time.monotonic_ns()
-            self._hand_over(entry, entry.due_ns)
-            self._wait_for(entry)
-        self.counters["protocol_errors"] += self._client.protocol_errors
-        self.ledger.close_open(self.fault or f"no answer within {PATIENCE_S:g} s")
-
     def progress(self) -> Progress:
         """Returns the counts so far; what is left is guessed from the time that a frame takes."""
         told = super().progress()
         left = len(self.ledger.entries) - self.ledger.handed_over
         return replace(told, remaining_s=left * (told.p50_ms or 0.0) / 1e3)
 
-    def _wait_for(self, entry: Entry) -> None:
-        while self.fault is None and entry.outcome is None:
-            now_ns = time.monotonic_ns()
-            if (message := self._client.receive()) is not None:
-                self._take(message, now_ns)
-                self._decode_all()
-                continue
-            self._keep_alive(now_ns)
-            if not self._client.readable():
-                select.select([self._client.fileno()], [], [], max(self._next_ping_ns - now_ns, 0) / 1e9)
+    def _is_due(self, now_ns: int) -> bool:
+        at = self.ledger.handed_over
+        if at == len(self.ledger.entries) or self._in_flight or self._undecoded or self._mailbox is not None:
+            return False
+        self.ledger.entries[at].due_ns = now_ns
+        return True
+
+    def _decoding_fits(self, now_ns: int) -> bool:  # noqa: ARG002  # no frame is due before it is decoded
+        return True
+
+    def _wait_s(self) -> float:
+        return 0.0 if self._client.readable() else max(self._next_ping_ns - time.monotonic_ns(), 0) / 1e9
 
     def _give_up_old(self, now_ns: int) -> None:
         for entry in list(self._in_flight.values()):

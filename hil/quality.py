@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.pairing import COLUMNS, NEW, Column, Linker, plan_columns, score_plans
+from hil.pairing import COLUMNS as COLUMNS  # part of what this module says
+from hil.pairing import NEW, Column, Linker, plan_columns, score_plans
 from hil.session import Session
 
 if TYPE_CHECKING:
