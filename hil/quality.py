@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.pairing import COLUMNS as COLUMNS  # part of what this module says
+from hil.pairing import COLUMNS as COLUMNS  # noqa: PLC0414  # part of what this module offers
 from hil.pairing import NEW, Column, Linker, plan_columns, score_plans
 from hil.session import Session
 
