@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from perception.scoring.frame_score import FrameScore
 from perception.scoring.overlap import Overlap
 from perception.scoring.panoptic import count_panoptic, match_panoptic, panoptic_quality
-from perception.scoring.statistics import Estimate, estimate, mean_defined, resample_scenes
+from perception.scoring.statistics import MIN_SCENES, Estimate, estimate, mean_defined, resample_scenes
 from perception.scoring.tracks import extend_tracks
 from perception.scoring.tubes import LAMBDAS, TABLES
 from scenes.taxonomy import TAXONOMY
@@ -83,6 +83,8 @@ def tube_figures(runs: Sequence[Sequence[Moment]], *, step: int = 1, seed: int =
     runs = sorted((run for run in runs if len(run)), key=lambda run: run[0].score.name)
     per_run, counted = tube_counts(runs, step=step)
     resamples = resample_scenes([run[0].score.scene for run in runs], rng=np.random.default_rng(seed))
+    if resamples.scene_count < MIN_SCENES:  # no interval can be given, so no replicate is needed
+        resamples = resamples.first(0)
     windows = counted.sum(axis=0)
     # (1 + replicates, WINDOWS, TABLES, C), nan for a category that does not occur
     quality = panoptic_quality(resamples.sums(per_run))[..., 0]
