@@ -80,7 +80,8 @@ def run_lockstep(
 ) -> Session:
     """Streams as many frames as are due in `duration_s` at `rate_hz`, one after the other, and returns the session as computed.
 
-    `link` is what `run_session` takes of keys and packing. Takes as long as the engine takes for all of them. Raises LinkError where no session can begin.
+    `link` is what `run_session` takes of keys and packing.
+    Takes as long as the engine takes for all of them. Raises LinkError where no session can begin.
     """
     measured = run_session(
         dataset, device=device, rate_hz=rate_hz, duration_s=duration_s, warm_up=WARM_UP, deadline_s=deadline_s, credit=1,
