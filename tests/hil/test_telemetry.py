@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.condition import energy_j_per_frame, growth, samples_of, throttled
-from hil.device import power_mode
+from perception.power_mode import power_mode
 from hil.runner import run_session
 from hil.telemetry import MAPS, Telemetry, checked_sample
 from hil.verdict import judge
