@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from perception._cuda import Gpu, open_cuda
-from perception._tensorrt_api import Builder, IBuilderConfig, IHostMemory, INetworkDefinition, ITimingCache, OnnxParser
+from perception._tensorrt_api import Builder, IBuilderConfig, INetworkDefinition, ITimingCache, OnnxParser, ParserError
 from perception._tensorrt_library import TensorRt, open_tensorrt
 from perception.engine import OUTPUT_NAMES, ModelFile
 from perception.power_mode import power_mode
@@ -101,10 +101,10 @@ def build_plan(model: ModelFile, spec: BuildSpec, library: TensorRt, gpu: Gpu) -
     timings = cache_folder() / f"timings-{library.version}-{_plain(gpu.name)}-{gpu.sm}.cache"
     known = timings.read_bytes() if timings.is_file() else b""
     _use_timings(config, known)
-    built: IHostMemory | None = builder.build_serialized_network(network, config)
+    built = builder.build_serialized_network(network, config)
     if built is None:
         raise EngineError(f"TensorRT {library.version} could not build {model.path}: {library.complaint()}.")
-    data = bytes(memoryview(built))  # type: ignore[arg-type]  # the table has no word for the buffer protocol
+    data = bytes(memoryview(built))  # an IHostMemory offers the buffer protocol
     _keep_timings(config, timings, known)
     return data, PlanManifest(
         key=plan_key(model, spec, library, gpu), plan_sha256=hashlib.sha256(data).hexdigest(), onnx_file=model.path.name,
@@ -152,13 +152,17 @@ def _parsed(library: TensorRt, builder: Builder, model: ModelFile, spec: BuildSp
     if spec.dla_core is not None and hasattr(trt.OnnxParserFlag, "ADJUST_FOR_DLA"):
         parser.set_flag(trt.OnnxParserFlag.ADJUST_FOR_DLA)
     if not parser.parse(model.data):
-        errors = [parser.get_error(index) for index in range(parser.num_errors)]
-        said = "; ".join(f"node {error.node()}: {' '.join(error.desc().split())}" for error in errors[:5])
-        raise EngineError(f"TensorRT {library.version} cannot read {model.path} ({len(errors)} errors): {said or 'no reason'}.")
+        said = [_told(parser.get_error(index)) for index in range(parser.num_errors)]
+        reasons = "; ".join(said[:5]) or library.complaint()
+        raise EngineError(f"TensorRT {library.version} cannot read {model.path} ({len(said)} errors): {reasons}.")
     outputs = {network.get_output(index).name for index in range(network.num_outputs)}
     if missing := set(OUTPUT_NAMES) - outputs:
         raise EngineError(f"{model.path} cannot be used as an engine: missing outputs: {', '.join(sorted(missing))}.")
     return network
+
+
+def _told(error: ParserError) -> str:
+    return f"node {error.node()}: {' '.join(error.desc().split()).rstrip('.')}"
 
 
 def _configured(trt: Any, builder: Builder, model: ModelFile, spec: BuildSpec) -> IBuilderConfig:
@@ -196,7 +200,7 @@ def _use_timings(config: IBuilderConfig, known: bytes) -> None:
 def _keep_timings(config: IBuilderConfig, path: Any, known: bytes) -> None:
     cache: ITimingCache | None = config.get_timing_cache()
     if cache is not None:
-        data = bytes(memoryview(cache.serialize()))  # type: ignore[arg-type]  # as above
+        data = bytes(memoryview(cache.serialize()))
         if data != known:
             write_whole(path, data)
 
