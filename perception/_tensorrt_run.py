@@ -65,10 +65,10 @@ class Launcher:
         self._cuda.begin_capture(self._stream)
         try:
             self._enqueue()
+            graph = self._cuda.end_capture(self._stream)
         except EngineError:
             self._cuda.abort_capture(self._stream)  # else the stream stays in capture and nothing runs on it again
             raise
-        graph = self._cuda.end_capture(self._stream)
         try:
             return self._cuda.instantiate(graph)
         finally:
