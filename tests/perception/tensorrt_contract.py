@@ -264,4 +264,5 @@ def _signature(text: str) -> dict[str, Any]:
         else:
             word += c
     parameters = [w.partition(":")[0].strip() + ("=" if " = " in w else "") for w in words if w]
-    return {"parameters": [p for p in parameters if p != "self"], "returns": returns.rpartition(".")[2].replace("nvonnxparser::I", "")}
+    made = returns.rpartition(".")[2].replace("nvonnxparser::I", "")
+    return {"parameters": [p for p in parameters if p != "self"], "returns": made}

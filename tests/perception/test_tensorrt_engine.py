@@ -70,7 +70,7 @@ class TestOnTheFake(EngineConformance):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def engine(cls, fake: FakeGpu, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    def engine(cls, fake: FakeGpu, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:  # noqa: ARG003
         folder = tmp_path_factory.mktemp("engine")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("REHEARSE_CACHE", str(folder / "cache"))
@@ -190,8 +190,8 @@ def test_what_tensorrt_refuses_is_one_sentence_with_its_reason(gpu: FakeGpu, tin
 @pytest.mark.parametrize(
     "call",
     [
-        "cudaGetDevice", "cudaGetDeviceProperties", "cudaDriverGetVersion", "cudaRuntimeGetVersion", "cudaMalloc", "cudaHostAlloc",
-        "cudaMemcpyAsync", "cudaStreamCreateWithFlags", "cudaStreamSynchronize",
+        "cudaGetDevice", "cudaGetDeviceProperties", "cudaDriverGetVersion", "cudaRuntimeGetVersion", "cudaMalloc",
+        "cudaHostAlloc", "cudaMemcpyAsync", "cudaStreamCreateWithFlags", "cudaStreamSynchronize",
     ],
 )  # fmt: skip
 def test_an_error_of_cuda_at_opening_is_one_sentence_and_leaves_nothing(one_gpu: FakeGpu, tiny: Path, call: str) -> None:
@@ -233,11 +233,11 @@ def test_a_lost_device_says_that_the_process_must_end(one_gpu: FakeGpu, tiny: Pa
 def test_no_device_and_no_library_are_one_sentence(tiny: Path) -> None:
     gpu = FakeGpu()
     gpu.devices = 0
-    with installed("10.3.0", gpu=gpu), pytest.raises(EngineError, match="no CUDA device here .cudaErrorNoDevice"):
+    with installed("10.3.0", gpu=gpu), pytest.raises(EngineError, match=r"no CUDA device here \(cudaErrorNoDevice"):
         open_engine(tiny, "tensorrt")
     with installed("10.3.0", cuda=False), pytest.raises(EngineError, match="needs cuda-python"):
         open_engine(tiny, "tensorrt")
-    with pytest.raises(EngineError, match="TensorRT is not in this Python .*system-site-packages"):
+    with pytest.raises(EngineError, match=r"TensorRT is not in this Python .*system-site-packages"):
         open_engine(tiny, "tensorrt")
     assert device_free_bytes() is None
 

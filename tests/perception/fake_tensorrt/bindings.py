@@ -36,7 +36,8 @@ def _class(name: str, version: str, module: Any, gpu: FakeGpu) -> type:
     if made is None:
         return type(name, (), {})
     table = tensorrt_table()
-    known = {full.partition(".")[2] for full, fact in table.items() if full.startswith(f"{name}.") and version in fact["versions"]}
+    mine = {full: fact for full, fact in table.items() if full.startswith(f"{name}.")}
+    known = {full.partition(".")[2] for full, fact in mine.items() if version in fact["versions"]}
     kept = {k: v for k, v in vars(made).items() if k in known or k in _ALWAYS or k.startswith("_")}
 
     def set_attribute(self: Any, attribute: str, value: Any) -> None:
@@ -302,7 +303,8 @@ class ICudaEngine:
         self._logger = logger
         self._inputs = [i.name for i in self._session.get_inputs()]
         values = [*self._session.get_inputs(), *self._session.get_outputs()]
-        self._facts = {v.name: {"shape": tuple(v.shape), "type": v.type, **self._gpu.tensor_facts.get(v.name, {})} for v in values}
+        changed = self._gpu.tensor_facts
+        self._facts = {v.name: {"shape": tuple(v.shape), "type": v.type, **changed.get(v.name, {})} for v in values}
 
     @property
     def num_io_tensors(self) -> int:

@@ -1,4 +1,4 @@
-"""The FAKE of `cuda.bindings.runtime`: every call takes the recorded parameters and returns a tuple that begins with the error."""
+"""The FAKE of `cuda.bindings.runtime`: a call takes the recorded parameters and returns a tuple that begins with the error."""
 
 from __future__ import annotations
 

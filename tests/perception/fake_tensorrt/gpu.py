@@ -10,7 +10,7 @@ from typing import Any, Literal
 _ALIAS = 1 << 46  # the device sees mapped memory of the host at another address
 
 
-class Misuse(AssertionError):
+class Misuse(AssertionError):  # noqa: N818  # it is what it says
     """Something that a real GPU would answer with a wrong picture, or not at all."""
 
 
