@@ -66,9 +66,14 @@ class _Commands:
 
 
 def _add_looking(commands: _Commands) -> None:
-    parser = commands.add("doctor", "", "--json", "--backend mujoco", "--backend isaac --quick --out out/isaac")
-    parser.add_argument("--backend", metavar="BACKEND", help="test this simulator here, against answers known on paper")
-    parser.add_argument("--quick", action="store_true", help="with --backend: fewer teleports, frames and scenes")
+    parser = commands.add(
+        "doctor", "", "--json", "--backend mujoco", "--backend isaac --quick --out out/isaac",
+        "--device --engine engine.plan", "--device --backend openvino --quick",
+    )  # fmt: skip
+    tested = "test this simulator here, against answers known on paper; with --device: the engine, such as tensorrt"
+    parser.add_argument("--backend", metavar="BACKEND", help=tested)
+    parser.add_argument("--quick", action="store_true", help="less of what takes long; with --device: 300 frames")
+    _engine_proof_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/doctor"), help="its report's folder (default: %(default)s)")
     _isaac_settings(parser)
 
@@ -267,6 +272,19 @@ def _scene_options(parser: argparse.ArgumentParser, *, backend: bool = True) -> 
     parser.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="image size (default: 640x480)")
     if backend:
         parser.add_argument("--backend", default="mujoco", help="the simulator (default: %(default)s)")
+
+
+def _engine_proof_options(parser: argparse.ArgumentParser) -> None:
+    prove = "prove an engine on this machine: it opens, agrees with float32, keeps time and memory"
+    parser.add_argument("--device", action="store_true", help=prove)
+    parser.add_argument("--engine", type=Path, help="device: a .onnx or .plan file (default: the shipped one)")
+    reference = "device: the float32 file that it was made from (default: the file itself, or one beside it)"
+    parser.add_argument("--reference", type=Path, metavar="ENGINE.onnx", help=reference)
+    parser.add_argument("--dataset", type=Path, help="device: take images from this data set, not drawn ones")
+    parser.add_argument("--frames", type=_whole(100), help="device: how many to run (default: 5000)")
+    precisions = "device: f32 or bf16 (default: the engine's own choice)"
+    parser.add_argument("--precision", choices=("auto", "f32", "bf16"), default="auto", help=precisions)
+    parser.add_argument("--threads", type=_whole(1), help="device: threads of the engine (default: its own choice)")
 
 
 def _isaac_settings(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from perception.engine import METADATA_KEY, ModelFile
+from perception.engine import METADATA_KEY, EngineMetadata, ModelFile
 from scenes.errors import EngineError
 from scenes.files import whole_file
 
@@ -40,12 +40,12 @@ def write_float16(model: ModelFile, out_onnx: Path) -> None:
 
 def typed_precision(model: ModelFile) -> str:
     """Returns `f16` or `int8` where a file was made so here or by `perception.quantized_onnx`, else `f32`."""
-    return str(_typed(model).get("precision", "f32"))
+    return str(_typed(model.metadata).get("precision", "f32"))
 
 
-def original_digest(model: ModelFile) -> str:
-    """Returns the sha256 of the float32 file that a typed one was made from, or of the file itself."""
-    return str(_typed(model).get("from", model.digest))
+def original_digest(metadata: EngineMetadata, digest: str) -> str:
+    """Returns the sha256 of the float32 file that the file with this metadata was made from, or else its own `digest`."""
+    return str(_typed(metadata).get("from", digest))
 
 
 def assert_float32(model: ModelFile) -> None:
@@ -115,8 +115,8 @@ def before_and_after(graph: Any) -> tuple[set[int], set[int]]:
     return every - above, every - below
 
 
-def _typed(model: ModelFile) -> dict[str, Any]:
-    found = model.metadata.extra.get(TYPED_KEY)
+def _typed(metadata: EngineMetadata) -> dict[str, Any]:
+    found = metadata.extra.get(TYPED_KEY)
     return found if isinstance(found, dict) else {}
 
 
