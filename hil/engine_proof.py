@@ -74,15 +74,20 @@ def prove_engine(spec: ProofSpec, *, tell: Callable[[Check], None], progress: Pr
         return _report(spec, checks, None, {})
     opened = f"{engine.name}, {precision_of(engine)}, in {time.monotonic() - started:.1f} s"
     note(Check(name="opens", verdict="PASS", expected="an engine", got=opened))
-    inputs = [network_input(image, engine.metadata.input_size) for image in images]
-    note(_keeps_shapes(engine, inputs[0]))
-    first = [engine.infer(image) for image in inputs]
-    note(_repeats(engine, inputs, first))
-    note(_agrees(spec, engine, inputs, first))
-    times, memory = _run_long(Perceiver(engine), images, spec.frames, progress)
-    note(_stays_small(memory, spec.frames))
-    note(_unchanged(engine, inputs, first, spec.frames))
-    return _report(spec, checks, engine, {"times_ms": times, "memory": memory})
+    figures: dict[str, Any] = {}
+    try:
+        inputs = [network_input(image, engine.metadata.input_size) for image in images]
+        if note(_keeps_shapes(engine, inputs[0])).verdict == "PASS":
+            first = [_copied(engine.infer(image)) for image in inputs]
+            note(_repeats(engine, inputs, first))
+            note(_agrees(spec, engine, inputs, first))
+            times, memory = _run_long(Perceiver(engine), images, spec.frames, progress)
+            figures = {"times_ms": times, "memory": memory}
+            note(_stays_small(memory, spec.frames))
+            note(_unchanged(engine, inputs, first, spec.frames))
+    except EngineError as error:
+        note(Check(name="runs", verdict="FAIL", expected="an answer to every image", got=str(error)))
+    return _report(spec, checks, engine, figures)
 
 
 def precision_of(engine: Engine) -> str:
@@ -103,13 +108,17 @@ def find_reference(engine: Path, given: Path | None) -> Path:
         wanted = original_digest(model.metadata, model.digest)
     beside = [] if engine.suffix in PLAN_SUFFIXES else [engine]
     for path in [given] if given else [*beside, *sorted(engine.parent.glob("*.onnx"))[:_MAX_NEIGHBOURS]]:
-        try:
-            if read_model_file(path).digest == wanted:
-                return path
-        except EngineError:  # another ONNX file than ours lies there
-            continue
+        if _digest(path) == wanted:
+            return path
     where = "is not the file that was named" if given else "is not beside it; name it with --reference"
     raise EngineError(f"The float32 file with sha256 {wanted[:16]}... {where}.")
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return read_model_file(path).digest
+    except EngineError:  # not one of ours lies there
+        return None
 
 
 def _keeps_shapes(engine: Engine, image: NDArray[np.float32]) -> Check:
@@ -210,6 +219,11 @@ def _unchanged(engine: Engine, inputs: Sequence[NDArray[np.float32]], first: Seq
         name="unchanged", verdict="FAIL" if changed else "PASS", expected=f"after {frames} frames the bits of the beginning",
         got=f"{changed} of {len(inputs)} images answered otherwise" if changed else f"the same for {len(inputs)} images",
     )  # fmt: skip
+
+
+def _copied(raw: RawOutput) -> RawOutput:
+    """Returns a copy, so that an engine that writes over its answers is found out."""
+    return RawOutput(**{name: getattr(raw, name).copy() for name in OUTPUT_NAMES})
 
 
 def _same(one: RawOutput, other: RawOutput) -> bool:

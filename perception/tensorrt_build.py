@@ -120,6 +120,16 @@ def is_typed(trt: Any, spec: BuildSpec) -> bool:
     return hasattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED") and not needs_flags
 
 
+def needs_conversion(model: ModelFile, spec: BuildSpec) -> bool:
+    """Whether the TensorRT of this machine wants another file for the wanted precision; raises EngineError without TensorRT."""
+    library = open_tensorrt()
+    try:
+        assert_precision_fits(library.trt, model, spec)
+    except EngineError:
+        return typed_precision(model) == "f32"
+    return False
+
+
 def assert_precision_fits(trt: Any, model: ModelFile, spec: BuildSpec) -> None:
     """Raises EngineError where the file's own precision is not the one that is wanted, and flags cannot make it so."""
     own, wanted = typed_precision(model), spec.precision or typed_precision(model)
