@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -33,6 +35,16 @@ class TensorRt:
         said = self.log.lines[-1] if self.log.lines else "TensorRT gave no reason"
         self.log.lines.clear()
         return " ".join(said.split()).rstrip(".")[:500]
+
+
+@contextmanager
+def constructing(library: TensorRt) -> Iterator[None]:
+    """Turns what the bindings raise where TensorRT makes no object (a TypeError on a null pointer) into an EngineError."""
+    try:
+        yield
+    except (TypeError, RuntimeError) as error:
+        said = " ".join(str(error).split()).rstrip(".")
+        raise EngineError(f"TensorRT {library.version} does not start here: {library.complaint()} ({said}).") from error
 
 
 def open_tensorrt() -> TensorRt:

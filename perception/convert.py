@@ -30,8 +30,8 @@ def convert(
     """Writes the f16 or int8 form of a float32 engine file and returns how near it is, in ONNX Runtime on the CPU.
 
     It is compared on drawn images, which int8 ranges were not measured on: they come from `calibrate_on`, a data set of the
-    train split. ONNX Runtime's float16 on a CPU rounds weights and what crosses its kernels; a GPU rounds every activation. Raises
-    EngineError where it is too far off, and then writes nothing.
+    train split. ONNX Runtime's float16 on a CPU rounds weights and what crosses its kernels; a GPU rounds every activation.
+    Raises EngineError where it is too far off, and then writes nothing.
     """
     from perception.quantized_onnx import calibration_inputs, write_int8
     from perception.typed_onnx import write_float16

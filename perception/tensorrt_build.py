@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from perception._cuda import Gpu, open_cuda
 from perception._tensorrt_api import Builder, IBuilderConfig, INetworkDefinition, ITimingCache, OnnxParser, ParserError
-from perception._tensorrt_library import TensorRt, open_tensorrt
+from perception._tensorrt_library import TensorRt, constructing, open_tensorrt
 from perception.engine import OUTPUT_NAMES, ModelFile
 from perception.power_mode import power_mode
 from perception.tensorrt_plan import (
@@ -92,16 +92,18 @@ def build_plan(model: ModelFile, spec: BuildSpec, library: TensorRt, gpu: Gpu) -
     started = time.monotonic()
     trt = library.trt
     assert_precision_fits(trt, model, spec)
-    builder: Builder = trt.Builder(library.log)
+    with constructing(library):
+        builder: Builder = trt.Builder(library.log)
     if spec.dla_core is not None and spec.dla_core >= builder.num_DLA_cores:
         raise EngineError(f"There is no DLA core {spec.dla_core} here; TensorRT {library.version} finds {builder.num_DLA_cores}.")
-    network = _parsed(library, builder, model, spec)
+    network, parser = _parsed(library, builder, model, spec)
     config = _configured(trt, builder, model, spec)
     off_dla = None if spec.dla_core is None else _layers_off_dla(network, config)
     timings = cache_folder() / f"timings-{library.version}-{_plain(gpu.name)}-{gpu.sm}.cache"
     known = timings.read_bytes() if timings.is_file() else b""
     _use_timings(config, known)
     built = builder.build_serialized_network(network, config)
+    del parser  # it owns the weights that the network refers to until the plan is built
     if built is None:
         raise EngineError(f"TensorRT {library.version} could not build {model.path}: {library.complaint()}.")
     data = bytes(memoryview(built))  # an IHostMemory offers the buffer protocol
@@ -150,7 +152,7 @@ def _flags(trt: Any, model: ModelFile, spec: BuildSpec) -> tuple[str, ...]:
     return (typed, f"precision={precision}", f"level={spec.level}", f"workspace_mib={spec.workspace_mib}", *dla)
 
 
-def _parsed(library: TensorRt, builder: Builder, model: ModelFile, spec: BuildSpec) -> INetworkDefinition:
+def _parsed(library: TensorRt, builder: Builder, model: ModelFile, spec: BuildSpec) -> tuple[INetworkDefinition, OnnxParser]:
     trt = library.trt
     flags = 0
     if hasattr(trt.NetworkDefinitionCreationFlag, "EXPLICIT_BATCH"):
@@ -168,7 +170,7 @@ def _parsed(library: TensorRt, builder: Builder, model: ModelFile, spec: BuildSp
     outputs = {network.get_output(index).name for index in range(network.num_outputs)}
     if missing := set(OUTPUT_NAMES) - outputs:
         raise EngineError(f"{model.path} cannot be used as an engine: missing outputs: {', '.join(sorted(missing))}.")
-    return network
+    return network, parser
 
 
 def _told(error: ParserError) -> str:

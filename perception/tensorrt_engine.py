@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from perception._cuda import Cuda, Gpu, open_cuda
 from perception._cuda_buffers import Buffer, Port, open_buffers
 from perception._tensorrt_api import ICudaEngine, IExecutionContext, Runtime
-from perception._tensorrt_library import TensorRt, open_tensorrt
+from perception._tensorrt_library import TensorRt, constructing, open_tensorrt
 from perception._tensorrt_run import Launcher
 from perception.engine import OUTPUT_NAMES, EngineMetadata, RawOutput
 from perception.tensorrt_options import TensorRtOptions
@@ -127,7 +127,8 @@ class _Loaded:
 
 def _load(library: TensorRt, plan: Plan, options: TensorRtOptions, held: ExitStack) -> _Loaded:
     trt = library.trt
-    runtime: Runtime = trt.Runtime(library.log)
+    with constructing(library):
+        runtime: Runtime = trt.Runtime(library.log)
     core = plan.manifest.dla_core if options.dla is None else options.dla
     if plan.manifest.dla_core is None and options.dla is not None:
         raise EngineError(f"{plan.path} was not built for a DLA; build it again with --dla-core {options.dla}.")
@@ -187,6 +188,13 @@ def _set_addresses(context: IExecutionContext, buffers: Mapping[str, Buffer], li
 def _describe(gpu: Gpu) -> dict[str, str]:
     shared = ", shares the host's memory" if gpu.integrated else ""
     return {"gpu": f"{gpu.name}, sm {gpu.sm}{shared}", "cuda": f"runtime {gpu.runtime}, driver {gpu.driver}"}
+
+
+def describe_here() -> str:
+    """Returns the version of TensorRT and the GPU of this machine as a phrase; raises EngineError with what is missing."""
+    library = open_tensorrt()
+    gpu = open_cuda().gpu()
+    return f"tensorrt {library.version} on {gpu.name}, sm {gpu.sm}, CUDA {gpu.runtime}"
 
 
 def device_free_bytes() -> int | None:

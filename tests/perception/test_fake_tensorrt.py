@@ -57,7 +57,9 @@ class _Bench:
 
         self.gpu, self.rt = gpu, rt
         builder, network = trt.Builder(Logger()), trt.INetworkDefinition(3)
-        assert trt.OnnxParser(network, Logger()).parse(write_tiny(folder / "tiny.onnx").read_bytes())
+        parser = trt.OnnxParser(network, Logger())
+        assert parser.parse(write_tiny(folder / "tiny.onnx").read_bytes())
+        self.builder, self.network = builder, network
         plan = builder.build_serialized_network(network, builder.create_builder_config())
         self.context = trt.Runtime(Logger()).deserialize_cuda_engine(plan).create_execution_context()
         self.facts = self.context._engine._facts
@@ -131,6 +133,11 @@ def test_memory_is_not_freed_under_queued_work(bench: _Bench) -> None:
     bench.up()
     with pytest.raises(Misuse, match="queued"):
         bench.rt.cudaFree(bench.device["image"])
+
+
+def test_a_parser_that_is_gone_too_early_is_told(bench: _Bench) -> None:
+    with pytest.raises(Misuse, match="owns the weights"):
+        bench.builder.build_serialized_network(bench.network, bench.builder.create_builder_config())
 
 
 def test_the_default_stream_is_told(bench: _Bench) -> None:

@@ -171,6 +171,8 @@ def test_a_dla_takes_what_it_can(gpu: FakeGpu, tiny: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("what", "sentence"),
     [
+        ("Builder", r"does not start here: CUDA initialization failure with error: 35 \(pybind11::init"),
+        ("Runtime", r"does not start here: TensorRT gave no reason \(pybind11::init"),
         ("deserialize_cuda_engine", r"cannot load .*\.plan: Error Code 1: Serialization"),
         ("create_execution_context", r"no room to run .*OutOfMemory"),
         ("set_tensor_address", r"refuses the memory of the tensor 'image'"),

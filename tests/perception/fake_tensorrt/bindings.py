@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import types
+import weakref
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,9 @@ class Builder:
     """Makes plans that hold the ONNX file."""
 
     def __init__(self, logger: Any) -> None:
+        if "Builder" in self._gpu.refuse:
+            _complain(logger, "CUDA initialization failure with error: 35")
+            raise TypeError("pybind11::init(): factory function returned nullptr")
         self._logger = logger
 
     @property
@@ -88,6 +92,8 @@ class Builder:
         return self._trt.IBuilderConfig()
 
     def build_serialized_network(self, network: Any, config: Any) -> Any:
+        if network._parser() is None:
+            raise Misuse("the parser, which owns the weights, is gone before the plan is built")
         gpu, why = self._gpu, _why_not(self._trt, network, config)
         if "build_serialized_network" in gpu.refuse:
             why = "no kernel was found"
@@ -221,6 +227,7 @@ class OnnxParser:
 
     def __init__(self, network: Any, logger: Any) -> None:
         self._network, self._logger, self._errors, self._flags = network, logger, list[tuple[int, str]](), list[Any]()
+        network._parser = weakref.ref(self)
 
     @property
     def num_errors(self) -> int:
@@ -271,6 +278,8 @@ class Runtime:
     DLA_core = -1
 
     def __init__(self, logger: Any) -> None:
+        if "Runtime" in self._gpu.refuse:
+            raise TypeError("pybind11::init(): factory function returned nullptr")
         self._logger = logger
 
     @property
