@@ -173,7 +173,8 @@ def _tensorrt() -> Finding:
     from scenes.errors import EngineError
 
     try:
-        return Finding(topic="engines", name="TensorRT", status="ok", detail=f"{describe_here()}; rehearse doctor --device tries it")
+        detail = f"{describe_here()}; rehearse doctor --device proves an engine on it"
+        return Finding(topic="engines", name="TensorRT", status="ok", detail=detail)
     except EngineError as error:
         return Finding(topic="engines", name="TensorRT", status="not available", detail=str(error).rstrip("."))
 
