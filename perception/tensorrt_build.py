@@ -10,6 +10,7 @@ import hashlib
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from perception._cuda import Gpu, open_cuda
@@ -66,8 +67,8 @@ def find_or_build(model: ModelFile, spec: BuildSpec | None = None, *, build: boo
     library, gpu = open_tensorrt(), open_cuda().gpu()
     key = plan_key(model, spec, library, gpu)
     path = cache_folder() / f"{model.path.stem}-{key.digest()}{SUFFIX}"
-    if path.is_file() and manifest_path(path).is_file():
-        return Found(plan=read_plan(path), cache="hit")
+    if (cached := _cached(path)) is not None:
+        return Found(plan=cached, cache="hit")
     if not build:
         raise EngineError(
             f"There is no plan of {model.path} for TensorRT {library.version} on {gpu.name} yet; build it with "
@@ -77,6 +78,17 @@ def find_or_build(model: ModelFile, spec: BuildSpec | None = None, *, build: boo
     data, manifest = build_plan(model, spec, library, gpu)
     write_plan(path, data, manifest)
     return Found(plan=read_plan(path), cache="miss")
+
+
+def _cached(path: Path) -> Plan | None:
+    """Returns the plan that is cached there; one that is not whole is told and built again."""
+    if not path.is_file() or not manifest_path(path).is_file():
+        return None
+    try:
+        return read_plan(path)
+    except EngineError as error:
+        _LOG.warning("A cached plan is not used: %s", error)
+        return None
 
 
 def plan_key(model: ModelFile, spec: BuildSpec, library: TensorRt, gpu: Gpu) -> PlanKey:
@@ -209,7 +221,7 @@ def _use_timings(config: IBuilderConfig, known: bytes) -> None:
             return
 
 
-def _keep_timings(config: IBuilderConfig, path: Any, known: bytes) -> None:
+def _keep_timings(config: IBuilderConfig, path: Path, known: bytes) -> None:
     cache: ITimingCache | None = config.get_timing_cache()
     if cache is not None:
         data = bytes(memoryview(cache.serialize()))

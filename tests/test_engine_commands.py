@@ -91,6 +91,11 @@ def test_a_run_is_not_made_a_plan_in_one_step(tmp_path: Path, capsys: pytest.Cap
     assert "export the run to .onnx first" in capsys.readouterr().err
 
 
+def test_its_options_belong_to_device(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("doctor", "--engine", tiny) == 2
+    assert "belong to --device" in capsys.readouterr().err
+
+
 def test_an_engine_that_fails_gives_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.onnx").write_bytes(b"hello")
     assert _run("doctor", "--device", "--engine", tmp_path / "x.onnx", "--out", tmp_path / "proof") == 1

@@ -18,6 +18,7 @@ AGENT_MODULES = (
     "hil.clock", "hil.clock_socket",
     "perception.engine", "perception.perceiver", "perception.postprocess", "perception.preprocess",
     "perception.boxes3d", "perception.onnxruntime_engine", "perception.openvino_engine",
+    "perception.tensorrt_engine", "perception.tensorrt_build", "perception.tensorrt_plan", "hil.engine_proof",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from benchmarks.commands._isaac import isaac_settings
 from benchmarks.commands.exits import EXIT_FAILED_CHECK, EXIT_OK
 from benchmarks.console import print_count, print_json, say
+from scenes.errors import RehearseError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,8 @@ def doctor(arguments: argparse.Namespace) -> int:
     """Says what this machine can do and how to get the rest; --backend tests a simulator on it, --device an engine."""
     if arguments.device:
         return _prove_engine(arguments)
+    if any((arguments.engine, arguments.reference, arguments.dataset, arguments.frames, arguments.threads)):
+        raise RehearseError("--engine, --reference, --dataset, --frames and --threads belong to --device.")
     if arguments.backend:
         return _self_test(arguments)
     from benchmarks.doctor import examine, format_table

@@ -146,6 +146,17 @@ def test_a_build_is_announced_and_can_be_forbidden(
     assert find_or_build(files["f32"], build=False).cache == "hit"
 
 
+def test_a_cached_plan_that_is_damaged_is_told_and_built_again(
+    one_gpu: FakeGpu, files: dict[str, ModelFile], caplog: pytest.LogCaptureFixture
+) -> None:
+    plan = find_or_build(files["f32"]).plan
+    plan.path.write_bytes(plan.data[:-1])
+    found = find_or_build(files["f32"])
+    assert (found.cache, found.plan.data) == ("miss", plan.data)
+    assert "A cached plan is not used: " in caplog.text
+    assert find_or_build(files["f32"]).cache == "hit"
+
+
 def test_kernels_are_measured_once_for_a_board(one_gpu: FakeGpu, files: dict[str, ModelFile]) -> None:
     find_or_build(files["f32"])
     find_or_build(files["f16"])
