@@ -6,23 +6,30 @@ import importlib.util
 import logging
 from pathlib import Path
 
-from perception.engine import PLAN_SUFFIXES, Engine, ModelFile, Precision, read_model_file
+from perception.engine import Engine, ModelFile, Precision
 from scenes.errors import EngineError
 
 _LOG = logging.getLogger("rehearse.engine")
 _ON_CPU = ("openvino", "onnxruntime")
 
 
-def load(path: Path, name: str, options: str, threads: int, precision: Precision) -> Engine:
-    """Opens a file with the engine of that name, or by `auto`; raises EngineError."""
-    if path.suffix in PLAN_SUFFIXES:
-        if name not in ("auto", "tensorrt"):
-            raise EngineError(f"{path} is a TensorRT plan, which the engine {name} cannot run; give it the ONNX file.")
-        return _plan(path, options, "asked for" if name == "tensorrt" else "auto: the file is a TensorRT plan")
-    model = read_model_file(path)
+def load(model: ModelFile, name: str, options: str, threads: int, precision: Precision) -> Engine:
+    """Opens an ONNX file with the engine of that name, or by `auto`; raises EngineError."""
     if name != "auto":
         return _load(model, name, options, "asked for", threads, precision)
     return _first_that_works(model, threads, precision)
+
+
+def load_plan(path: Path, name: str, options: str, *, pinned: str | None = None) -> Engine:
+    """Opens a TensorRT plan whose sha256 is its manifest's, and `pinned` where one is given; raises EngineError."""
+    from perception.tensorrt_engine import TensorRtEngine
+    from perception.tensorrt_options import TensorRtOptions
+    from perception.tensorrt_plan import read_plan
+
+    if name not in ("auto", "tensorrt"):
+        raise EngineError(f"{path} is a TensorRT plan, which the engine {name} cannot run; give it the ONNX file.")
+    reason = "asked for" if name == "tensorrt" else "auto: the file is a TensorRT plan"
+    return TensorRtEngine(read_plan(path, pinned=pinned), options=TensorRtOptions.parse(options), reason=reason)
 
 
 def candidates() -> tuple[str, ...]:
@@ -78,14 +85,6 @@ def _tensorrt(model: ModelFile, options: str, reason: str, precision: Precision)
     found = find_or_build(model, spec, build=parsed.build == "on")
     facts = {"plan_cache": found.cache, "plan_build_s": f"{found.plan.manifest.build_s:g}"}
     return TensorRtEngine(found.plan, options=parsed, reason=reason, digest=model.digest, facts=facts)
-
-
-def _plan(path: Path, options: str, reason: str) -> Engine:
-    from perception.tensorrt_engine import TensorRtEngine
-    from perception.tensorrt_options import TensorRtOptions
-    from perception.tensorrt_plan import read_plan
-
-    return TensorRtEngine(read_plan(path), options=TensorRtOptions.parse(options), reason=reason)
 
 
 def _installed(package: str) -> bool:

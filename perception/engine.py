@@ -146,7 +146,11 @@ def open_engine(
         raise EngineError(f"An engine needs at least one thread, got {threads}.")
     from perception import _engine_choice
 
-    engine = _engine_choice.load(Path(path), name, options, threads or usable_cores(), precision)
+    if Path(path).suffix in PLAN_SUFFIXES:
+        engine = _engine_choice.load_plan(Path(path), name, options)
+    else:
+        model = read_model_file(Path(path))
+        engine = _engine_choice.load(model, name, options, threads or usable_cores(), precision)
     _try_once(engine, Path(path))
     return engine
 

@@ -78,8 +78,11 @@ class Plan:
     metadata: EngineMetadata
 
 
-def read_plan(path: Path) -> Plan:
-    """Reads a plan and its manifest, and checks the digest; raises EngineError where they do not belong together."""
+def read_plan(path: Path, *, pinned: str | None = None) -> Plan:
+    """Reads a plan and its manifest, and checks the digest, also against one that is `pinned`, 64 hexadecimal digits.
+
+    Raises EngineError where they do not belong together.
+    """
     beside = manifest_path(path)
     try:
         text, data = beside.read_text(encoding="utf-8"), path.read_bytes()
@@ -94,11 +97,12 @@ def read_plan(path: Path) -> Plan:
     except ValueError as error:
         raise EngineError(f"{beside} is not the manifest of a plan: {error}.") from error
     digest = hashlib.sha256(data).hexdigest()
-    if digest != manifest.plan_sha256:
-        raise EngineError(
-            f"{path} is not the plan of its manifest: sha256 {digest[:16]}... instead of {manifest.plan_sha256[:16]}...; "
-            "it was not loaded, because loading a plan runs its code. Build it again."
-        )
+    for whose, expected in (("of its manifest", manifest.plan_sha256), ("that was pinned", pinned)):
+        if expected is not None and expected.lower() != digest:
+            raise EngineError(
+                f"{path} is not the plan {whose}: sha256 {digest[:16]}... instead of {expected[:16]}...; "
+                "it was not loaded, because loading a plan runs its code. Build it again."
+            )
     return Plan(path=path, data=data, manifest=manifest, metadata=metadata)
 
 

@@ -288,6 +288,11 @@ def test_a_changed_plan_is_never_loaded(plan: Path, one_gpu: FakeGpu) -> None:
         plan.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         with pytest.raises(EngineError, match="was not loaded, because loading a plan runs its code"):
             open_engine(plan)
+    plan.write_bytes(whole)
+    digest = read_plan(plan).manifest.plan_sha256
+    assert read_plan(plan, pinned=digest.upper()).data == whole
+    with pytest.raises(EngineError, match="not the plan that was pinned"):
+        read_plan(plan, pinned="0" * 64)
     plan.write_bytes(whole[:-1])
     with pytest.raises(EngineError, match="not the plan of its manifest"):
         open_engine(plan)
