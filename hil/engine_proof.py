@@ -25,7 +25,7 @@ from perception.preprocess import network_input
 from perception.probe_frames import probe_frames
 from perception.tensorrt_engine import device_free_bytes
 from perception.tensorrt_plan import read_plan
-from perception.typed_onnx import original_digest
+from perception.typed_onnx import original_digest, typed_precision
 from scenes.errors import EngineError
 
 FRAMES, QUICK_FRAMES, IMAGES = 5000, 300, 20
@@ -91,8 +91,9 @@ def prove_engine(spec: ProofSpec, *, tell: Callable[[Check], None], progress: Pr
 
 
 def precision_of(engine: Engine) -> str:
-    """Returns the precision that an engine says it computes in: f32, f16, bf16 or int8."""
-    return engine.settings.get("inference_precision_hint", "f32")
+    """Returns f32, f16, bf16 or int8: what the engine says that it computes in, or what its file is, the coarser one."""
+    said = engine.settings.get("inference_precision_hint", "f32")
+    return max(said, typed_precision(engine.metadata), key=lambda name: LIMITS.get(name, (1.0, 1.0)))
 
 
 def find_reference(engine: Path, given: Path | None) -> Path:

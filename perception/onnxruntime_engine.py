@@ -59,12 +59,13 @@ class OnnxRuntimeEngine:
                 f"{', '.join(OUTPUT_NAMES)}; missing outputs: {', '.join(sorted(missing)) or 'none'}."
             )
         self._metadata, self._digest = model.metadata, model.digest
-        self._settings = self._effective(onnxruntime.__version__, reason) | {"inference_precision_hint": typed_precision(model)}
+        self._settings = self._effective(onnxruntime.__version__, reason)
 
     def _effective(self, version: str, reason: str) -> dict[str, str]:
         options = self._session.get_session_options()
         return {
             "backend": f"onnxruntime {version}", "chosen": reason,
+            "inference_precision_hint": typed_precision(self._metadata),
             "inference_num_threads": str(options.intra_op_num_threads),
             "allow_spinning": str(options.get_session_config_entry(_SPINNING)),
             "providers": ",".join(self._session.get_providers()),

@@ -122,7 +122,7 @@ def build_plan(model: ModelFile, spec: BuildSpec, library: TensorRt, gpu: Gpu) -
     _keep_timings(config, timings, known)
     return data, PlanManifest(
         key=plan_key(model, spec, library, gpu), plan_sha256=hashlib.sha256(data).hexdigest(), onnx_file=model.path.name,
-        precision=spec.precision or typed_precision(model), typed=is_typed(trt, spec), dla_core=spec.dla_core,
+        precision=spec.precision or typed_precision(model.metadata), typed=is_typed(trt, spec), dla_core=spec.dla_core,
         layers=network.num_layers, layers_off_dla=off_dla, build_s=round(time.monotonic() - started, 1),
         metadata=model.metadata.to_json(),
     )  # fmt: skip
@@ -140,13 +140,13 @@ def needs_conversion(model: ModelFile, spec: BuildSpec) -> bool:
     try:
         assert_precision_fits(library.trt, model, spec)
     except EngineError:
-        return typed_precision(model) == "f32"
+        return typed_precision(model.metadata) == "f32"
     return False
 
 
 def assert_precision_fits(trt: Any, model: ModelFile, spec: BuildSpec) -> None:
     """Raises EngineError where the file's own precision is not the one that is wanted, and flags cannot make it so."""
-    own, wanted = typed_precision(model), spec.precision or typed_precision(model)
+    own, wanted = typed_precision(model.metadata), spec.precision or typed_precision(model.metadata)
     if spec.dla_core is not None and wanted == "f32":
         raise EngineError("A DLA computes in float16 or int8 only; add --precision fp16.")
     by_flag = own == "f32" and wanted == "f16" and not is_typed(trt, spec)
@@ -158,7 +158,7 @@ def assert_precision_fits(trt: Any, model: ModelFile, spec: BuildSpec) -> None:
 
 
 def _flags(trt: Any, model: ModelFile, spec: BuildSpec) -> tuple[str, ...]:
-    precision = spec.precision or typed_precision(model)
+    precision = spec.precision or typed_precision(model.metadata)
     dla = () if spec.dla_core is None else (f"dla={spec.dla_core}",)
     typed = "typed" if is_typed(trt, spec) else "flags"
     return (typed, f"precision={precision}", f"level={spec.level}", f"workspace_mib={spec.workspace_mib}", *dla)
@@ -193,7 +193,7 @@ def _configured(trt: Any, builder: Builder, model: ModelFile, spec: BuildSpec) -
     config = builder.create_builder_config()
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, spec.workspace_mib * 2**20)
     config.builder_optimization_level = spec.level
-    precision = spec.precision or typed_precision(model)
+    precision = spec.precision or typed_precision(model.metadata)
     if precision == "f32":
         config.clear_flag(trt.BuilderFlag.TF32)  # else float32 has ten bits of mantissa where the GPU has TF32
     if not is_typed(trt, spec):

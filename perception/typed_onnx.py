@@ -38,9 +38,9 @@ def write_float16(model: ModelFile, out_onnx: Path) -> None:
     publish(graph_model, model, out_onnx, precision="f16")
 
 
-def typed_precision(model: ModelFile) -> str:
+def typed_precision(metadata: EngineMetadata) -> str:
     """Returns `f16` or `int8` where a file was made so here or by `perception.quantized_onnx`, else `f32`."""
-    return str(_typed(model.metadata).get("precision", "f32"))
+    return str(_typed(metadata).get("precision", "f32"))
 
 
 def original_digest(metadata: EngineMetadata, digest: str) -> str:
@@ -50,7 +50,7 @@ def original_digest(metadata: EngineMetadata, digest: str) -> str:
 
 def assert_float32(model: ModelFile) -> None:
     """Raises EngineError where a file is not a float32 one, which conversions begin with."""
-    precision = typed_precision(model)
+    precision = typed_precision(model.metadata)
     if precision != "f32":
         raise EngineError(f"{model.path} is {precision} already; convert the float32 file that it was made from.")
 

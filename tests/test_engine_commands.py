@@ -43,7 +43,7 @@ def test_from_a_float32_file_to_a_proven_plan(tiny: Path, tmp_path: Path, capsys
         said = json.loads(capsys.readouterr().out)
         assert (said["precision"], said["cache"], said["gpu"]) == ("f16", "miss", "Fake Orin")
         assert gpu.builds[0]["level"] == 2
-        assert typed_precision(read_model_file(plan.with_name("tiny_f16.onnx"))) == "f16"
+        assert typed_precision(read_model_file(plan.with_name("tiny_f16.onnx")).metadata) == "f16"
         assert read_plan(plan).manifest.plan_sha256 == said["sha256"]
         assert _run("export", plan.with_name("tiny_f16.onnx"), plan, "--level", 2) == 0
         assert "hit" in capsys.readouterr().out

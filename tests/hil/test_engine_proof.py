@@ -144,6 +144,16 @@ def test_what_does_not_open_is_one_fail(tmp_path: Path) -> None:
     json.dumps(proof.to_dict(), allow_nan=False)
 
 
+def test_the_coarser_precision_sets_the_limits(tiny: Path) -> None:
+    half = tiny.with_name("half.onnx")
+    write_float16(read_model_file(tiny), half)
+    precisions = {
+        (path.name, wanted): engine_proof.precision_of(open_engine(path, "openvino", 1, wanted))
+        for path, wanted in ((tiny, "f32"), (half, "f32"), (half, "bf16"))
+    }
+    assert precisions == {("tiny.onnx", "f32"): "f32", ("half.onnx", "f32"): "f16", ("half.onnx", "bf16"): "bf16"}
+
+
 def test_the_reference_is_found_by_its_digest(tiny: Path, tmp_path: Path) -> None:
     other = write_tiny(tmp_path / "other.onnx", depth_channels=2)
     half = tmp_path / "elsewhere" / "half.onnx"

@@ -133,10 +133,10 @@ def test_int8_is_near_to_float32(model: ModelFile, int8: Path) -> None:
 
 
 def test_a_converted_file_says_what_it_was_made_from(model: ModelFile, half: Path, int8: Path) -> None:
-    assert (typed_precision(model), original_digest(model.metadata, model.digest)) == ("f32", model.digest)
+    assert (typed_precision(model.metadata), original_digest(model.metadata, model.digest)) == ("f32", model.digest)
     for path, precision in ((half, "f16"), (int8, "int8")):
         made = read_model_file(path)
-        assert (typed_precision(made), original_digest(made.metadata, made.digest)) == (precision, model.digest)
+        assert (typed_precision(made.metadata), original_digest(made.metadata, made.digest)) == (precision, model.digest)
         assert made.metadata.categories == model.metadata.categories
         assert made.metadata.calibration == model.metadata.calibration
         assert made.digest != model.digest
