@@ -226,6 +226,9 @@ def _add_rehearsing(commands: _Commands) -> None:
     parser.add_argument("--seed", type=_whole(0), default=0, help="seed of the emulation (default: %(default)s)")
     parser.add_argument("--bind", default=DEFAULT_LINK, help="where to listen (default: %(default)s)")
     parser.add_argument("--insecure", action="store_true", help="allow an address that other machines can reach")
+    hang = "restart the engine where a frame runs for longer (default: 2 s or 20 times the median frame, the longer)"
+    parser.add_argument("--hang-after", type=_positive, metavar="S", help=hang)
+    parser.add_argument("--in-process", action="store_true", help="run the engine in a thread, where nothing restarts it")
 
     _add_hil_parts(commands)
     parser = commands.add(

@@ -102,7 +102,8 @@ def _session(
     same_clock, note = _compare_clocks(planned["device"], planned["agent"], clock)
     return Session(
         **planned, frames=run.ledger.records(), same_clock=same_clock, clock_note=note, clock=clock.to_dict(),
-        counters=run.counters, telemetry={"samples": run.telemetry}, fault=run.fault, dataset=dataset,
+        counters=run.counters, telemetry={"samples": run.telemetry, "engine_events": run.engine_events},
+        fault=run.fault, dataset=dataset,
         predictions=run.predictions,
         warm_up={"rule": warm_up.to_dict(), "frames": run.ledger.warm_up, "settled": run.ledger.settled},
     )  # fmt: skip

@@ -24,6 +24,8 @@ def agent(arguments: argparse.Namespace) -> int:
         insecure=arguments.insecure,
         emulate=arguments.emulate,
         seed=arguments.seed,
+        in_process=arguments.in_process,
+        hang_after_s=arguments.hang_after,
     )
     return EXIT_OK
 

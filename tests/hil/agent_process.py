@@ -11,6 +11,7 @@ import numpy as np
 from hil.agent import serve
 from perception.prediction import Prediction, Segment
 from scenes.box import OrientedBox
+from scenes.errors import EngineError
 from scenes.transforms import Pose
 
 WARM_UP = 3  # the calls that the agent makes before it is ready
@@ -71,5 +72,14 @@ if __name__ == "__main__":
         bend_clock(*(float(v) for v in mode.removeprefix("clock:").split(",")))
     if mode.startswith("emulate:"):
         serve(None, bind, emulate=mode.removeprefix("emulate:"))
+        sys.exit()
+    if mode.startswith("process:"):  # process:HANG_AFTER_S:MAKER:ARGUMENT, made by tests/hil/engine_faults.py elsewhere
+        _, hang_after, maker, argument = mode.split(":", 3)
+        try:
+            serve(
+                None, bind, maker=f"tests.hil.engine_faults:{maker}", arguments=(argument,), hang_after_s=float(hang_after)
+            )
+        except EngineError as error:
+            sys.exit(f"rehearse: {error}")
         sys.exit()
     serve(None, bind, perceiver=Perceiver(float(delay), mode))
