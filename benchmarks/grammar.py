@@ -10,8 +10,8 @@ from typing import Any
 DEFAULT_LINK = "tcp://127.0.0.1:5555"
 _SUITES = "tabletop, tabletop-clutter, household, or the path of a suite's .toml file"
 
-# A data set's folder of such a name is meant by ./replay.
-TWO_WORDS = ("hil replay", "hil rules")
+# A data set's folder of such a name is meant by ./replay, an engine by ./keys.
+TWO_WORDS = ("hil replay", "hil rules", "agent keys")
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -225,7 +225,8 @@ def _add_rehearsing(commands: _Commands) -> None:
     parser.add_argument("--emulate", metavar="MODEL", help=model)
     parser.add_argument("--seed", type=_whole(0), default=0, help="seed of the emulation (default: %(default)s)")
     parser.add_argument("--bind", default=DEFAULT_LINK, help="where to listen (default: %(default)s)")
-    parser.add_argument("--insecure", action="store_true", help="allow an address that other machines can reach")
+    parser.add_argument("--sha256", metavar="HEX", help="open the engine only if its file has this digest")
+    _keys_options(parser, "let in the hosts of this folder of keys, encrypted")
     hang = "restart the engine where a frame runs for longer (default: 2 s or 20 times the median frame, the longer)"
     parser.add_argument("--hang-after", type=_positive, metavar="S", help=hang)
     parser.add_argument("--in-process", action="store_true", help="run the engine in a thread, where nothing restarts it")
@@ -239,6 +240,9 @@ def _add_rehearsing(commands: _Commands) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
     where.add_argument("--engine", type=Path, help="start an agent with this engine here, fresh for every run")
+    _keys_options(parser, "encrypt, and know the agent by its key in this folder")
+    packing = "pack answers without loss: auto where that makes them come sooner, always or never (default: %(default)s)"
+    parser.add_argument("--compress", choices=("auto", "always", "never"), default="auto", help=packing)
     profiles = "look 20 s, quick 1 min, qualify 10 min, soak 4 h (default: %(default)s)"
     parser.add_argument("--profile", default="look", help=profiles)
     parser.add_argument("--runs", type=_whole(1), default=1, help="runs in fresh processes, judged together (default: 1)")
@@ -257,6 +261,11 @@ def _add_rehearsing(commands: _Commands) -> None:
 
 
 def _add_hil_parts(commands: _Commands) -> None:
+    parser = commands.add("agent keys", "", "--out keys")
+    folder = "folder of the keys (default: $REHEARSE_KEYS, or ~/.config/rehearse/keys)"
+    parser.add_argument("--out", type=Path, help=folder)
+    parser.add_argument("--force", action="store_true", help="replace keys that are there; who has them is locked out")
+
     parser = commands.add("hil replay", "out/hil/recording.rhil")
     parser.add_argument("recording", type=Path, help="what `rehearse hil` wrote")
 
@@ -266,6 +275,12 @@ def _add_hil_parts(commands: _Commands) -> None:
     parser.add_argument("--rate", type=_positive, default=15.0, help="frames per second (default: %(default)g)")
     parser.add_argument("--frames", type=_whole(1), default=9000, help="frames that are due (default: %(default)s)")
     parser.add_argument("--seed", type=_whole(0), default=0, help="(default: %(default)s)")
+
+
+def _keys_options(parser: argparse.ArgumentParser, purpose: str) -> None:
+    link = parser.add_mutually_exclusive_group()
+    link.add_argument("--keys", type=Path, metavar="DIR", help=f"{purpose} (made by `rehearse agent keys`)")
+    link.add_argument("--insecure", action="store_true", help="without keys: anyone in between can listen and answer")
 
 
 def _labels_option(parser: argparse.ArgumentParser) -> None:

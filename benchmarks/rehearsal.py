@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,7 @@ class Rehearsal:
             "dataset": dict(self.session.dataset),
             "agent": dict(self.session.agent),
             "host": dict(self.session.host),
+            "link": dict(self.session.link),
             "report": str(self.report_path),
         }
 
@@ -100,10 +101,11 @@ def rehearse_device(
     out: Path,
     say: Say,
     commands: tuple[str, ...] = (),
+    link: Mapping[str, Any] | None = None,
 ) -> Rehearsal:
     """Streams a data set to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
 
-    Raises DatasetError for the frames and LinkError for the agent.
+    `link` holds what `run_session` takes of keys and packing. Raises DatasetError for the frames and LinkError for the agent.
     """
     from hil.progress import print_progress
     from hil.runner import run_session
@@ -113,6 +115,7 @@ def rehearse_device(
     session = run_session(
         dataset, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up, claim=profile.claim,
         profile=profile.name, about=dataset_facts(dataset), sinks=[TableWriter(out / RECORDING)], progress=print_progress,
+        **(link or {}),
     )  # fmt: skip
     return judge_session(session, dataset, out=out, say=say, commands=commands, recorded=not session.recording_faults)
 

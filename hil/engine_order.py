@@ -16,6 +16,8 @@ from scenes.errors import EngineError
 class EngineOrder:
     """An engine file with its backend and threads, or a `maker`; inside an emulation where there is a model `emulate`.
 
+    The file's digest has to be `sha256` where that is given; `unsigned` takes a file of which nothing says its digest.
+
     `maker` is "package.module:function", a perceiver of your own: the function is called with `arguments` (strings) in
     the process that perceives. It is never taken from the link.
     """
@@ -23,6 +25,8 @@ class EngineOrder:
     path: str | None = None
     backend: str = "auto"
     threads: int | None = None
+    sha256: str | None = None
+    unsigned: bool = True
     maker: str | None = None
     arguments: tuple[str, ...] = ()
     emulate: str | None = None
@@ -70,7 +74,7 @@ def emulated(
 def _open_inner(order: EngineOrder) -> tuple[TimedPerceiver | None, dict[str, Any]]:
     if order.maker is not None:
         return _make(order.maker, order.arguments), {"name": "injected"}
-    return (None, {}) if order.path is None else _open_file(order.path, order.backend, order.threads)
+    return (None, {}) if order.path is None else _open_file(order.path, order)
 
 
 def _make(maker: str, arguments: tuple[str, ...]) -> TimedPerceiver:
@@ -82,11 +86,13 @@ def _make(maker: str, arguments: tuple[str, ...]) -> TimedPerceiver:
     return made
 
 
-def _open_file(path: str, backend: str, threads: int | None) -> tuple[TimedPerceiver, dict[str, Any]]:
+def _open_file(path: str, order: EngineOrder) -> tuple[TimedPerceiver, dict[str, Any]]:
     from perception.engine import open_engine
     from perception.perceiver import Perceiver
 
-    engine = open_engine(path, backend=backend, threads=threads)
+    engine = open_engine(
+        path, backend=order.backend, threads=order.threads, sha256=order.sha256, unsigned=order.unsigned
+    )
     metadata = engine.metadata
     facts = {
         "name": engine.name, "digest": engine.digest, "network": metadata.network, "file": Path(path).name,

@@ -20,6 +20,7 @@ from hil.answer import open_answer
 from hil.client import Client
 from hil.engine_events import merged
 from hil.ledger import Closed, Entry, Ledger
+from hil.packer import checked_packing
 from hil.progress import Progress
 from hil.protocol import Body, Kind, Message, ProtocolError
 from hil.telemetry import checked_sample
@@ -78,6 +79,7 @@ class Stream:
         self.predictions: dict[int, Prediction] = {}
         self.telemetry: list[dict[str, Any]] = []
         self.engine_events: list[dict[str, Any]] = []
+        self.packing: dict[str, Any] = {}
         self.counters = {"stale_answers": 0, "protocol_errors": 0}
         self._client, self._images, self._credit = client, images, credit
         self._deadline_ns = round(deadline_s * 1e9)
@@ -241,6 +243,7 @@ class Stream:
         if sample is not None and (not self.telemetry or sample["at_ns"] > self.telemetry[-1]["at_ns"]):
             self.telemetry.append(sample)
         self.engine_events = merged(self.engine_events, message.meta.get("events"))
+        self.packing = checked_packing(message.meta.get("packing")) or self.packing
         counters = message.meta.get("counters")
         if isinstance(counters, dict):
             self.counters.update({f"agent_{k}": v for k, v in counters.items() if type(v) is int})

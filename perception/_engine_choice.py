@@ -20,8 +20,8 @@ def load(model: ModelFile, name: str, options: str, threads: int, precision: Pre
     return _first_that_works(model, threads, precision)
 
 
-def load_plan(path: Path, name: str, options: str, *, pinned: str | None = None) -> Engine:
-    """Opens a TensorRT plan whose sha256 is its manifest's, and `pinned` where one is given; raises EngineError."""
+def load_plan(path: Path, name: str, options: str, *, sha256: str | None = None) -> Engine:
+    """Opens a TensorRT plan whose sha256 is its manifest's, and `sha256` where one is given; raises EngineError."""
     from perception.tensorrt_engine import TensorRtEngine
     from perception.tensorrt_options import TensorRtOptions
     from perception.tensorrt_plan import read_plan
@@ -29,7 +29,7 @@ def load_plan(path: Path, name: str, options: str, *, pinned: str | None = None)
     if name not in ("auto", "tensorrt"):
         raise EngineError(f"{path} is a TensorRT plan, which the engine {name} cannot run; give it the ONNX file.")
     reason = "asked for" if name == "tensorrt" else "auto: the file is a TensorRT plan"
-    return TensorRtEngine(read_plan(path, pinned=pinned), options=TensorRtOptions.parse(options), reason=reason)
+    return TensorRtEngine(read_plan(path, sha256=sha256), options=TensorRtOptions.parse(options), reason=reason)
 
 
 def candidates() -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def _tensorrt(model: ModelFile, options: str, reason: str, precision: Precision)
     parsed = TensorRtOptions.parse(options)
     spec = BuildSpec(precision="f32" if precision == "f32" else None, dla_core=parsed.dla)
     found = find_or_build(model, spec, build=parsed.build == "on")
-    facts = {"plan_cache": found.cache, "plan_build_s": f"{found.plan.manifest.build_s:g}"}
+    facts = {"sha256": model.checked, "plan_cache": found.cache, "plan_build_s": f"{found.plan.manifest.build_s:g}"}
     return TensorRtEngine(found.plan, options=parsed, reason=reason, digest=model.digest, facts=facts)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.agreement import Agreement, agreement, limits_of
+from perception.digest import manifest_path, write_digest
 from perception.engine import ModelFile, open_engine
 from perception.preprocess import network_input
 from perception.probe_frames import probe_frames
@@ -27,7 +28,7 @@ def convert(
     calibrate_on: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Agreement:
-    """Writes the f16 or int8 form of a float32 engine file and returns how near it is, in ONNX Runtime on the CPU.
+    """Writes the f16 or int8 form of a float32 engine file, its digest beside it, and returns how near it is on the CPU.
 
     It is compared on drawn images, which int8 ranges were not measured on: they come from `calibrate_on`, a data set of the
     train split. ONNX Runtime's float16 on a CPU rounds weights and what crosses its kernels; a GPU rounds every activation.
@@ -39,6 +40,7 @@ def convert(
     size = model.metadata.input_size
     images = [network_input(image, size) for image in probe_frames(_PROBES)]
     out_onnx.parent.mkdir(parents=True, exist_ok=True)
+    manifest_path(out_onnx).unlink(missing_ok=True)  # that of an older file: there is none for a moment, never a wrong one
     with whole_file(out_onnx) as staging:
         if precision == "f16":
             write_float16(model, staging)
@@ -52,6 +54,7 @@ def convert(
                 f"{model.path} as {precision} is too far from float32 ({found.describe()}; {limits_of(precision)}); "
                 "it was not written."
             )
+    write_digest(out_onnx)
     return found
 
 

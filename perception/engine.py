@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from perception._onnx_metadata import metadata_props
 from perception.calibration import DepthCalibration
+from perception.digest import UNSIGNED, check_digest
 from scenes.errors import EngineError, UnknownNameError
 
 METADATA_KEY = "rehearse"
@@ -119,23 +120,32 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
-    """The bytes of a network file, read once, so that what is hashed is what runs."""
+    """The bytes of a network file, read once, so that what is hashed is what runs; `checked` says by what it was."""
 
     path: Path
     data: bytes
     digest: str
     metadata: EngineMetadata
+    checked: str = UNSIGNED
 
 
 def open_engine(
-    path: str | os.PathLike[str], backend: str = "auto", threads: int | None = None, precision: Precision = "auto"
+    path: str | os.PathLike[str],
+    backend: str = "auto",
+    threads: int | None = None,
+    precision: Precision = "auto",
+    *,
+    sha256: str | None = None,
+    unsigned: bool = True,
 ) -> Engine:
     """Loads a network file, runs it once on a grey image and returns the engine; takes about a second.
 
     `backend` is a name of BACKENDS; options follow `tensorrt` after a colon (`perception.tensorrt_options`). `auto` takes
     what is there, in the order TensorRT, ONNX Runtime on a GPU, OpenVINO, ONNX Runtime; `settings` say why. A TensorRT
-    plan (`.plan`, `.engine`) takes TensorRT. `threads` defaults to every core that this process may use. Raises EngineError
-    where the file is not an engine, UnknownNameError for an unknown backend.
+    plan (`.plan`, `.engine`) takes TensorRT. `threads` defaults to every core that this process may use. The file's sha256 is
+    checked first, against `sha256` and the line beside it (`perception.digest`); a file with neither is opened only where
+    `unsigned` allows it, a plan only with its manifest. Raises EngineError where the file is not an engine or not the one
+    that was meant, UnknownNameError for an unknown backend.
     """
     name, _, options = backend.partition(":")
     if name not in BACKENDS:
@@ -147,20 +157,22 @@ def open_engine(
     from perception import _engine_choice
 
     if Path(path).suffix in PLAN_SUFFIXES:
-        engine = _engine_choice.load_plan(Path(path), name, options)
+        engine = _engine_choice.load_plan(Path(path), name, options, sha256=sha256)
     else:
-        model = read_model_file(Path(path))
+        model = read_model_file(Path(path), sha256=sha256, unsigned=unsigned)
         engine = _engine_choice.load(model, name, options, threads or usable_cores(), precision)
     _try_once(engine, Path(path))
     return engine
 
 
-def read_model_file(path: Path) -> ModelFile:
-    """Reads an ONNX file and its metadata with no engine library; raises EngineError."""
+def read_model_file(path: Path, *, sha256: str | None = None, unsigned: bool = True) -> ModelFile:
+    """Reads an ONNX file, checks its digest and reads its metadata, with no engine library; raises EngineError."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise EngineError(f"Cannot read the engine file {path}: {error.strerror or error}.") from error
+    digest = hashlib.sha256(data).hexdigest()
+    checked = check_digest(path, digest, pinned=sha256, unsigned=unsigned)
     try:
         text = metadata_props(data).get(METADATA_KEY)
     except ValueError as error:
@@ -171,7 +183,7 @@ def read_model_file(path: Path) -> ModelFile:
         metadata = EngineMetadata.from_json(text)
     except ValueError as error:
         raise EngineError(f"{path} cannot be used as an engine: {error}; export the network again.") from error
-    return ModelFile(path=path, data=data, digest=hashlib.sha256(data).hexdigest(), metadata=metadata)
+    return ModelFile(path=path, data=data, digest=digest, metadata=metadata, checked=checked)
 
 
 def usable_cores() -> int:

@@ -62,7 +62,7 @@ class TensorRtEngine:
             self._release = weakref.finalize(self, _give_back, held.pop_all())
         self._settings = {
             "backend": f"tensorrt {library.version}", "chosen": reason, "inference_precision_hint": plan.manifest.precision,
-            "plan_sha256": plan.manifest.plan_sha256, "onnx_sha256": plan.manifest.key.onnx_sha256,
+            "sha256": plan.checked, "plan_sha256": plan.manifest.plan_sha256, "onnx_sha256": plan.manifest.key.onnx_sha256,
             "build_flags": " ".join(plan.manifest.key.flags), "built_in_power_mode": plan.manifest.key.power_mode or "none",
             "memory": memory, "cuda_graph": graph, "wait": options.wait, "dla": loaded.dla, **_describe(gpu), **(facts or {}),
         }  # fmt: skip

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from perception._cuda import Gpu
+from perception.digest import UNSIGNED, check_digest
+from perception.digest import manifest_path as digest_path
 from perception.engine import EngineMetadata
 from scenes.errors import EngineError
 from scenes.files import write_whole
@@ -70,16 +72,17 @@ class PlanManifest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The bytes of a plan whose digest is its manifest's."""
+    """The bytes of a plan whose digest is its manifest's; `checked` says by what else."""
 
     path: Path
     data: bytes
     manifest: PlanManifest
     metadata: EngineMetadata
+    checked: str
 
 
-def read_plan(path: Path, *, pinned: str | None = None) -> Plan:
-    """Reads a plan and its manifest, and checks the digest, also against one that is `pinned`, 64 hexadecimal digits.
+def read_plan(path: Path, *, sha256: str | None = None) -> Plan:
+    """Reads a plan and its manifest and checks its digest; a pinned `sha256` and a `.sha256` beside it are held too.
 
     Raises EngineError where they do not belong together.
     """
@@ -97,17 +100,19 @@ def read_plan(path: Path, *, pinned: str | None = None) -> Plan:
     except ValueError as error:
         raise EngineError(f"{beside} is not the manifest of a plan: {error}.") from error
     digest = hashlib.sha256(data).hexdigest()
-    for whose, expected in (("of its manifest", manifest.plan_sha256), ("that was pinned", pinned)):
-        if expected is not None and expected.lower() != digest:
-            raise EngineError(
-                f"{path} is not the plan {whose}: sha256 {digest[:16]}... instead of {expected[:16]}...; "
-                "it was not loaded, because loading a plan runs its code. Build it again."
-            )
-    return Plan(path=path, data=data, manifest=manifest, metadata=metadata)
+    if manifest.plan_sha256 != digest:
+        raise EngineError(
+            f"{path} is not the plan of its manifest: sha256 {digest[:16]}... instead of {manifest.plan_sha256[:16]}...; "
+            "it was not loaded, because loading a plan runs its code. Build it again."
+        )
+    also = check_digest(path, digest, pinned=sha256)
+    checked = beside.name if also == UNSIGNED else f"{beside.name} and {also}"
+    return Plan(path=path, data=data, manifest=manifest, metadata=metadata, checked=checked)
 
 
 def write_plan(path: Path, data: bytes, manifest: PlanManifest) -> None:
     """Writes a plan, then its manifest, each whole; a plan with another one's manifest is refused when it is read."""
+    digest_path(path).unlink(missing_ok=True)  # that of an older plan
     write_whole(path, data)
     write_whole(manifest_path(path), manifest.to_json())
 

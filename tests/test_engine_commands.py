@@ -59,6 +59,7 @@ def test_from_a_float32_file_to_a_proven_plan(tiny: Path, tmp_path: Path, capsys
 def test_float16_on_any_machine(tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("export", tiny, tmp_path / "half.onnx", "--precision", "fp16", "--json") == 0
     assert json.loads(capsys.readouterr().out)["depth_p95"] < 0.005
+    assert read_model_file(tmp_path / "half.onnx").checked == "half.onnx.sha256"
 
 
 def test_a_file_too_far_from_float32_is_not_written(

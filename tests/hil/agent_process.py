@@ -1,4 +1,4 @@
-"""An agent in a process of its own with a deterministic perceiver: python agent_process.py DELAY_S MODE BIND."""
+"""An agent in a process of its own with a deterministic perceiver: python agent_process.py DELAY_S MODE BIND [KEYS]."""
 
 import sys
 import time
@@ -67,7 +67,7 @@ def bend_clock(offset_s, drift_ppm, step_s, at_s):
 
 
 if __name__ == "__main__":
-    delay, mode, bind = sys.argv[1:]
+    delay, mode, bind, *keys = sys.argv[1:]
     if mode.startswith("clock:"):
         bend_clock(*(float(v) for v in mode.removeprefix("clock:").split(",")))
     if mode.startswith("emulate:"):
@@ -82,4 +82,4 @@ if __name__ == "__main__":
         except EngineError as error:
             sys.exit(f"rehearse: {error}")
         sys.exit()
-    serve(None, bind, perceiver=Perceiver(float(delay), mode))
+    serve(None, bind, perceiver=Perceiver(float(delay), mode), keys=Path(keys[0]) if keys else None)

@@ -290,9 +290,9 @@ def test_a_changed_plan_is_never_loaded(plan: Path, one_gpu: FakeGpu) -> None:
             open_engine(plan)
     plan.write_bytes(whole)
     digest = read_plan(plan).manifest.plan_sha256
-    assert read_plan(plan, pinned=digest.upper()).data == whole
-    with pytest.raises(EngineError, match="not the plan that was pinned"):
-        read_plan(plan, pinned="0" * 64)
+    assert read_plan(plan, sha256=digest.upper()).checked == f"{plan.name}.json and pinned"
+    with pytest.raises(EngineError, match=r"not the engine that was meant.* by pinned"):
+        open_engine(plan, sha256="0" * 64)
     plan.write_bytes(whole[:-1])
     with pytest.raises(EngineError, match="not the plan of its manifest"):
         open_engine(plan)
