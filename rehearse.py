@@ -14,11 +14,12 @@ from benchmarks.commands.hil import agent, agent_keys, demo, hil, hil_replay, hi
 from benchmarks.commands.making import generate, merge
 from benchmarks.commands.perception import export, predict, score, train
 from benchmarks.commands.scenes import catalogue, scene
+from benchmarks.commands.sweep import hil_sweep_engines, hil_sweep_rate
 from benchmarks.grammar import make_parser, two_words
 
 COMMANDS = (
     doctor, scene, catalogue, inspect, generate, agree, replay, merge, convert,
-    train, export, predict, score, agent, agent_keys, hil, hil_replay, hil_rules, demo,
+    train, export, predict, score, agent, agent_keys, hil, hil_replay, hil_rules, hil_sweep_rate, hil_sweep_engines, demo,
 )  # fmt: skip
 
 

@@ -67,6 +67,7 @@ def serve(
     *,
     backend: str = "auto",
     threads: int | None = None,
+    precision: str = "auto",
     ready: Callable[[str], None] | None = None,
     max_frames: int | None = None,
     insecure: bool = False,
@@ -101,8 +102,8 @@ def serve(
             if perceiver is None:
                 order = EngineOrder(
                     path=None if engine_path is None else os.fspath(engine_path), backend=backend, threads=threads,
-                    sha256=sha256, unsigned=is_loopback(bind), maker=maker, arguments=tuple(arguments), emulate=emulate,
-                    seed=seed,
+                    precision=precision, sha256=sha256, unsigned=is_loopback(bind), maker=maker, arguments=tuple(arguments),
+                    emulate=emulate, seed=seed,
                 )  # fmt: skip
                 worker, facts = start_engine(order, context, in_process=in_process, hang_after_s=hang_after_s)
             else:

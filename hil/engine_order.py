@@ -25,6 +25,7 @@ class EngineOrder:
     path: str | None = None
     backend: str = "auto"
     threads: int | None = None
+    precision: str = "auto"
     sha256: str | None = None
     unsigned: bool = True
     maker: str | None = None
@@ -87,12 +88,13 @@ def _make(maker: str, arguments: tuple[str, ...]) -> TimedPerceiver:
 
 
 def _open_file(path: str, order: EngineOrder) -> tuple[TimedPerceiver, dict[str, Any]]:
-    from perception.engine import open_engine
+    from perception.engine import open_engine, precision_named
     from perception.perceiver import Perceiver
 
     engine = open_engine(
-        path, backend=order.backend, threads=order.threads, sha256=order.sha256, unsigned=order.unsigned
-    )
+        path, backend=order.backend, threads=order.threads, precision=precision_named(order.precision), sha256=order.sha256,
+        unsigned=order.unsigned,
+    )  # fmt: skip
     metadata = engine.metadata
     facts = {
         "name": engine.name, "digest": engine.digest, "network": metadata.network, "file": Path(path).name,

@@ -60,6 +60,7 @@ def run_session(
     insecure: bool = False,
     compress: Compress = "auto",
     progress: Callable[[Progress], None] | None = None,
+    stream: type[Stream] = Stream,
 ) -> Session:
     """Streams a data set to an agent, over and over, and returns what came of every frame.
 
@@ -67,7 +68,8 @@ def run_session(
     frame goes to the `sinks` as soon as it has its outcome, off the timed path. A device elsewhere needs `keys` (a folder of
     `hil.keys`) or `insecure`; `compress` says whether answers are packed, `auto` where that makes them come sooner. Loads
     the images that it needs first. An agent that dies or falls silent ends the run within about a second; the session then
-    has a `fault` and its remaining frames are lost. Raises LinkError where no session can begin.
+    has a `fault` and its remaining frames are lost. `stream` says when frames leave. Raises LinkError where no session can
+    begin.
     """
     measured = round(rate_hz * duration_s)
     if not rate_hz > 0 or not deadline_s > 0 or credit < 1 or measured < 1 or len(dataset) < 1 or not 0 < claim < 1:
@@ -92,7 +94,7 @@ def run_session(
         try:
             recorder.begin(planned)
             with ClockProbe(device, client.facts, keys=own) as probe:
-                run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
+                run = stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
                 with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
                     run.loop()
                 run.count_agent()

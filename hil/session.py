@@ -77,7 +77,8 @@ class Session:
     and machine, `host` the facts of this machine. `same_clock` tells whether agent and host stamps may be compared,
     `clock_note` why; `clock` holds what `hil.clock` knows of the device's. `link` holds what carried the messages:
     whether it was encrypted, how fast it is each way, and how answers were packed. `telemetry` is what the device measured of
-    itself. `recording_faults` are sentences of what a recording of this run lacks. `images` are the names of the images that
+    itself. `lockstep` holds the stamps as measured where those of `frames` were computed (`hil.lockstep`), else nothing.
+    `recording_faults` are sentences of what a recording of this run lacks. `images` are the names of the images that
     frames show. `predictions` (by seq) are kept in memory only.
     """
 
@@ -100,6 +101,7 @@ class Session:
     warm_up: Mapping[str, Any] = field(default_factory=dict)
     telemetry: Mapping[str, Any] = field(default_factory=dict)
     recording_faults: Sequence[str] = ()
+    lockstep: Mapping[str, Any] = field(default_factory=dict)
     fault: str | None = None
     dataset: Mapping[str, Any] = field(default_factory=dict)
     images: Sequence[str] = ()

@@ -101,7 +101,7 @@ class Stream:
         entries, descriptor = self.ledger.entries, self._client.fileno()
         while self.fault is None and not self._finished():
             now_ns = time.monotonic_ns()
-            if self.ledger.handed_over < len(entries) and now_ns >= entries[self.ledger.handed_over].due_ns:
+            if self._is_due(now_ns):
                 self._hand_over(entries[self.ledger.handed_over], now_ns)
                 self._decode_all()
                 continue
@@ -129,6 +129,11 @@ class Stream:
                 self._count(message)
                 if message.seq == last:
                     return
+
+    def _is_due(self, now_ns: int) -> bool:
+        """Whether the next frame has to leave now."""
+        at = self.ledger.handed_over
+        return at < len(self.ledger.entries) and now_ns >= self.ledger.entries[at].due_ns
 
     def _finished(self) -> bool:
         all_due = self.ledger.handed_over == len(self.ledger.entries)

@@ -54,6 +54,11 @@ def judge(*sessions: Session, report: LatencyReport | None = None) -> Verdict:
 def _marks(sessions: Sequence[Session]) -> tuple[str, ...]:
     marks: list[str] = []
     for session in sessions:
+        if session.lockstep:
+            marks.append(
+                f"LOCKSTEP: simulated time waited for the engine. Quality is measured; latency, drops and misses are computed "
+                f"for {session.rate_hz:g} FPS from how long each frame was served."
+            )
         if session.emulated is not None:
             overruns = session.counters.get("agent_overruns", 0)
             slow = f" This machine was slower than it for {overruns} frames." if overruns else ""

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ OUTPUT_NAMES = ("category", "confidence", "center", "offset", "depth")
 BACKENDS = ("auto", "onnxruntime", "onnxruntime-cuda", "onnxruntime-tensorrt", "openvino", "tensorrt")
 PLAN_SUFFIXES = (".plan", ".engine")
 Precision = Literal["auto", "f32", "bf16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,14 @@ class ModelFile:
     digest: str
     metadata: EngineMetadata
     checked: str = UNSIGNED
+
+
+def precision_named(name: str) -> Precision:
+    """Returns one of PRECISIONS; raises UnknownNameError."""
+    for precision in PRECISIONS:
+        if precision == name:
+            return precision
+    raise UnknownNameError("precision", name, PRECISIONS)
 
 
 def open_engine(

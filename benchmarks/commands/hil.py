@@ -21,6 +21,7 @@ def agent(arguments: argparse.Namespace) -> int:
         bind=arguments.bind,
         backend=arguments.backend,
         threads=arguments.threads,
+        precision=arguments.precision,
         insecure=arguments.insecure,
         keys=arguments.keys,
         sha256=arguments.sha256,
@@ -61,6 +62,7 @@ def hil(arguments: argparse.Namespace) -> int:
         rehearsal = rehearse_device(
             arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say,
             link={"keys": arguments.keys, "insecure": arguments.insecure, "compress": arguments.compress},
+            every=arguments.camera_every, lockstep=arguments.lockstep,
         )  # fmt: skip
     print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
     return EXITS_OF_VERDICTS[rehearsal.verdict.status]
@@ -72,12 +74,13 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
 
     given = {
         "--rate": arguments.rate, "--profile": arguments.profile, "--duration": arguments.duration, "--claim": arguments.claim,
-        "--warm-up": arguments.warm_up, "--engine": arguments.engine,
+        "--warm-up": arguments.warm_up, "--camera-every": arguments.camera_every, "--engine": arguments.engine,
         "--device": arguments.device if arguments.engine is None else None, "--keys": arguments.keys,
         "--compress": arguments.compress,
     }  # fmt: skip
     words = [str(arguments.dataset), *(f"{name}={value}" for name, value in given.items() if value is not None)]
     words += ["--insecure"] if arguments.insecure else []
+    words += ["--lockstep"] if arguments.lockstep else []
     repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
     print_json(repeated.to_dict()) if arguments.json else print(repeated.describe())
     return EXITS_OF_VERDICTS[repeated.verdict.status]
