@@ -24,7 +24,7 @@ from scenes.taxonomy import TAXONOMY
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "doctor", "scene", "catalogue", "generate", "merge", "convert", "agree", "replay", "inspect",
-    "train", "export", "predict", "score", "agent", "hil", "hil replay", "hil rules", "hil sweep rate",
+    "train", "export", "predict", "score", "agent", "agent keys", "hil", "hil replay", "hil rules", "hil sweep rate",
     "hil sweep engines", "demo",
 )  # fmt: skip
 
