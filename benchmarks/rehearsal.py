@@ -17,6 +17,7 @@ from hil.profiles import Profile
 from hil.quality import Quality, score_answers
 from hil.recording import FILE_NAME as RECORDING
 from hil.recording import TableWriter, record_session
+from hil.runner import FrameSource
 from hil.session import Session, save_session
 from hil.verdict import Verdict, judge
 from perception.prediction import Prediction
@@ -100,37 +101,47 @@ def rehearse_device(
     out: Path,
     say: Say,
     commands: tuple[str, ...] = (),
+    mcap: str | None = None,
 ) -> Rehearsal:
-    """Streams a data set to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
+    """Streams a data set, or the frames of a recording, to an agent on the clock, judges what came back, writes the report.
 
-    Raises DatasetError for the frames and LinkError for the agent.
+    Takes as long as the profile. `mcap` says what an MCAP recording has (`hil.mcap.topics`), None = there is none. Raises
+    DatasetError for the frames and LinkError for the agent.
     """
+    from benchmarks.recorded import mcap_recording, open_frames, source_facts
     from hil.progress import print_progress
     from hil.runner import run_session
 
-    dataset = Dataset.open(dataset_path)
+    dataset = open_frames(dataset_path)
     say(f"streaming {len(dataset)} frames in a loop at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
-    session = run_session(
-        dataset, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up, claim=profile.claim,
-        profile=profile.name, about=dataset_facts(dataset), sinks=[TableWriter(out / RECORDING)], progress=print_progress,
-    )  # fmt: skip
-    return judge_session(session, dataset, out=out, say=say, commands=commands, recorded=not session.recording_faults)
+    with mcap_recording(dataset, out, mcap) as (frames, sinks):
+        session = run_session(
+            frames, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up,
+            claim=profile.claim, profile=profile.name, about=source_facts(dataset),
+            sinks=[TableWriter(out / RECORDING), *sinks], progress=print_progress,
+        )  # fmt: skip
+    recorded = not session.recording_faults
+    return judge_session(
+        session, dataset, out=out, say=say, commands=commands, recorded=recorded, mcap=mcap is not None
+    )
 
 
 def judge_session(
     session: Session,
-    dataset: Dataset,
+    dataset: FrameSource,
     *,
     out: Path,
     say: Say,
     commands: tuple[str, ...] = (),
     recorded: bool = False,
+    mcap: bool = False,
 ) -> Rehearsal:
     """Scores a session that still holds its predictions; writes recording, json files, report and pictures.png into `out`.
 
-    `recorded` says that its frames are in the recording already.
+    `recorded` says that its frames are in the recording already, `mcap` that there is one in MCAP too.
     """
     from benchmarks._gallery import picture_sheet
+    from benchmarks.recorded import keep_in_mcap
     from benchmarks.report import render_report
     from hil.score_table import pack_scores
     from sim.pictures import png_bytes
@@ -152,7 +163,10 @@ def judge_session(
     if not recorded:
         record_session(session, out / RECORDING)
     figures = figures_of(session, latency, rehearsal.verdict, rehearsal.quality)
-    keep_figures(out / RECORDING, figures, pack_scores(answers))
+    scores = pack_scores(answers)
+    keep_figures(out / RECORDING, figures, scores)
+    if mcap:
+        keep_in_mcap(out, session, figures, scores, say)
     write_whole(out / "scores.json", json.dumps(rehearsal.to_dict(), indent=2, allow_nan=False))
     write_whole(out / "junit.xml", junit_xml(rehearsal.verdict, session))
     shown = _shown(session, dataset)
@@ -182,7 +196,7 @@ def milliseconds(seconds: float) -> str:
     return "no answer" if seconds == float("inf") else f"{seconds * 1e3:.1f} ms"
 
 
-def _shown(session: Session, dataset: Dataset) -> list[tuple[Frame, Prediction]]:
+def _shown(session: Session, dataset: FrameSource) -> list[tuple[Frame, Prediction]]:
     """Returns up to SHOWN_FRAMES answered images with their first answers, over the whole data set: several scenes and views."""
     first: dict[int, Prediction] = {}
     for record in session.due:

@@ -45,8 +45,9 @@ def hil(arguments: argparse.Namespace) -> int:
     started = nullcontext(arguments.device) if engine is None else agent_process(engine, log=arguments.out / "agent.log")
     with started as device:
         rehearsal = rehearse_device(
-            arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say
-        )
+            arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say,
+            mcap=_mcap_topics(arguments),
+        )  # fmt: skip
     print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
     return EXITS_OF_VERDICTS[rehearsal.verdict.status]
 
@@ -60,10 +61,36 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
         "--warm-up": arguments.warm_up, "--engine": arguments.engine,
         "--device": arguments.device if arguments.engine is None else None,
     }  # fmt: skip
+    given["--mcap-topics"] = _mcap_topics(arguments)
     words = [str(arguments.dataset), *(f"{name}={value}" for name, value in given.items() if value is not None)]
     repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
     print_json(repeated.to_dict()) if arguments.json else print(repeated.describe())
     return EXITS_OF_VERDICTS[repeated.verdict.status]
+
+
+def _mcap_topics(arguments: argparse.Namespace) -> str | None:
+    """Returns what an MCAP recording has, None where none was asked for."""
+    if arguments.mcap_topics is not None:
+        return str(arguments.mcap_topics)
+    return "all" if arguments.mcap else None
+
+
+def hil_check(arguments: argparse.Namespace) -> int:
+    """Checks an MCAP recording rule by rule, from CRCs to scores made again from its maps. Exits with 1 where one is broken."""
+    from hil.mcap.check import check_recording
+    from hil.open_recording import is_mcap, need_mcap
+    from scenes.errors import DatasetError
+
+    need_mcap("Checking a recording")
+    if arguments.recording.is_file() and not is_mcap(arguments.recording):
+        raise DatasetError(f"{arguments.recording} is not an MCAP file; `rehearse hil replay` checks a recording.rhil.")
+    findings = check_recording(arguments.recording)
+    if arguments.json:
+        print_json([{"name": f.name, "holds": f.holds, "found": f.found} for f in findings])
+    else:
+        words = {True: "ok", False: "BROKEN", None: "not tried"}
+        print_table([(words[finding.holds], finding.name, finding.found) for finding in findings])
+    return EXIT_FAILED_CHECK if any(finding.holds is False for finding in findings) else EXIT_OK
 
 
 def hil_replay(arguments: argparse.Namespace) -> int:

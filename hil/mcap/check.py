@@ -1,0 +1,110 @@
+"""What must hold of a recording after a run, one rule at a time; the rules are fixed here, before any run."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hil.figures import FIGURES, SCORES, differences, refigure
+from hil.mcap.load import Run, load_run
+from hil.mcap.source import McapFrames
+from hil.mcap.topics import TOPICS
+from hil.quality import score_answers
+from hil.score_table import open_scores, pack_scores
+from scenes.errors import DatasetError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One rule: `holds` is None where it could not be tried, `found` the sentence of what was found."""
+
+    name: str
+    holds: bool | None
+    found: str
+
+
+def check_recording(path: Path) -> tuple[Finding, ...]:
+    """Returns every rule with what was found; raises DatasetError where a byte is wrong or missing."""
+    run = load_run(path, maps=True)
+    return (
+        Finding(name="CRCs", holds=True, found="every byte of data and summary is as it was written"),
+        *_structure(run), _outcomes(run), _times(run), _sequence(run), _figures(path, run), _scores(path, run),
+    )  # fmt: skip
+
+
+def _structure(run: Run) -> Iterator[Finding]:
+    contents, closed = run.contents, run.contents.summary_start > 0
+    yield Finding(name="summary", holds=closed, found="it is there" if closed else "there is none: the run was killed")
+    known = contents.statistics
+    counted = sum(contents.counts.values())
+    same = known is not None and known.message_count == counted and dict(known.channel_message_counts) == contents.counts
+    yield Finding(
+        name="counts", holds=same if closed else None,
+        found=f"{counted} messages on {len(contents.counts)} topics; the summary says {known.message_count if known else '-'}",
+    )  # fmt: skip
+    named = {c.topic: contents.schemas.get(c.schema_id) for c in contents.channels.values()}
+    ours = {topic: TOPICS[topic].schema for topic in named if topic in TOPICS}
+    wrong = [topic for topic, s in named.items() if s is None or not s.data or ours.get(topic, s.name) != s.name]
+    said = f"topics without their schema: {', '.join(wrong)}" if wrong else f"every one of {len(named)} topics has its own"
+    yield Finding(name="schemas", holds=not wrong, found=said)
+
+
+def _outcomes(run: Run) -> Finding:
+    seqs = [frame.seq for frame in run.session.frames]
+    once = seqs == list(range(len(seqs)))
+    found = f"{len(seqs)} frames with one outcome each" if once else "a frame has no outcome, or two"
+    if run.maps_lost:
+        found += f"; the maps of {run.maps_lost} answers came faster than they were written"
+    return Finding(name="one outcome per due frame", holds=once and not run.session.fault, found=run.session.fault or found)
+
+
+def _times(run: Run) -> Finding:
+    """Holds where log times of outcomes are due times plus one constant, so that they grow with the number of the frame."""
+    due = {frame.seq: frame.due_ns for frame in run.session.frames}
+    shifts = {log_ns - due[seq] for topic, seq, log_ns in run.stamps if topic == "/outcome"}
+    ordered = [due[seq] for seq in sorted(due)]
+    holds = len(shifts) == 1 and all(a < b for a, b in itertools.pairwise(ordered))
+    found = "they are the due times, and grow with the number" if holds else "they do not grow with the number of the frame"
+    return Finding(name="log times", holds=holds, found=found)
+
+
+def _sequence(run: Run) -> Finding:
+    """Holds where each topic has each number once, and maps lie only where an outcome says so."""
+    counted = Counter((topic, seq, log_ns) for topic, seq, log_ns in run.stamps if topic not in ("/log", "/telemetry"))
+    twice = [f"{topic} {seq}" for (topic, seq, _), n in counted.items() if n > 1]
+    mapped = {seq for topic, seq, _ in run.stamps if topic in ("/answer/depth", "/answer/ids")}
+    absent = [of for of in set(run.answers.values()) if of is not None and of not in mapped]
+    found = f"twice: {twice[0]}" if twice else f"maps of frame {absent[0]} are missing" if absent else "no number is there twice"
+    return Finding(name="sequence", holds=not twice and not absent, found=found)
+
+
+def _figures(path: Path, run: Run) -> Finding:
+    if FIGURES not in run.later:
+        return Finding(name="figures", holds=None, found="none were reported")
+    found = list(differences(refigure(path, run.session, run.later), json.loads(run.later[FIGURES])))
+    said = f"{len(found)} differ, the first at {found[0]}" if found else "all of them, made again, are those reported, to the bit"
+    return Finding(name="figures", holds=not found, found=said)
+
+
+def _scores(path: Path, run: Run) -> Finding:
+    """Holds where the maps in the file, scored against the truth in the file, give the scores in the file."""
+    name = "scores from maps"
+    answered = [f.seq for f in run.session.due if f.return_ns is not None]
+    if SCORES not in run.later or not answered or any(seq not in run.session.predictions for seq in answered):
+        return Finding(name=name, holds=None, found="not every answer has its maps in the file, or nothing was scored")
+    try:
+        truth = McapFrames(path)
+    except DatasetError as error:
+        return Finding(name=name, holds=None, found=str(error))
+    if not truth.has_truth:
+        return Finding(name=name, holds=None, found="the truth is not in the file")
+    with np.errstate(all="ignore"):
+        again = pack_scores(score_answers(run.session, truth))
+    same = open_scores(again).quality().to_dict() == open_scores(run.later[SCORES]).quality().to_dict()
+    return Finding(name=name, holds=same, found="scored again, they are the same" if same else "scored again, they differ")

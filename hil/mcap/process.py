@@ -1,0 +1,108 @@
+"""The writing process of an MCAP recording: what it gets from the run, it writes; it never makes the run wait.
+
+It is nicer than the run (its share of a core is taken back whenever the run wants it) and leaves Ctrl-C to its parent. When the
+pipe closes without an end, the run was killed: what came is written and the file is closed without its tail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from hil.answer import open_answer
+from hil.mcap.file import FLUSH_S, McapFile
+from hil.mcap.notes import open_frame_facts
+from hil.mcap.topics import Selection
+from hil.protocol import MAX_ARRAYS, MAX_META_BYTES, MAX_PART_BYTES, open_message
+from hil.rows import ROW, from_rows
+from perception.prediction import Prediction
+from scenes.taxonomy import TAXONOMY
+from sim.frame import Frame, Truth
+
+_NICER = 10
+_MAX_HEAD_BYTES = 2**28
+_MAPS = (("rgb", np.uint8), ("depth_m", np.float32), ("semantic", np.uint8), ("instance", np.uint16))
+
+
+def write_in_process(connection: Connection, path: str, selection: Selection, opened_utc_ns: int) -> None:
+    """Serves one recording: messages in, one report out ({"fault": sentence or None}); ends with its connection."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.nice(_NICER)
+    fault: str | None = None
+    file: McapFile | None = None
+    try:
+        file = McapFile(Path(path), selection=selection, opened_utc_ns=opened_utc_ns)
+        _serve(connection, file)
+        file.close()
+    except Exception as error:  # whatever goes wrong ends the recording, and is told
+        fault = f"{getattr(error, 'strerror', None) or error or type(error).__name__}"
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.abandon()
+    with contextlib.suppress(OSError):
+        connection.send_bytes(json.dumps({"fault": fault}).encode())
+    connection.close()
+
+
+def image_parts(index: int, frame: Frame, of: int, facts: bytes) -> list[Any]:
+    """Returns the parts of an image for the process; `facts` are those of `pack_frame_facts`."""
+    arrays = (frame.rgb, frame.truth.depth_m, frame.truth.semantic, frame.truth.instance)
+    head = msgpack.packb({"do": "image", "index": index, "of": of, "facts": facts})
+    return [head, *(np.ascontiguousarray(array).data.cast("B") for array in arrays)]
+
+
+def _serve(connection: Connection, file: McapFile) -> None:
+    while True:
+        try:
+            if not connection.poll(FLUSH_S):
+                file.flush_in_time()
+                continue
+            head = msgpack.unpackb(connection.recv_bytes(_MAX_HEAD_BYTES), max_bin_len=_MAX_HEAD_BYTES)
+            if not _obey(head, connection, file):
+                return
+        except EOFError:
+            return
+
+
+def _obey(head: Mapping[str, Any], connection: Connection, file: McapFile) -> bool:
+    if head["do"] == "image":
+        file.image(head["index"], _frame(head["facts"], connection), head["of"])
+    elif head["do"] == "begin":
+        file.begin(json.loads(head["json"]))
+    elif head["do"] == "frame":
+        (record,) = from_rows(np.frombuffer(head["row"], ROW), [] if head["reason"] is None else [head["reason"]])
+        prediction = _prediction(head["parts"], head["size"], connection) if head["parts"] else None
+        file.write(record, prediction, repeats=head["repeats"], maps_lost=head["maps_lost"])
+    elif head["do"] == "end":
+        file.end(json.loads(head["json"]))
+        return False
+    return True
+
+
+def _frame(facts: bytes, connection: Connection) -> Frame:
+    name, time_s, camera, objects = open_frame_facts(facts)
+    maps: dict[str, Any] = {
+        key: np.frombuffer(connection.recv_bytes(4 * MAX_PART_BYTES), kind).reshape(camera.height, camera.width, -1)
+        for key, kind in _MAPS
+    }
+    rgb = maps.pop("rgb")
+    truth: dict[str, Any] = {key: array[..., 0] for key, array in maps.items()}
+    return Frame(name=name, rgb=rgb, camera=camera, truth=Truth(objects=objects, **truth), time_s=time_s)
+
+
+def _prediction(parts: int, size: list[int], connection: Connection) -> Prediction:
+    if parts > 2 + MAX_ARRAYS:
+        raise ValueError(f"an answer of {parts} parts")
+    message = open_message([connection.recv_bytes(MAX_PART_BYTES + MAX_META_BYTES) for _ in range(parts)])
+    prediction, _ = open_answer(message, size=(size[0], size[1]), categories=len(TAXONOMY))
+    return prediction
