@@ -99,13 +99,13 @@ def _take(entry: Entry, found: _Found, *, maps: bool) -> None:
 
 def _session(contents: Contents, found: _Found, broken: BrokenOffError | None) -> Session:
     attached = contents.attachments
-    head = json.loads(attached[HEAD_NAME])
+    head = _mapping(HEAD_NAME, attached)
     if head.pop("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT}, the only one this release reads")
     frames = tuple(sorted(found.records, key=lambda record: record.seq))
     predictions = _predictions(found)
     if TAIL_NAME in attached:
-        tail: dict[str, Any] = json.loads(attached[TAIL_NAME])
+        tail = _mapping(TAIL_NAME, attached)
         expected = tail.pop("frame_count")
         if [f.seq for f in frames] != list(range(expected)):
             raise ValueError(f"of its {expected} frames {len({f.seq for f in frames})} are there")
@@ -124,3 +124,10 @@ def _predictions(found: _Found) -> dict[int, Prediction]:
         if seq in found.ids and seq in found.segments:
             made[seq] = Prediction(segment_id=found.ids[seq], segments=found.segments[seq], depth_m=depth_m)
     return {seq: made[of] for seq, of in found.answers.items() if of is not None and of in made}
+
+
+def _mapping(name: str, attached: Mapping[str, bytes]) -> dict[str, Any]:
+    values = json.loads(attached[name])
+    if not isinstance(values, dict):
+        raise TypeError(f"{name} is no JSON object")
+    return values

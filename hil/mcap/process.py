@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -34,15 +34,20 @@ _MAPS = (("rgb", np.uint8), ("depth_m", np.float32), ("semantic", np.uint8), ("i
 
 
 def write_in_process(connection: Connection, path: str, selection: Selection, opened_utc_ns: int) -> None:
-    """Serves one recording: messages in, one report out ({"fault": sentence or None}); ends with its connection."""
+    """Serves one recording: messages in; out, when it is ready and when it ends, {"fault": sentence or None}.
+
+    Until the run begins the file lies beside its path, so that a run that never begins leaves an older file as it was.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         os.nice(_NICER)
     fault: str | None = None
     file: McapFile | None = None
     try:
-        file = McapFile(Path(path), selection=selection, opened_utc_ns=opened_utc_ns)
-        _serve(connection, file)
+        staging = staging_path(Path(path))
+        file = McapFile(staging, selection=selection, opened_utc_ns=opened_utc_ns)
+        connection.send_bytes(json.dumps({"fault": None}).encode())
+        _serve(connection, file, lambda: staging.replace(path))
         file.close()
     except Exception as error:  # whatever goes wrong ends the recording, and is told
         fault = f"{getattr(error, 'strerror', None) or error or type(error).__name__}"
@@ -54,6 +59,11 @@ def write_in_process(connection: Connection, path: str, selection: Selection, op
     connection.close()
 
 
+def staging_path(path: Path) -> Path:
+    """Returns where the file of `path` lies until its run begins."""
+    return path.with_name(f".{path.name}.part")
+
+
 def image_parts(index: int, frame: Frame, of: int, facts: bytes) -> list[Any]:
     """Returns the parts of an image for the process; `facts` are those of `pack_frame_facts`."""
     arrays = (frame.rgb, frame.truth.depth_m, frame.truth.semantic, frame.truth.instance)
@@ -61,13 +71,15 @@ def image_parts(index: int, frame: Frame, of: int, facts: bytes) -> list[Any]:
     return [head, *(np.ascontiguousarray(array).data.cast("B") for array in arrays)]
 
 
-def _serve(connection: Connection, file: McapFile) -> None:
+def _serve(connection: Connection, file: McapFile, begun: Callable[[], object]) -> None:
     while True:
         try:
             if not connection.poll(FLUSH_S):
                 file.flush_in_time()
                 continue
             head = msgpack.unpackb(connection.recv_bytes(_MAX_HEAD_BYTES), max_bin_len=_MAX_HEAD_BYTES)
+            if head["do"] == "begin":
+                begun()
             if not _obey(head, connection, file):
                 return
         except EOFError:

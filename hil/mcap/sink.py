@@ -22,17 +22,19 @@ import msgpack
 
 from hil.answer import STAMPS, pack_answer
 from hil.mcap.notes import pack_frame_facts
-from hil.mcap.process import image_parts, write_in_process
+from hil.mcap.process import image_parts, staging_path, write_in_process
 from hil.mcap.topics import Selection
 from hil.protocol import seal
 from hil.rows import to_row
 from hil.session import FrameRecord
 from perception.prediction import Prediction
+from scenes.errors import DatasetError
 from sim.frame import Frame
 
 PENDING_BYTES = 64 * 2**20
 _END_WITHIN_S = 25.0  # below the time that a recorder waits for its sinks
 _CLOSE_WITHIN_S = 3.0
+_START_WITHIN_S = 30.0
 _RECORD_BYTES = 512
 _NO_STAMPS = dict.fromkeys(STAMPS, 0)
 
@@ -44,7 +46,7 @@ class RecordingError(OSError):
 class McapSink:
     """A sink (`hil.recorder`) whose file is written by a process of its own; a context manager, made before the clock starts.
 
-    `watch` returns the same frames and shows them to the recording as they are loaded.
+    It is ready when it is made, which takes about a second. Raises DatasetError where the file cannot be made.
     """
 
     def __init__(self, path: Path, *, selection: Selection = Selection(), pending_bytes: int = PENDING_BYTES) -> None:  # noqa: B008  # frozen
@@ -56,8 +58,11 @@ class McapSink:
         self._fault: str | None = None
         self._wants_maps = selection.has("/answer/ids") or selection.has("/answer/depth") or selection.has("/answer/boxes")
         self._connection, theirs = multiprocessing.Pipe()
+        self._path, self._began = path, False
         self.process = _started((theirs, str(path), selection, time.time_ns()))
         theirs.close()
+        self._hear(_START_WITHIN_S)
+        self._assert_started()
         self._thread = threading.Thread(target=self._push, name="rehearse-mcap", daemon=True)
         self._thread.start()
 
@@ -77,6 +82,7 @@ class McapSink:
 
     def begin(self, head: Mapping[str, Any]) -> None:
         """Takes what is known before the first frame."""
+        self._began = True
         self._hand([msgpack.packb({"do": "begin", "json": json.dumps(head, allow_nan=False)})])
 
     def frame(self, record: FrameRecord, prediction: Prediction | None) -> None:
@@ -115,6 +121,16 @@ class McapSink:
         if self._thread.is_alive():
             self.process.kill()  # the thread waits for a process that takes nothing any more
             self._thread.join(_CLOSE_WITHIN_S)
+        self._end_process()
+        if not self._began:
+            staging_path(self._path).unlink(missing_ok=True)
+
+    def _assert_started(self) -> None:
+        if self._fault is not None:
+            self._end_process()
+            raise DatasetError(f"Cannot record to {self._path}: {self._fault}.")
+
+    def _end_process(self) -> None:
         self._connection.close()
         self.process.join(_CLOSE_WITHIN_S)
         if self.process.is_alive():
@@ -128,10 +144,10 @@ class McapSink:
             self._fault = self._fault or f"it was not written within {_END_WITHIN_S:g} s"
 
     def _hear(self, timeout_s: float) -> None:
-        """Takes the process's report, or finds that it is gone without one."""
+        """Takes a report of the process, or finds that it is gone without one."""
         try:
             if not self._connection.poll(timeout_s):
-                self._fault = self._fault or f"it was not closed within {_END_WITHIN_S:g} s"
+                self._fault = self._fault or f"the process that writes it said nothing within {timeout_s:.1f} s"
                 return
             self._fault = json.loads(self._connection.recv_bytes(2**16))["fault"] or self._fault
         except (EOFError, OSError):
