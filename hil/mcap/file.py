@@ -36,6 +36,7 @@ HEAD_NAME, TAIL_NAME, SCORES_NAME, FIGURES_NAME = "head.json", "tail.json", "sco
 FLUSH_S = 1.0
 _SPACING_NS = 10**6  # between images of the data set, which lie before the run
 _KEEP_LEVEL = 1
+_MAX_WAITING = 256
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,7 +55,16 @@ class _Answered:
     segments: tuple[Segment, ...]
     corners: list[tuple[int, int, int, int]]
     again: dict[str, bytes]
-    prediction: Prediction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ended:
+    """A frame that has its outcome and waits for earlier ones."""
+
+    record: FrameRecord
+    prediction: Prediction | None
+    repeats: int | None
+    maps_lost: bool
 
 
 class _Unbuffered:
@@ -95,6 +105,9 @@ class McapFile:
         self._channels: dict[str, int] = {}
         self._shown: dict[int, _Shown] = {}
         self._answers: dict[int, _Answered] = {}
+        self._given: dict[int, tuple[int, Prediction]] = {}
+        self._waiting: dict[int, _Ended] = {}
+        self._next_seq = 0
         self._pack, self._unpack = zstandard.ZstdCompressor(level=_KEEP_LEVEL), zstandard.ZstdDecompressor()
         self._label_ns, self._rate_hz = 0, 1.0
         self._origin_ns: int | None = None
@@ -135,16 +148,32 @@ class McapFile:
 
     def frame(self, record: FrameRecord, prediction: Prediction | None) -> None:
         """Takes one frame; the same prediction of the same image is written once, unless repeats were asked for."""
-        before = self._answers.get(record.image)
-        same = prediction is not None and before is not None and before.prediction is prediction
-        self.write(record, prediction, repeats=before.seq if same and before is not None else None)
+        seq, before = self._given.get(record.image, (0, None))
+        same = prediction is not None and before is prediction
         if prediction is not None and not same:
-            self._answers[record.image].prediction = prediction
+            self._given[record.image] = record.seq, prediction
+        self.write(record, prediction, repeats=seq if same else None)
 
     def write(
         self, record: FrameRecord, prediction: Prediction | None, *, repeats: int | None = None, maps_lost: bool = False
     ) -> None:
-        """Writes one frame; `repeats` is the frame whose answer, to the same image, was equal."""
+        """Takes one frame; `repeats` is the frame whose answer, to the same image, was equal.
+
+        Frames lie in the file in their order: one that ended early waits, within limits, for those before it.
+        """
+        ended = _Ended(record=record, prediction=prediction, repeats=repeats, maps_lost=maps_lost)
+        self._waiting[record.seq] = ended
+        while self._waiting and (self._next_seq in self._waiting or len(self._waiting) > _MAX_WAITING):
+            self._write_next()
+        self.flush_in_time()
+
+    def _write_next(self) -> None:
+        seq = min(self._waiting)
+        self._next_seq = max(self._next_seq, seq + 1)
+        self._write(self._waiting.pop(seq))
+
+    def _write(self, ended: _Ended) -> None:
+        record, prediction, repeats = ended.record, ended.prediction, ended.repeats
         if self._origin_ns is None:
             self._origin_ns = record.due_ns - round(record.seq * 1e9 / self._rate_hz)
         at_ns = self._log_ns(record.due_ns)
@@ -157,15 +186,16 @@ class McapFile:
             self._write_answer(answer, record, at_ns)
         has_maps = self._selection.has("/answer/ids") or self._selection.has("/answer/depth")
         of = answer.seq if has_maps and answer is not None else None
-        note = notes.pack_outcome(record, answer=of, maps_lost=maps_lost)
+        note = notes.pack_outcome(record, answer=of, maps_lost=ended.maps_lost)
         self._put("/outcome", note, at_ns, record.seq)
         if record.outcome != "on_time" and not record.warm_up:
             said = f"frame {record.seq} is {record.outcome}" + ("" if record.reason is None else f": {record.reason}")
             self._put("/log", messages.log(said, "Warning", at_ns), at_ns, record.seq)
-        self.flush_in_time()
 
     def end(self, tail: Mapping[str, Any]) -> None:
         """Takes what is known after the last frame."""
+        while self._waiting:
+            self._write_next()
         for sample in tail.get("telemetry", {}).get("samples", ()):
             at_ns = self._log_ns(_on_host(int(sample["at_ns"]), tail))
             self._put("/telemetry", _json(sample), at_ns)
@@ -188,6 +218,8 @@ class McapFile:
             return
         self._open = False
         try:
+            while self._waiting:
+                self._write_next()
             self._writer.finish()
         finally:
             self._file.close(sync=True)

@@ -6,7 +6,7 @@ from hil.figures import figures_of
 from hil.latency import summarize
 from hil.mcap.file import McapFile
 from hil.mcap.keep import keep_figures_in_mcap
-from hil.mcap.topics import Selection
+from hil.mcap.topics import parse_selection
 from hil.quality import score_answers
 from hil.recording import head_of, tail_of
 from hil.score_table import pack_scores
@@ -20,6 +20,7 @@ from tests.hil.records import answered, missed, session
 
 FRAMES = [make_frame(i) for i in range(3)]
 NAMES = ["clip-0000", "clip-0001", "clip-0002"]
+ALL = parse_selection("all")
 OPENED_NS = 1_704_067_190_000_000_000
 
 
@@ -46,7 +47,7 @@ def made(count=90, **changes):
     return session(records, predictions=predictions, warm_up=rule, images=NAMES, telemetry=samples, **changes)
 
 
-def write(path, some, *, selection=Selection(), images=True, close=True, end=True):
+def write(path, some, *, selection=ALL, images=True, close=True, end=True):
     file = McapFile(path, selection=selection, opened_utc_ns=OPENED_NS)
     for index, frame in enumerate(FRAMES if images else []):
         file.image(index, frame, len(FRAMES))

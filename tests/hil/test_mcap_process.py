@@ -17,6 +17,7 @@ from hil.figures import replay
 from hil.mcap.check import check_recording
 from hil.mcap.keep import keep_figures_in_mcap
 from hil.mcap.load import load_run
+from hil.mcap.scan import MAGIC
 from hil.mcap.sink import McapSink, RecordingError, Watched
 from hil.mcap.source import McapFrames
 from hil.recorder import Recorder
@@ -112,11 +113,27 @@ def test_a_writer_that_stands_still_is_given_up(tmp_path, monkeypatch):
     assert not sink.process.is_alive()
 
 
+class FillingUp:
+    """Lets the writer's file grow by little more, once the run has gone on for three seconds."""
+
+    def __init__(self, pid, path):
+        self.pid, self.path = pid, path
+
+    def begin(self, head): ...
+    def end(self, tail): ...
+    def close(self): ...
+
+    def frame(self, record, prediction):
+        if record.seq == 45:
+            limit = self.path.stat().st_size + 2000
+            resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (limit, limit))
+
+
 def test_a_full_disk_ends_the_recording_and_not_the_run(start_agent, frames, tmp_path):
     path = tmp_path / "r.mcap"
     with McapSink(path) as sink:
-        resource.prlimit(sink.process.pid, resource.RLIMIT_FSIZE, (290_000, 290_000))
-        session = run(Watched(frames, sink), start_agent(0.002), sink, TableWriter(tmp_path / "r.rhil"), duration_s=5.0)
+        sinks = sink, TableWriter(tmp_path / "r.rhil"), FillingUp(sink.process.pid, path)
+        session = run(Watched(frames, sink), start_agent(0.002), *sinks, duration_s=5.0)
     assert sum(session.outcomes().values()) == len(session.due) == 75
     assert session.fault is None
     assert session.recording_faults == ("McapSink: File too large",)
@@ -176,11 +193,9 @@ def test_a_host_that_is_killed_leaves_a_file_that_can_be_read(tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["."])}
     assert subprocess.run([sys.executable, script, path], env=environment, check=False, timeout=60).returncode == -9
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        read = load_run(path)
-        if read.contents.summary_start:
-            break
+    while time.monotonic() < deadline and not path.read_bytes()[-8:] == MAGIC:
         time.sleep(0.05)
+    read = load_run(path)
     assert read.session.frames == made(30).frames
     assert "was not closed" in read.session.fault
 
