@@ -93,7 +93,10 @@ class _Unbuffered:
 
 
 class McapFile:
-    """Writes one run; the file is made at once. `begin`, `frame`, `end` and `close` are a sink's. Raises OSError, as files do."""
+    """Writes one run; the file is made at once. `begin`, `frame`, `end` and `close` are a sink's. Raises OSError, as files do.
+
+    While `behind` is set, pictures that repeat what is in the file are left out, and the frames counted in `left_out`.
+    """
 
     def __init__(self, path: Path, *, selection: Selection = Selection(), opened_utc_ns: int = 0) -> None:  # noqa: B008  # frozen
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,6 +114,7 @@ class McapFile:
         self._pack, self._unpack = zstandard.ZstdCompressor(level=_KEEP_LEVEL), zstandard.ZstdDecompressor()
         self._label_ns, self._rate_hz = 0, 1.0
         self._origin_ns: int | None = None
+        self.behind, self.left_out = False, 0
         self._open = True
         self._flushed_s = time.monotonic()
 
@@ -130,7 +134,8 @@ class McapFile:
             self._put("/truth/boxes", messages.scene(known, messages.WORLD, at_ns), at_ns, index)
         for topic, body in packed.items():
             self._put(topic, _stamped(topic, body, at_ns), at_ns, index)
-        again = {topic: self._pack.compress(body) for topic, body in packed.items()} if selection.every else {}
+        repeated = packed if selection.every else {}
+        again = {topic: self._pack.compress(body) for topic, body in repeated.items() if topic == "/camera/image"}
         if selection.has("/camera/preview"):
             again["/camera/preview"] = self._pack.compress(messages.preview(frame.rgb))
         self._shown[index] = _Shown(camera=frame.camera, again=again)
@@ -237,7 +242,8 @@ class McapFile:
         calibration = _stamped("/camera/calibration", messages.calibration(shown.camera), at_ns)
         self._put("/camera/calibration", calibration, at_ns, record.seq, there_ns)
         self._put("/tf", messages.transforms(shown.camera, at_ns), at_ns, record.seq, there_ns)
-        for topic, packed in shown.again.items():
+        self.left_out += self.behind and bool(shown.again)
+        for topic, packed in (() if self.behind else shown.again.items()):
             self._put(topic, _stamped(topic, self._unpack.decompress(packed), at_ns), at_ns, record.seq, there_ns)
 
     def _new_answer(self, record: FrameRecord, prediction: Prediction, at_ns: int) -> _Answered:
@@ -260,7 +266,7 @@ class McapFile:
 
     def _write_answer(self, answer: _Answered, record: FrameRecord, at_ns: int) -> None:
         there_ns = self._there_ns(record)
-        if answer.seq != record.seq:
+        if answer.seq != record.seq and not self.behind:
             for topic, packed in answer.again.items():
                 self._put(topic, _stamped(topic, self._unpack.decompress(packed), at_ns), at_ns, record.seq, there_ns)
         if self._selection.has("/answer/segments"):

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -29,12 +30,14 @@ from scenes.taxonomy import TAXONOMY
 from sim.frame import Frame, Truth
 
 _NICER = 10
+_BEHIND_NS = 10**9  # a frame that waited for longer is written without pictures that are in the file already
 _MAX_HEAD_BYTES = 2**28
 _MAPS = (("rgb", np.uint8), ("depth_m", np.float32), ("semantic", np.uint8), ("instance", np.uint16))
 
 
 def write_in_process(connection: Connection, path: str, selection: Selection, opened_utc_ns: int) -> None:
-    """Serves one recording: messages in; out, when it is ready and when it ends, {"fault": sentence or None}.
+    """Serves one recording: messages in; out, when it is ready and when it ends, {"fault": sentence or None}; `left_out`
+    with the last: frames whose pictures, being in the file already, were not written again for want of time.
 
     Until the run begins the file lies beside its path, so that a run that never begins leaves an older file as it was.
     """
@@ -42,6 +45,7 @@ def write_in_process(connection: Connection, path: str, selection: Selection, op
     with contextlib.suppress(OSError):
         os.nice(_NICER)
     fault: str | None = None
+    left_out = 0
     file: McapFile | None = None
     try:
         staging = staging_path(Path(path))
@@ -49,13 +53,14 @@ def write_in_process(connection: Connection, path: str, selection: Selection, op
         connection.send_bytes(json.dumps({"fault": None}).encode())
         _serve(connection, file, lambda: staging.replace(path))
         file.close()
+        left_out = file.left_out
     except Exception as error:  # whatever goes wrong ends the recording, and is told
         fault = f"{getattr(error, 'strerror', None) or error or type(error).__name__}"
         if file is not None:
             with contextlib.suppress(OSError):
                 file.abandon()
     with contextlib.suppress(OSError):
-        connection.send_bytes(json.dumps({"fault": fault}).encode())
+        connection.send_bytes(json.dumps({"fault": fault, "left_out": left_out}).encode())
     connection.close()
 
 
@@ -93,6 +98,7 @@ def _obey(head: Mapping[str, Any], connection: Connection, file: McapFile) -> bo
         file.begin(json.loads(head["json"]))
     elif head["do"] == "frame":
         (record,) = from_rows(np.frombuffer(head["row"], ROW), [] if head["reason"] is None else [head["reason"]])
+        file.behind = time.monotonic_ns() - head["handed_ns"] > _BEHIND_NS
         prediction = _prediction(head["parts"], head["size"], connection) if head["parts"] else None
         file.write(record, prediction, repeats=head["repeats"], maps_lost=head["maps_lost"])
     elif head["do"] == "end":

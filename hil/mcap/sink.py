@@ -50,7 +50,7 @@ class McapSink:
     """
 
     def __init__(self, path: Path, *, selection: Selection = Selection(), pending_bytes: int = PENDING_BYTES) -> None:  # noqa: B008  # frozen
-        self.maps_lost = 0
+        self.maps_lost = self.left_out = 0
         self._limit = pending_bytes
         self._pending, self._lock = 0, threading.Lock()
         self._queue: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()
@@ -100,7 +100,7 @@ class McapSink:
         lost = prediction is not None and repeats is None and self._wants_maps and not parts
         head = {
             "do": "frame", "row": to_row(record, 0 if record.reason is None else 1).tobytes(), "reason": record.reason,
-            "repeats": repeats, "maps_lost": lost, "parts": len(parts),
+            "handed_ns": time.monotonic_ns(), "repeats": repeats, "maps_lost": lost, "parts": len(parts),
             "size": None if prediction is None else list(prediction.segment_id.shape),
         }  # fmt: skip
         self._hand([msgpack.packb(head), *parts])
@@ -112,8 +112,10 @@ class McapSink:
         self._thread_ends(deadline)
         self._hear(max(deadline - time.monotonic(), 0.0))
         self._raise_fault()
-        if self.maps_lost:
-            raise RecordingError(f"the maps of {self.maps_lost} answers came faster than they were written; all frames are there")
+        lacks = [f"the maps of {self.maps_lost} answers"] if self.maps_lost else []
+        lacks += [f"pictures of {self.left_out} frames, which are in the file once,"] if self.left_out else []
+        if lacks:
+            raise RecordingError(f"{' and '.join(lacks)} came faster than they were written; all frames are there")
 
     def close(self) -> None:
         """Lets the process finish and ends it; safe to call twice."""
@@ -149,7 +151,8 @@ class McapSink:
             if not self._connection.poll(timeout_s):
                 self._fault = self._fault or f"the process that writes it said nothing within {timeout_s:.1f} s"
                 return
-            self._fault = json.loads(self._connection.recv_bytes(2**16))["fault"] or self._fault
+            told = json.loads(self._connection.recv_bytes(2**16))
+            self._fault, self.left_out = told["fault"] or self._fault, told.get("left_out", 0)
         except (EOFError, OSError):
             self._fault = self._fault or "the process that writes it died"
 

@@ -100,6 +100,22 @@ def test_a_slow_disk_costs_maps_and_no_time(tmp_path):
     assert len(read.session.predictions) == len(some.predictions) - lost
 
 
+def test_a_writer_that_falls_behind_leaves_out_what_is_there_already(tmp_path):
+    some = made()
+    with begun(tmp_path / "r.mcap") as sink:
+        os.kill(sink.process.pid, signal.SIGSTOP)
+        for record in some.frames:
+            sink.frame(record, some.predictions.get(record.seq))
+        time.sleep(1.2)
+        os.kill(sink.process.pid, signal.SIGCONT)
+        with pytest.raises(RecordingError, match=r"pictures of \d+ frames, which are in the file once, came faster"):
+            sink.end(tail_of(some))
+        assert sink.left_out > 90
+    read = load_run(tmp_path / "r.mcap", maps=True)
+    assert read.session.frames == some.frames
+    assert_same_answers(read.session.predictions, some.predictions)
+
+
 def test_a_writer_that_stands_still_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr("hil.mcap.sink._END_WITHIN_S", 0.5)
     monkeypatch.setattr("hil.mcap.sink._CLOSE_WITHIN_S", 0.5)
@@ -123,7 +139,7 @@ class FillingUp:
     def end(self, tail): ...
     def close(self): ...
 
-    def frame(self, record, prediction):
+    def frame(self, record, _):
         if record.seq == 45:
             limit = self.path.stat().st_size + 2000
             resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (limit, limit))
@@ -193,7 +209,7 @@ def test_a_host_that_is_killed_leaves_a_file_that_can_be_read(tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["."])}
     assert subprocess.run([sys.executable, script, path], env=environment, check=False, timeout=60).returncode == -9
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and not path.read_bytes()[-8:] == MAGIC:
+    while time.monotonic() < deadline and path.read_bytes()[-8:] != MAGIC:
         time.sleep(0.05)
     read = load_run(path)
     assert read.session.frames == made(30).frames
