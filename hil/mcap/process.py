@@ -1,7 +1,7 @@
 """The writing process of an MCAP recording: what it gets from the run, it writes; it never makes the run wait.
 
-It is nicer than the run (its share of a core is taken back whenever the run wants it) and leaves Ctrl-C to its parent. When the
-pipe closes without an end, the run was killed: what came is written and the file is closed without its tail.
+It is nicer than the run while the clock runs (it yields most of a core to whoever wants it) and leaves Ctrl-C to its parent.
+When the pipe closes without an end, the run was killed: what came is written and the file is closed without its tail.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from perception.prediction import Prediction
 from scenes.taxonomy import TAXONOMY
 from sim.frame import Frame, Truth
 
-_NICER = 10
+# From the first frame to the last the run comes first; where that is not allowed the process stays as nice as it is.
+_NICENESS = {"begin": 5, "end": 0}
 _BEHIND_NS = 10**9  # a frame that waited for longer is written without pictures that are in the file already
 _MAX_HEAD_BYTES = 2**28
 _MAPS = (("rgb", np.uint8), ("depth_m", np.float32), ("semantic", np.uint8), ("instance", np.uint16))
@@ -42,8 +43,6 @@ def write_in_process(connection: Connection, path: str, selection: Selection, op
     Until the run begins the file lies beside its path, so that a run that never begins leaves an older file as it was.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(OSError):
-        os.nice(_NICER)
     fault: str | None = None
     left_out = 0
     file: McapFile | None = None
@@ -85,10 +84,17 @@ def _serve(connection: Connection, file: McapFile, begun: Callable[[], object]) 
             head = msgpack.unpackb(connection.recv_bytes(_MAX_HEAD_BYTES), max_bin_len=_MAX_HEAD_BYTES)
             if head["do"] == "begin":
                 begun()
+            if head["do"] in _NICENESS:
+                _be_nice(_NICENESS[head["do"]])
             if not _obey(head, connection, file):
                 return
         except EOFError:
             return
+
+
+def _be_nice(niceness: int) -> None:
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
 
 
 def _obey(head: Mapping[str, Any], connection: Connection, file: McapFile) -> bool:
