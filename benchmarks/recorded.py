@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hil.open_recording import is_mcap, need_mcap
+from hil.any_recording import is_mcap, need_mcap
 from hil.recorder import Sink
 from hil.runner import FrameSource
 from hil.session import Session

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from hil.any_recording import open_recording
 from hil.condition import energy_j_per_frame, throttled
 from hil.latency import LatencyReport, summarize
-from hil.open_recording import open_recording
 from hil.quality import Quality
 from hil.recording import append_chunk
 from hil.rules import rules_of

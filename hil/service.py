@@ -90,7 +90,7 @@ def service_times_s(frames: Sequence[FrameRecord]) -> dict[int, float]:
 
 
 def _recorded(path: Path, rest: dict[str, str], text: str) -> ServiceModel:
-    from hil.open_recording import open_recording
+    from hil.any_recording import open_recording
 
     if rest:
         raise ValueError(f"a recording is drawn from as it is, without {next(iter(rest))}")

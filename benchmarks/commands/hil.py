@@ -77,8 +77,8 @@ def _mcap_topics(arguments: argparse.Namespace) -> str | None:
 
 def hil_check(arguments: argparse.Namespace) -> int:
     """Checks an MCAP recording rule by rule, from CRCs to scores made again from its maps. Exits with 1 where one is broken."""
+    from hil.any_recording import is_mcap, need_mcap
     from hil.mcap.check import check_recording
-    from hil.open_recording import is_mcap, need_mcap
     from scenes.errors import DatasetError
 
     need_mcap("Checking a recording")

@@ -22,7 +22,10 @@ from scenes.errors import DatasetError
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """What an MCAP file holds of a run. `answers` says whose maps each frame has; `stamps` are (topic, sequence, log_time)."""
+    """What an MCAP file holds of a run. `answers` says whose maps each frame has.
+
+    `stamps` are (topic, sequence, log_time) of every message, where maps were asked for.
+    """
 
     contents: Contents
     session: Session
@@ -76,7 +79,8 @@ def load_run(path: Path, *, maps: bool = False) -> Run:
 
 
 def _take(entry: Entry, found: _Found, *, maps: bool) -> None:
-    found.stamps.append((entry.topic, entry.sequence, entry.log_time_ns))
+    if maps:
+        found.stamps.append((entry.topic, entry.sequence, entry.log_time_ns))
     if entry.topic == "/outcome":
         record, answer, lost = notes.open_outcome(entry.data)
         if record.seq != entry.sequence:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcap.reader import SeekingReader, make_reader
 
+from hil.any_recording import open_recording
 from hil.figures import differences, replay
 from hil.mcap.append import append_attachments
 from hil.mcap.check import check_recording
@@ -21,7 +22,6 @@ from hil.mcap.notes import open_outcome, pack_outcome
 from hil.mcap.source import McapFrames
 from hil.mcap.topics import GROUPS, TOPICS, Selection, parse_selection
 from hil.mcap.wire import fields, stamp_field, varint
-from hil.open_recording import open_recording
 from hil.recording import record_session
 from hil.service import parse_service
 from hil.session import OUTCOMES, FrameRecord, save_session
