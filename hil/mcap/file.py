@@ -168,7 +168,7 @@ class McapFile:
         """
         ended = _Ended(record=record, prediction=prediction, repeats=repeats, maps_lost=maps_lost)
         self._waiting[record.seq] = ended
-        while self._waiting and (self._next_seq in self._waiting or len(self._waiting) > _MAX_WAITING):
+        while self._waiting and (min(self._waiting) <= self._next_seq or len(self._waiting) > _MAX_WAITING):
             self._write_next()
         self.flush_in_time()
 

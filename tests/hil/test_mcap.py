@@ -16,17 +16,17 @@ from hil.any_recording import open_recording
 from hil.figures import differences, replay
 from hil.mcap.append import append_attachments
 from hil.mcap.check import check_recording
-from hil.mcap.keep import record_session_as_mcap
+from hil.mcap.keep import keep_figures_in_mcap, record_session_as_mcap
 from hil.mcap.load import load_run
 from hil.mcap.notes import open_outcome, pack_outcome
 from hil.mcap.source import McapFrames
 from hil.mcap.topics import GROUPS, TOPICS, Selection, parse_selection
 from hil.mcap.wire import fields, stamp_field, varint
-from hil.recording import record_session
+from hil.recording import record_session, tail_of
 from hil.service import parse_service
 from hil.session import OUTCOMES, FrameRecord, save_session
 from scenes.errors import DatasetError, UnknownNameError
-from tests.hil.mcap_runs import FRAMES, OPENED_NS, made, reported, write
+from tests.hil.mcap_runs import FRAMES, OPENED_NS, answer, figures, made, reported, write
 from tests.hil.records import answered
 
 LIMIT = 64 * 2**20
@@ -258,3 +258,27 @@ def test_log_times_that_do_not_fit_are_found(tmp_path, monkeypatch):
     monkeypatch.setattr(McapFile, "_log_ns", lambda self, ns: plainly(self, ns) + (ns == answered(9, 0.0).due_ns))
     write(tmp_path / "r.mcap", made(5))
     assert [f.name for f in check_recording(tmp_path / "r.mcap") if f.holds is False] == ["log times"]
+
+
+def test_scores_that_are_not_those_of_the_maps_are_found(tmp_path):
+    """A score table of other answers, with figures that fit it: only the maps in the file can tell."""
+    path, some = tmp_path / "r.mcap", made(5)
+    write(path, some)
+    others = made(5)
+    others.predictions.update({seq: answer(FRAMES[i % 3], 9) for i, seq in enumerate(others.predictions)})
+    live, scores = figures(others)
+    keep_figures_in_mcap(path, some, live, scores)
+    again, reported_live = replay(path)
+    assert again == reported_live
+    assert [f.name for f in check_recording(path) if f.holds is False] == ["scores from maps"]
+
+
+def test_a_frame_that_never_ends_holds_up_a_bounded_number(tmp_path):
+    some = made(400)
+    turned = made(400)
+    object.__setattr__(turned, "frames", (*some.frames[1:], some.frames[0]))
+    file = write(tmp_path / "r.mcap", turned, close=False, end=False)
+    assert file._waiting == {}
+    file.end(tail_of(some))
+    file.close()
+    assert load_run(tmp_path / "r.mcap").session.frames == some.frames
