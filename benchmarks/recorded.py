@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.any_recording import is_mcap, need_mcap
+from hil.camera import NamedFrames
 from hil.recorder import Sink
 from hil.runner import FrameSource
 from hil.session import Session
@@ -17,7 +18,7 @@ from scenes.errors import DatasetError
 from sim.dataset import Dataset
 
 
-def open_frames(path: Path) -> FrameSource:
+def open_frames(path: Path) -> NamedFrames:
     """Opens a data set's folder, or the MCAP recording of a run, whose images are streamed again; raises DatasetError."""
     if not is_mcap(path):
         return Dataset.open(path)

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hil.figures import FIGURES, SCORES, differences, refigure
 from hil.mcap.load import Run, load_run
 from hil.mcap.source import McapFrames
 from hil.mcap.topics import TOPICS
-from hil.quality import LEFT_OUT, AnswerScores, score_answers
+from hil.quality import AnswerScores, score_answers
 from hil.score_table import open_scores
 from scenes.errors import DatasetError
 
@@ -105,19 +106,31 @@ def _scores(path: Path, run: Run) -> Finding:
         return Finding(name=name, holds=None, found=str(error))
     if not truth.has_truth:
         return Finding(name=name, holds=None, found="the truth is not in the file")
-    same = _same_scores(score_answers(run.session, truth), open_scores(run.later[SCORES]))
-    return Finding(name=name, holds=same, found="scored again, they are the same" if same else "scored again, they differ")
+    same, absent = _same_scores(score_answers(run.session, truth), open_scores(run.later[SCORES]))
+    found = "scored again, they are the same" if same else "scored again, they differ"
+    found += f"; not tried: {', '.join(absent)}, whose truth between the images is not in the file" if absent else ""
+    return Finding(name=name, holds=same, found=found)
 
 
-def _same_scores(ones: AnswerScores, others: AnswerScores) -> bool:
-    """Whether every due frame has the same score in every column, to the bit, however often equal ones are stored."""
-    if ones.columns.shape != others.columns.shape:
-        return False
-    pairs = set(zip(ones.columns.ravel().tolist(), others.columns.ravel().tolist(), strict=True))
-    return all(
-        a == b if min(a, b) == LEFT_OUT else _same(ones.scores[a], others.scores[b])
-        for a, b in pairs
-    )
+def _same_scores(ones: AnswerScores, others: AnswerScores) -> tuple[bool, list[str]]:
+    """Returns whether every tick has the same score and link in every column of `ones`, and columns that it lacks.
+
+    To the bit, however often equal scores are stored. What needs truth between the images cannot be made of them.
+    """
+    absent = sorted(set(others.columns) - set(ones.columns))
+    for name, column in ones.columns.items():
+        other = others.columns.get(name)
+        if other is None or column.step != other.step or not _same(column.begins, other.begins):
+            return False, absent
+        for field, kept, theirs in (("score", ones.scores, others.scores), ("link", ones.links, others.links)):
+            pairs = _pairs(getattr(column, field), getattr(other, field))
+            if not all(a == b if min(a, b) < 0 else _same(kept[a], theirs[b]) for a, b in pairs):
+                return False, absent
+    return True, absent
+
+
+def _pairs(one: NDArray[Any], other: NDArray[Any]) -> set[tuple[int, int]]:
+    return set(zip(one.tolist(), other.tolist(), strict=True)) if one.shape == other.shape else {(-1, 0)}
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -43,6 +43,11 @@ class McapFrames:
             raise DatasetError(f"{path} has no images to stream: record with the group `image` of --mcap-topics.")
         self.has_truth = all(name in parts for parts in self._parts.values() for name in _TRUTH)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the images, in order."""
+        return tuple(self[i].name for i in range(len(self)))
+
     def __len__(self) -> int:
         return len(self._indices)
 
