@@ -11,7 +11,7 @@ DEFAULT_LINK = "tcp://127.0.0.1:5555"
 _SUITES = "tabletop, tabletop-clutter, household, or the path of a suite's .toml file"
 
 # A data set's folder of such a name is meant by ./replay, an engine by ./keys.
-TWO_WORDS = ("hil replay", "hil rules", "agent keys")
+TWO_WORDS = ("hil replay", "hil check", "hil rules", "agent keys")
 THREE_WORDS = ("hil sweep rate", "hil sweep engines")
 
 Run = Callable[[argparse.Namespace], int]
@@ -227,7 +227,7 @@ def _add_rehearsing(commands: _Commands) -> None:
     )
     parser.add_argument("engine", type=Path, nargs="?", help="an engine file (.onnx, .plan); none with --emulate")
     _engine_options(parser)
-    model = "emulate a device: p50=40ms,p99=45ms,stall=800ms/300, or recording=SESSION.json; with an engine or without"
+    model = "emulate a device: p50=40ms,p99=45ms,stall=800ms/300, or recording=RUN.rhil; with an engine or without"
     parser.add_argument("--emulate", metavar="MODEL", help=model)
     parser.add_argument("--precision", default="auto", help="auto, f32 or bf16 (default: %(default)s)")
     parser.add_argument("--seed", type=_whole(0), default=0, help="seed of the emulation (default: %(default)s)")
@@ -244,7 +244,7 @@ def _add_rehearsing(commands: _Commands) -> None:
         "hil", "out/test --device tcp://127.0.0.1:5555 --rate 15 --duration 20", "out/test --json",
         "out/test --profile qualify --runs 3 --engine engine.onnx",
     )  # fmt: skip
-    parser.add_argument("dataset", type=Path, help="the frames to stream, with their truth")
+    parser.add_argument("dataset", type=Path, help="the frames to stream, with their truth, or an .mcap of a run")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
     where.add_argument("--engine", type=Path, help="start an agent with this engine here, fresh for every run")
@@ -260,6 +260,9 @@ def _add_rehearsing(commands: _Commands) -> None:
     parser.add_argument("--lockstep", action="store_true", help=waits)
     _profile_changes(parser)
     _clock_options(parser, duration_s=None)
+    parser.add_argument("--mcap", action="store_true", help="write recording.mcap too, for Foxglove and Rerun")
+    topics = "what it has of image,preview,depth,ids,boxes,truth,every, or all or none (default: all but every)"
+    parser.add_argument("--mcap-topics", metavar="LIST", help=topics)
     parser.add_argument("--out", type=Path, default=Path("out/hil"), help="folder of the report (default: %(default)s)")
 
     parser = commands.add("demo", "", "--out out/mine --duration 60")
@@ -278,7 +281,10 @@ def _add_hil_parts(commands: _Commands) -> None:
     parser.add_argument("--force", action="store_true", help="replace keys that are there; who has them is locked out")
 
     parser = commands.add("hil replay", "out/hil/recording.rhil")
-    parser.add_argument("recording", type=Path, help="what `rehearse hil` wrote")
+    parser.add_argument("recording", type=Path, help="what `rehearse hil` wrote: .rhil or .mcap")
+
+    parser = commands.add("hil check", "out/hil/recording.mcap")
+    parser.add_argument("recording", type=Path, help="what `rehearse hil --mcap` wrote")
 
     parser = commands.add("hil rules", "", "--service p50=30ms,p99=60ms --rate 30")
     stall = "p50=40ms,p99=45ms,stall=800ms/300"

@@ -211,16 +211,16 @@ class Stream:
         return_ns = time.monotonic_ns()
         stamps = {f"agent_{name}": value for name, value in stamps.items()}
         stamps |= {"host_receive_ns": answer.host_receive_ns, "return_ns": return_ns}
-        self.ledger.answered(entry, stamps, self._deadline_ns, prediction)
-        self._keep(entry, prediction)
+        self.ledger.answered(entry, stamps, self._deadline_ns, self._keep(entry, prediction))
         self._decode_ns.append(time.monotonic_ns() - start_ns)
 
-    def _keep(self, entry: Entry, prediction: Prediction) -> None:
-        """Keeps one copy of equal answers to the same image, so that a long run fits into memory."""
+    def _keep(self, entry: Entry, prediction: Prediction) -> Prediction:
+        """Keeps one copy of equal answers to the same image, so that a long run fits into memory; returns that copy."""
         before = self._latest.get(entry.image)
         if before is None or not _equal(before, prediction):
             self._latest[entry.image] = prediction
         self.predictions[entry.seq] = self._latest[entry.image]
+        return self._latest[entry.image]
 
     def _keep_alive(self, now_ns: int) -> None:
         # A host that stalls hears nothing either: no single look counts for more than two pings of silence.

@@ -63,6 +63,7 @@ def hil(arguments: argparse.Namespace) -> int:
             arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say,
             link={"keys": arguments.keys, "insecure": arguments.insecure, "compress": arguments.compress},
             every=arguments.camera_every, lockstep=arguments.lockstep,
+            mcap=_mcap_topics(arguments),
         )  # fmt: skip
     print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
     return EXITS_OF_VERDICTS[rehearsal.verdict.status]
@@ -78,12 +79,38 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
         "--device": arguments.device if arguments.engine is None else None, "--keys": arguments.keys,
         "--compress": arguments.compress,
     }  # fmt: skip
+    given["--mcap-topics"] = _mcap_topics(arguments)
     words = [str(arguments.dataset), *(f"{name}={value}" for name, value in given.items() if value is not None)]
     words += ["--insecure"] if arguments.insecure else []
     words += ["--lockstep"] if arguments.lockstep else []
     repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
     print_json(repeated.to_dict()) if arguments.json else print(repeated.describe())
     return EXITS_OF_VERDICTS[repeated.verdict.status]
+
+
+def _mcap_topics(arguments: argparse.Namespace) -> str | None:
+    """Returns what an MCAP recording has, None where none was asked for."""
+    if arguments.mcap_topics is not None:
+        return str(arguments.mcap_topics)
+    return "all" if arguments.mcap else None
+
+
+def hil_check(arguments: argparse.Namespace) -> int:
+    """Checks an MCAP recording rule by rule, from CRCs to scores made again from its maps. Exits with 1 where one is broken."""
+    from hil.any_recording import is_mcap, need_mcap
+    from hil.mcap.check import check_recording
+    from scenes.errors import DatasetError
+
+    need_mcap("Checking a recording")
+    if arguments.recording.is_file() and not is_mcap(arguments.recording):
+        raise DatasetError(f"{arguments.recording} is not an MCAP file; `rehearse hil replay` checks a recording.rhil.")
+    findings = check_recording(arguments.recording)
+    if arguments.json:
+        print_json([{"name": f.name, "holds": f.holds, "found": f.found} for f in findings])
+    else:
+        words = {True: "ok", False: "BROKEN", None: "not tried"}
+        print_table([(words[finding.holds], finding.name, finding.found) for finding in findings])
+    return EXIT_FAILED_CHECK if any(finding.holds is False for finding in findings) else EXIT_OK
 
 
 def hil_replay(arguments: argparse.Namespace) -> int:
