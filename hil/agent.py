@@ -6,13 +6,15 @@ never waits for the engine, so a ping is answered while a network runs; the othe
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ from hil.protocol import NO_SESSION, Body, Header, Kind, Message, ProtocolError,
 from hil.quiet import short_switch_interval
 from hil.request import DISTORTION, open_frame
 from hil.service import parse_service
+from hil.staleness import Ages
 from hil.telemetry import Telemetry
 from hil.worker import Done, Job, TimedPerceiver, Worker, error_body
 
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 LEASE_S = 2.0
 _WARM_UP = 3
 _POLL_MS = 100
+# Of this many frames the agent knows that it had them; with a credit of a few it needs no more.
+_SEEN = 64
 # A host with IMMEDIATE loses what it has not read when the connection closes, so it gets this long to read.
 _FAREWELL_S = 0.1
 
@@ -92,6 +97,8 @@ class Counters:
     answered: int = 0
     dropped: int = 0
     rejected: int = 0
+    duplicates: int = 0
+    stale: int = 0
     refused: int = 0
     undeliverable: int = 0
     protocol_errors: int = 0
@@ -103,7 +110,11 @@ class _Lease:
     session: bytes
     host: str
     heard_ns: int
+    stale_after_s: float = math.inf
     last_seq: int = -1
+    seen: deque[int] = field(default_factory=lambda: deque(maxlen=_SEEN))
+    owes: set[int] = field(default_factory=set)
+    ages: Ages = field(default_factory=Ages)
 
 
 class _Agent:
@@ -171,7 +182,9 @@ class _Agent:
 
     def _hello(self, peer: bytes, message: Message, now_ns: int) -> None:
         lease = self._lease
-        if lease is not None and lease.session != message.session and now_ns - lease.heard_ns < LEASE_S * 1e9:
+        held = lease is not None and now_ns - lease.heard_ns < LEASE_S * 1e9
+        # A host that lost the link comes back at once: it knows the session that the lease is for.
+        if lease is not None and held and lease.session not in (message.session, message.meta.get("follows")):
             self.counters.refused += 1
             reason = f"it is serving the host {lease.host}, and one agent serves one host at a time"
             self._send(peer, error_body("busy", reason), session=message.session)
@@ -179,7 +192,11 @@ class _Agent:
         if lease is None or lease.session != message.session:
             self._worker.clear()
             host = str(message.meta.get("host", "unknown"))[:100]
-            self._lease = _Lease(peer=peer, session=message.session, host=host, heard_ns=now_ns)
+            self._lease = _Lease(
+                peer=peer, session=message.session, host=host, heard_ns=now_ns,
+                stale_after_s=_stale_after_s(message.meta.get("stale_after_s")),
+            )  # fmt: skip
+            self._lease.ages.heard(message.due_ns, now_ns)
         self._send(peer, self._welcome, session=message.session)
 
     def _from_host(self, peer: bytes, message: Message, now_ns: int) -> None:
@@ -193,19 +210,26 @@ class _Agent:
         if message.kind is Kind.FRAME:
             self._frame(lease, message, now_ns)
         elif message.kind is Kind.PING:
-            self._send(peer, pack(Kind.PONG, self._counts()), session=message.session, seq=message.seq)
+            lease.ages.heard(message.due_ns, now_ns)
+            counts = {**self._counts(), "owes": sorted(lease.owes)}
+            self._send(peer, pack(Kind.PONG, counts), session=message.session, seq=message.seq)
         else:
             self._send(peer, pack(Kind.BYE, self._counts()), session=message.session)
             self._worker.clear()
             self._lease = None
 
     def _frame(self, lease: _Lease, message: Message, now_ns: int) -> None:
+        if (said := self._not_taken(lease, message, now_ns)) is not None:
+            self._send(lease.peer, error_body(*said), session=message.session, seq=message.seq)
+            return
         try:
             rgb, intrinsics = open_frame(message, lease.last_seq)
         except ProtocolError as error:
             self._reject(lease.peer, message.session, message.seq, str(error))
             return
         lease.last_seq = message.seq
+        lease.seen.append(message.seq)
+        lease.owes.add(message.seq)
         replaced = self._worker.offer(
             Job(
                 peer=lease.peer,
@@ -218,8 +242,24 @@ class _Agent:
         )
         if replaced is not None:
             self.counters.dropped += 1
+            lease.owes.discard(replaced.seq)
             body = error_body("dropped", "a newer frame replaced it before the engine was free")
             self._send(replaced.peer, body, session=replaced.session, seq=replaced.seq)
+
+    def _not_taken(self, lease: _Lease, message: Message, now_ns: int) -> tuple[str, str] | None:
+        """Returns code and reason for a frame that came twice, out of order or too old; None for one to take."""
+        if message.seq in lease.seen:
+            self.counters.duplicates += 1
+            return "duplicate", "it came before"
+        if message.seq < lease.last_seq:
+            self.counters.dropped += 1
+            return "dropped", "a newer frame came before it"
+        age_s = lease.ages.age_s(message.due_ns, now_ns)
+        if age_s > lease.stale_after_s:
+            self.counters.dropped += 1
+            self.counters.stale += 1
+            return "dropped", f"it was {age_s:.1f} s old when it came: the link or the agent had stalled"
+        return None
 
     def _reject(self, peer: bytes, session: bytes, seq: int, reason: str) -> None:
         self.counters.rejected += 1
@@ -228,6 +268,8 @@ class _Agent:
     def _answer(self, done: Done) -> None:
         self._send(done.job.peer, done.body, session=done.job.session, seq=done.job.seq)
         self.counters.answered += 1
+        if self._lease is not None and self._lease.session == done.job.session:
+            self._lease.owes.discard(done.job.seq)
 
     def _send(self, peer: bytes, body: Body, *, session: bytes = NO_SESSION, seq: int = 0) -> None:
         try:
@@ -270,6 +312,11 @@ def _warm_up(perceiver: TimedPerceiver) -> float:
         perceiver.perceive_timed(grey, fx=500.0, fy=500.0, cx=319.5, cy=239.5)
         ends.append(time.monotonic())
     return ends[1] - ends[0]
+
+
+def _stale_after_s(said: object) -> float:
+    """Returns the age at which a host wants its frames dropped; one that says nothing wants none dropped."""
+    return float(said) if isinstance(said, float) and said > 0 else math.inf
 
 
 def _print_ready(address: str) -> None:

@@ -21,14 +21,19 @@ _HELLO_EVERY_S = 0.5
 class Client:
     """One session with one agent; a context manager. `facts` is what the agent said of itself.
 
-    Raises LinkError at opening where nobody answers within `timeout_s`, or the agent refuses.
+    The agent is asked to drop frames that are older than `stale_after_s` when they come. `stale` counts answers to sessions
+    that were left. Raises LinkError at opening where nobody answers within `timeout_s`, or the agent refuses.
     """
 
-    def __init__(self, device: str, *, timeout_s: float = 3.0) -> None:
+    def __init__(self, device: str, *, timeout_s: float = 3.0, stale_after_s: float | None = None) -> None:
         self.device = device
         self.session = os.urandom(SESSION_BYTES)
         self.protocol_errors = 0
+        self.stale = 0
+        self._stale_after_s = stale_after_s
+        self._left: set[bytes] = set()
         self._ping = pack(Kind.PING, {})
+        self._hello = self._pack_hello(None)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
             self._socket = open_dealer(self._context, device, self.session)
@@ -61,7 +66,23 @@ class Client:
 
     def ping(self, seq: int = 0) -> bool:
         """Sends a PING without waiting; its PONG has the same `seq`."""
-        return self._send(self._ping, seq=seq)
+        return self._send(self._ping, seq=seq, due_ns=time.monotonic_ns())
+
+    def begin_session(self) -> None:
+        """Leaves the session for a new one, after an outage; `knock` then asks the agent to take it up."""
+        self._left.add(self.session)
+        self.session, follows = os.urandom(SESSION_BYTES), self.session
+        self._hello = self._pack_hello(follows)
+        self.reconnect()
+
+    def reconnect(self) -> None:
+        """Leaves the connection, with all that waits in it, for a new one; no wait. `fileno` is another one then."""
+        self._socket.close(0)
+        self._socket = open_dealer(self._context, self.device, self.session)
+
+    def knock(self) -> bool:
+        """Sends a HELLO without waiting; a WELCOME of this session answers it."""
+        return self._send(self._hello, due_ns=time.monotonic_ns())
 
     def readable(self) -> bool:
         """Whether `receive` would find something now."""
@@ -78,7 +99,10 @@ class Client:
                 continue
             if message.session == self.session:
                 return message
-            self.protocol_errors += 1
+            if message.session in self._left:
+                self.stale += 1
+            else:
+                self.protocol_errors += 1
         return None
 
     def _send(self, body: Body, *, seq: int = 0, due_ns: int = 0) -> bool:
@@ -89,11 +113,18 @@ class Client:
             return False
         return True
 
+    def _pack_hello(self, follows: bytes | None) -> Body:
+        said: dict[str, Any] = {"host": platform.node(), "process": os.getpid()}
+        if self._stale_after_s is not None:
+            said["stale_after_s"] = float(self._stale_after_s)
+        if follows is not None:
+            said["follows"] = follows
+        return pack(Kind.HELLO, said)
+
     def _shake_hands(self, timeout_s: float) -> dict[str, Any]:
-        hello = pack(Kind.HELLO, {"host": platform.node(), "process": os.getpid()})
         deadline, next_hello = time.monotonic() + timeout_s, 0.0
         while (now := time.monotonic()) < deadline:
-            if now >= next_hello and self._send(hello):
+            if now >= next_hello and self.knock():
                 next_hello = now + _HELLO_EVERY_S
             if not self._socket.poll(50):
                 continue

@@ -24,6 +24,8 @@ EVERY_S = 0.05
 BURST = 64
 _ANSWER_WITHIN_S = 0.04
 _CONNECT_MS = 100
+# So many exchanges without an answer take a second or more; the connection is then taken for dead.
+_REDIAL_AFTER = 10
 _POLL_MS = 100
 
 Now = Callable[[], int]
@@ -106,8 +108,12 @@ class ClockProbe:
             socket = open_dealer(context, self._address or "", self._session)
             self._burst(socket, patience=10)
             self._primed.set()
+            silent = 0
             while not self._stop.wait(self._every_s):
-                self._exchange(socket, len(self.exchanges))
+                silent = 0 if self._exchange(socket, len(self.exchanges)) else silent + 1
+                if silent == _REDIAL_AFTER:
+                    socket.close(0)
+                    socket, silent = open_dealer(context, self._address or "", self._session), 0
             self._burst(socket, patience=2)
         except (LinkError, zmq.ZMQError):
             return  # without exchanges there is no split, and the session says so

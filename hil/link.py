@@ -1,7 +1,11 @@
 """Sockets of the link are opened here alone: loopback by default, bounded everywhere, and no error without a sentence.
 
 DEALER on the host, ROUTER on the agent. IMMEDIATE keeps frames from queueing for a peer that is not there, so nothing
-stale is replayed after a reconnect; the heartbeats find a peer whose machine is gone; MAXMSGSIZE bounds every part.
+stale is replayed after a reconnect; MAXMSGSIZE bounds every part.
+
+No heartbeats of ZeroMQ's: its I/O thread answers them while a program hangs, so they tell nothing that the PINGs of the
+protocol do not, and libzmq ends the process where one is due on a connection whose peer went away while its input waited
+at the high-water mark (libzmq issues 4364 and 4841): an agent that was stopped for a second died of it.
 """
 
 from __future__ import annotations
@@ -25,9 +29,10 @@ _OPTIONS = {
     zmq.MAXMSGSIZE: MAX_PART_BYTES,
     zmq.RECONNECT_IVL: 50,
     zmq.RECONNECT_IVL_MAX: 500,
-    zmq.HEARTBEAT_IVL: 200,
-    zmq.HEARTBEAT_TIMEOUT: 600,
     zmq.TCP_KEEPALIVE: 1,
+    zmq.TCP_KEEPALIVE_IDLE: 10,
+    zmq.TCP_KEEPALIVE_INTVL: 2,
+    zmq.TCP_KEEPALIVE_CNT: 5,
 }
 
 

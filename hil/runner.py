@@ -16,10 +16,12 @@ from hil.device import device_facts
 from hil.link import DEFAULT_ADDRESS, is_loopback
 from hil.progress import Progress, told_every_second
 from hil.quiet import no_collection, real_time, short_switch_interval
+from hil.reconnect import RECONNECT_S
 from hil.recorder import Recorder, Sink
 from hil.recording import tail_of
 from hil.request import DISTORTION, pack_frame
 from hil.session import Session
+from hil.staleness import STALL_S
 from hil.stream import PING_EVERY_S, Image, Stream
 from hil.warm_up import WarmUp
 from sim.frame import Frame
@@ -53,14 +55,17 @@ def run_session(
     about: Mapping[str, Any] | None = None,
     sinks: Sequence[Sink] = (),
     connect_timeout_s: float = 3.0,
+    reconnect_s: float = RECONNECT_S,
     progress: Callable[[Progress], None] | None = None,
 ) -> Session:
     """Streams a data set to an agent, over and over, and returns what came of every frame.
 
     `claim` is the P(on time) that the run is to show; the verdict judges it. `about` are facts of the data set. Every
     frame goes to the `sinks` as soon as it has its outcome, off the timed path. Loads the images that it needs first. An
-    agent that dies or falls silent ends the run within about a second; the session then has a `fault` and its remaining
-    frames are lost. Raises LinkError where no session can begin.
+    agent that dies or falls silent is found within a second; the run goes on, its frames lost, and takes the agent back as
+    soon as it answers (`outages`). Where that takes longer than `reconnect_s`, or the agent was stopped by its user, or it
+    comes back with another engine, the session has a `fault` and its remaining frames are lost. Raises LinkError where no
+    session can begin.
     """
     measured = round(rate_hz * duration_s)
     if not rate_hz > 0 or not deadline_s > 0 or credit < 1 or measured < 1 or len(dataset) < 1 or not 0 < claim < 1:
@@ -72,7 +77,7 @@ def run_session(
         "device": device, "rate_hz": rate_hz, "deadline_s": deadline_s, "duration_s": duration_s, "credit": credit,
         "claim": claim, "profile": profile,
     }  # fmt: skip
-    with Client(device, timeout_s=connect_timeout_s) as client:
+    with Client(device, timeout_s=connect_timeout_s, stale_after_s=1 / rate_hz + STALL_S) as client:
         images = _load_images(dataset, warm_up.most(rate_hz) + measured, client)
         facts = {**dict(about or {}), "frames": len(dataset), "images_used": len(images)}
         started_utc = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
@@ -83,7 +88,7 @@ def run_session(
         try:
             recorder.begin(planned)
             with ClockProbe(device, client.facts) as probe:
-                run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
+                run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put, reconnect_s)
                 with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
                     run.loop()
                 run.count_agent()
@@ -102,7 +107,7 @@ def _session(
     same_clock, note = _compare_clocks(planned["device"], planned["agent"], clock)
     return Session(
         **planned, frames=run.ledger.records(), same_clock=same_clock, clock_note=note, clock=clock.to_dict(),
-        counters=run.counters, telemetry={"samples": run.telemetry}, fault=run.fault, dataset=dataset,
+        counters=run.counters, telemetry={"samples": run.telemetry}, fault=run.fault, outages=run.outages, dataset=dataset,
         predictions=run.predictions,
         warm_up={"rule": warm_up.to_dict(), "frames": run.ledger.warm_up, "settled": run.ledger.settled},
     )  # fmt: skip

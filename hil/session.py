@@ -76,8 +76,8 @@ class Session:
     fixed before it. `warm_up` is the rule of the warm-up and how it ended. `agent` is what the agent said of its engine
     and machine, `host` the facts of this machine. `same_clock` tells whether agent and host stamps may be compared,
     `clock_note` why; `clock` holds what `hil.clock` knows of the device's. `telemetry` is what the device measured of
-    itself. `recording_faults` are sentences of what a recording of this run lacks. `images` are the names of the images that
-    frames show. `predictions` (by seq) are kept in memory only.
+    itself. `outages` are the times without the agent (`hil.outage`). `recording_faults` are sentences of what a recording of this
+    run lacks. `images` are the names of the images that frames show. `predictions` (by seq) are kept in memory only.
     """
 
     device: str
@@ -99,6 +99,7 @@ class Session:
     telemetry: Mapping[str, Any] = field(default_factory=dict)
     recording_faults: Sequence[str] = ()
     fault: str | None = None
+    outages: Sequence[Mapping[str, Any]] = ()
     dataset: Mapping[str, Any] = field(default_factory=dict)
     images: Sequence[str] = ()
     predictions: Mapping[int, Prediction] = field(default_factory=dict)
@@ -130,7 +131,7 @@ class Session:
         columns = [f.name for f in fields(FrameRecord)]
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("frames", "predictions")}
         rows = [[getattr(frame, name) for name in columns] for frame in self.frames]
-        values |= {"recording_faults": list(self.recording_faults), "images": list(self.images)}
+        values |= {name: list(getattr(self, name)) for name in ("outages", "recording_faults", "images")}
         return {"format": FORMAT, **values, "columns": columns, "frames": rows}
 
     @classmethod

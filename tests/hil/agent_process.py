@@ -30,9 +30,13 @@ class Perceiver:
 
     def __init__(self, delay_s, mode):
         self.delay_s, self.mode, self.calls = delay_s, mode, 0
+        self.log = Path(mode.removeprefix("log:")).open("a") if mode.startswith("log:") else None  # noqa: SIM115
 
     def perceive_timed(self, rgb, *, fx, **_intrinsics):
         self.calls += 1
+        if self.log is not None:  # which image is looked at when: what an engine really processed
+            self.log.write(f"{time.monotonic_ns()} {fx}\n")
+            self.log.flush()
         time.sleep(self.delay_s)
         if self.mode == "raise" and self.calls > WARM_UP and self.calls % 3 == 0:
             raise RuntimeError("the engine tripped")
