@@ -80,7 +80,7 @@ class Stream:
         self.fault: str | None = None
         self.predictions: dict[int, Prediction] = {}
         self.telemetry: list[dict[str, Any]] = []
-        self.counters = {"stale_answers": 0, "protocol_errors": 0}
+        self.counters = {"stale_answers": 0, "protocol_errors": 0, "lost_on_the_way": 0}
         self._client, self._images, self._credit = client, images, credit
         self._deadline_ns = round(deadline_s * 1e9)
         self._longest_wait_ns = round(_LONGEST_WAIT_PERIODS * 1e9 / rate_hz)
@@ -282,6 +282,7 @@ class Stream:
     def _find_lost(self, message: Message) -> None:
         for seq in self._unowed.lost(message, {s: e.stamps["send_ns"] for s, e in self._in_flight.items()}):
             self.ledger.missed(self._in_flight.pop(seq), "lost", "the agent neither has it nor answered it")
+            self.counters["lost_on_the_way"] += 1
 
     def _give_up_old(self, now_ns: int) -> None:
         for entry in list(self._in_flight.values()):

@@ -24,7 +24,7 @@ from scenes.taxonomy import TAXONOMY
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "doctor", "scene", "catalogue", "generate", "merge", "convert", "agree", "replay", "inspect",
-    "train", "export", "predict", "score", "agent", "hil", "hil replay", "hil rules", "demo",
+    "train", "export", "predict", "score", "agent", "hil", "hil proxy", "hil replay", "hil rules", "demo",
 )  # fmt: skip
 
 
