@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 from hil.agent import serve
+from hil.link import is_loopback
 from perception.prediction import Prediction, Segment
 from scenes.box import OrientedBox
 from scenes.transforms import Pose
@@ -76,4 +77,4 @@ if __name__ == "__main__":
     if mode.startswith("emulate:"):
         serve(None, bind, emulate=mode.removeprefix("emulate:"))
         sys.exit()
-    serve(None, bind, perceiver=Perceiver(float(delay), mode))
+    serve(None, bind, perceiver=Perceiver(float(delay), mode), insecure=not is_loopback(bind))

@@ -22,6 +22,7 @@ from hil.verdict import judge
 from hil.warm_up import WarmUp
 from scenes.errors import LinkError
 from tests.hil.conftest import make_frame
+from tests.hil.faults.under_fire import check_outage, looked_at
 from tests.hil.records import answered, missed, session
 from tests.hil.test_agent import frame_body, wait_for
 from tests.hil.test_runner import check_accounts, once_answered
@@ -31,27 +32,13 @@ MANY = [make_frame(i, 32, 24) for i in range(120)]  # as many images as frames, 
 
 
 def run(agent, frames=MANY, **changes):
-    return run_session(frames, **{"device": agent.address, "duration_s": 5.0, "warm_up": SHORT, **changes})
+    return run_session(frames, **{"device": agent.address, "duration_s": 3.0, "warm_up": SHORT, **changes})
 
 
-def ages_processed_s(session, log):
-    """Returns the age of every frame of the run when an engine began with it, from the engine's own notes."""
-    due_ns = {60.0 + frame.image: frame.due_ns for frame in session.frames}
-    rows = [line.split() for line in log.read_text().splitlines()]
-    return [(int(at) - due_ns[float(fx)]) / 1e9 for at, fx in rows if float(fx) in due_ns]
-
-
-def check_outage(session, *, changed):
-    (outage,) = [Outage.from_dict(values) for values in session.outages]
-    assert outage.agent_changed is changed
-    assert outage.found_s < 1.0 + 0.4  # 0.9 s, and room for a machine that is busy with other tests
-    inside = [f for f in session.frames if outage.found_ns < f.due_ns < outage.to_ns - 2e6]
-    assert {f.outcome for f in inside} <= {"lost"}
-    without = [f for f in session.frames if f.reason is not None and "the agent was gone" in f.reason]
-    assert len(without) == outage.frames
-    back = [f for f in session.frames if f.due_ns > outage.to_ns and f.return_ns is not None]
-    assert back
-    return outage
+def oldest_s(session, log):
+    """Returns the age of the oldest frame when an engine began with it, from the engine's own notes."""
+    due_ns = {frame.seq: frame.due_ns for frame in session.frames}
+    return max((at - due_ns[seq]) / 1e9 for at, seq in looked_at(log, session))
 
 
 def test_a_killed_agent_is_taken_back_when_it_was_restarted(start_agent, tmp_path):
@@ -69,7 +56,7 @@ def test_a_killed_agent_is_taken_back_when_it_was_restarted(start_agent, tmp_pat
     outage = check_outage(session, changed=True)
     assert session.fault is None
     assert outage.to_ns - ready[0] < 2e9
-    assert max(ages_processed_s(session, log)) < 1 / 15 + 0.3  # a stale frame would be half a second old
+    assert oldest_s(session, log) < 1 / 15 + 0.3  # a stale frame would be half a second old
     verdict = judge(session)
     assert verdict.status == "FAIL"
     assert "The agent was gone during the run" in verdict.reason
@@ -78,7 +65,7 @@ def test_a_killed_agent_is_taken_back_when_it_was_restarted(start_agent, tmp_pat
     assert session.counters["agent_answered"] >= 0.8 * len(session.predictions)
 
 
-@pytest.mark.parametrize("stopped_s", [1.3, 2.5])
+@pytest.mark.parametrize("stopped_s", [1.2, pytest.param(2.5, marks=pytest.mark.slow)])
 def test_a_stopped_agent_goes_on_without_what_waited_for_it(start_agent, tmp_path, stopped_s):
     """Frames that a kernel kept for a stopped agent are seconds old when it runs again: it looks at none of them."""
     log, resumed = tmp_path / "log", []
@@ -90,12 +77,12 @@ def test_a_stopped_agent_goes_on_without_what_waited_for_it(start_agent, tmp_pat
         os.kill(agent.process.pid, signal.SIGCONT)
         resumed.append(time.monotonic_ns())
 
-    session = run(agent, progress=once_answered(stop)[0])
+    session = run(agent, progress=once_answered(stop)[0], duration_s=2.2 + stopped_s)
     check_accounts(session)
     outage = check_outage(session, changed=False)
     assert session.fault is None
     assert outage.to_ns - resumed[0] < 2e9
-    assert max(ages_processed_s(session, log)) < 1 / 15 + 0.5
+    assert oldest_s(session, log) < 1 / 15 + 0.5
     assert agent.process.poll() is None
 
 
@@ -133,7 +120,7 @@ def test_an_agent_with_another_engine_is_not_taken_back(start_agent):
 
 def test_an_agent_that_stays_away_until_the_end_is_a_fault(start_agent):
     agent = start_agent()
-    session = run(agent, duration_s=3.0, progress=once_answered(agent.process.kill)[0])
+    session = run(agent, duration_s=2.4, progress=once_answered(agent.process.kill)[0])
     check_accounts(session)
     assert "was still gone when the run ended" in session.fault
 
@@ -218,6 +205,7 @@ def test_knocking_does_not_keep_an_agent_from_another_host(start_agent):
         first.close()
 
 
+@pytest.mark.slow
 def test_threads_do_not_pile_up_over_outages(start_agent):
     before = threading.active_count()
     agent = start_agent(0.005)
@@ -229,7 +217,7 @@ def test_threads_do_not_pile_up_over_outages(start_agent):
             time.sleep(1.2)
             os.kill(agent.process.pid, signal.SIGCONT)
 
-    session = run(agent, progress=stop)
+    session = run(agent, progress=stop, duration_s=5.0)
     check_accounts(session)
     assert 1 <= len(session.outages) <= 2
     assert np.isfinite([f.latency_s for f in session.frames if f.latency_s is not None]).all()

@@ -18,7 +18,7 @@ ASKED = (
 )  # fmt: skip
 
 
-def tests_in(path):
+def named_tests(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
 
@@ -28,13 +28,13 @@ def test_every_row_has_tests_that_are_there(row):
     named = re.findall(r"`([\w/]+\.py)::(\w+)`", row[3])
     assert named
     for path, name in named:
-        assert name in tests_in(ROOT / "tests" / "hil" / path)
+        assert name in named_tests(ROOT / "tests" / "hil" / path)
 
 
 @pytest.mark.parametrize("file", ["test_fault_table.py", "test_namespaces.py", "test_under_fire.py"])
 def test_every_fault_test_has_its_row(file):
     path = Path(__file__).with_name(file)
-    missing = {name for name in tests_in(path) if f"faults/{file}::{name}`" not in TABLE}
+    missing = {name for name in named_tests(path) if f"faults/{file}::{name}`" not in TABLE}
     assert not missing
 
 

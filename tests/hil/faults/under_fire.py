@@ -51,7 +51,7 @@ class Fire:
         return [f.reason for f in self.session.frames if f.outcome in outcomes]
 
 
-def under_fire(agent, up="", down="", *, seed=0, rate_hz=RATE_HZ, duration_s=2.0, **changes):
+def under_fire(agent, up="", down="", *, seed=0, rate_hz=RATE_HZ, duration_s=2.0, may_stall=False, **changes):
     """Runs a session through a proxy and checks what must hold whatever it did."""
     lines = {"up": parse_faults(up), "down": parse_faults(down)}
     before = counts_of(agent)
@@ -63,7 +63,8 @@ def under_fire(agent, up="", down="", *, seed=0, rate_hz=RATE_HZ, duration_s=2.0
         counts, done = proxy.counts(), list(proxy.lines[UP].done)
     check_accounts(session)
     assert agent.process.poll() is None, "the agent is alive"
-    assume_awake(session)
+    if not may_stall:
+        assume_awake(session)
     sent = sorted(f.seq for f in session.frames if f.send_ns is not None)
     hit = {}
     for group, number, name in done:
@@ -102,7 +103,7 @@ def looked_at(log, session):
     seq_of = {60.0 + frame.image: frame.seq for frame in session.frames}
     rows = [line.split() for line in log.read_text().splitlines()]
     start_ns = session.frames[0].due_ns
-    return [(int(at), seq_of[float(fx)]) for at, fx in rows if int(at) > start_ns]
+    return [(int(at), seq_of[float(fx)]) for at, fx in rows if int(at) > start_ns and float(fx) in seq_of]
 
 
 def seqs(session, *outcomes):
