@@ -78,6 +78,7 @@ class ClockProbe:
 
     def __init__(self, device: str, facts: dict[str, Any], *, now: Now | None = None, every_s: float = EVERY_S) -> None:
         self.exchanges: list[Exchange] = []
+        self._asked = 0
         self._now, self._every_s = now or time.monotonic_ns, every_s
         self._session = os.urandom(SESSION_BYTES)
         self._address = _address(device, facts.get("clock"))
@@ -110,7 +111,7 @@ class ClockProbe:
             self._primed.set()
             silent = 0
             while not self._stop.wait(self._every_s):
-                silent = 0 if self._exchange(socket, len(self.exchanges)) else silent + 1
+                silent = 0 if self._exchange(socket) else silent + 1
                 if silent == _REDIAL_AFTER:
                     socket.close(0)
                     socket, silent = open_dealer(context, self._address or "", self._session), 0
@@ -125,9 +126,11 @@ class ClockProbe:
         """Fills whole windows, so that the ends of a run are known as well as its middle; gives up on a silent agent."""
         wanted, silent = len(self.exchanges) + BURST + -len(self.exchanges) % BURST, 0
         while len(self.exchanges) < wanted and silent < patience:
-            silent = 0 if self._exchange(socket, len(self.exchanges)) else silent + 1
+            silent = 0 if self._exchange(socket) else silent + 1
 
-    def _exchange(self, socket: zmq.Socket[bytes], seq: int) -> bool:
+    def _exchange(self, socket: zmq.Socket[bytes]) -> bool:
+        # A number is used once: an answer that comes after its time must not pass for that of the next question.
+        seq = self._asked = self._asked + 1
         parts = seal(pack(Kind.PING, {}), session=self._session, seq=seq)
         if not socket.poll(_CONNECT_MS, zmq.POLLOUT):
             return False
