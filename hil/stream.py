@@ -36,6 +36,9 @@ _LEAD_S = 0.05
 # A sleep ends late by some tenths of a millisecond, so the last of them are waited for by looking at the clock.
 _SPIN_NS = 400_000
 _DECODES_KEPT = 20
+# What a hostile agent may make a run remember.
+_MOST_COUNTERS = 48
+_MOST_NAME = 48
 # However long decoding takes, an answer waits for the camera no longer than this share of a period.
 _LONGEST_WAIT_PERIODS = 0.25
 
@@ -296,8 +299,10 @@ class Stream:
             self.telemetry.append(sample)
         counters = message.meta.get("counters")
         if isinstance(counters, dict):
-            counted = {f"agent_{k}": v for k, v in counters.items() if type(v) is int}
-            self.counters.update({k: self._before.get(k, 0) + v for k, v in counted.items()})
+            for name, value in counters.items():
+                known = f"agent_{name}"[:_MOST_NAME]
+                if type(value) is int and (known in self.counters or len(self.counters) < _MOST_COUNTERS):
+                    self.counters[known] = self._before.get(known, 0) + value
 
 
 def _equal(one: Prediction, other: Prediction) -> bool:
