@@ -18,7 +18,7 @@ from hil.answer import open_answer, pack_answer
 from hil.client import Client
 from hil.clock_socket import ClockProbe, ClockServer
 from hil.faults.damage import WAYS, spoil
-from hil.protocol import Kind, ProtocolError, open_message, pack, seal
+from hil.protocol import Body, Kind, ProtocolError, open_header, open_message, pack, seal
 from hil.request import open_frame, pack_frame
 from hil.stream import Image, Stream
 from hil.telemetry import checked_sample
@@ -31,7 +31,6 @@ from scenes.transforms import Pose
 
 SIZE = (3, 4)
 SESSION = b"session!"
-_HEAD = struct.Struct("<4sHBB8sQqIQ")
 _MOST_PARTS = 7
 HELLO = seal(pack(Kind.HELLO, {"stale_after_s": 0.5}), session=SESSION)
 IMAGE = Image(body=pack_frame(np.zeros((*SIZE, 3), np.uint8), fx=1.0, fy=1.0, cx=0.0, cy=0.0), size=SIZE)
@@ -54,13 +53,12 @@ def sealed(parts, flags):
     kind = (list(Kind)[first[0] % len(Kind)]) if flags & 2 else first[0]
     session = SESSION if flags & 4 else first[1:9]
     seq, due_ns = int.from_bytes(first[9:17], "little"), int.from_bytes(first[17:25], "little", signed=True)
-    head = _HEAD.pack(
-        b"RHSL", 1, kind, min(len(payload), 255), session, seq, due_ns, len(meta), sum(map(len, payload))
-    )
     crc = 0
-    for part in (*payload, meta, head):
+    for part in (*payload, meta):
         crc = zlib.crc32(part, crc)
-    return [head + crc.to_bytes(4, "little"), meta, *payload]
+    views = tuple(memoryview(part) for part in payload)
+    body = Body(kind=kind, meta=meta, arrays=views, array_bytes=sum(map(len, payload)), crc=crc)
+    return [bytes(part) for part in seal(body, session=session, seq=seq, due_ns=due_ns)]
 
 
 def message_of(data):
@@ -73,10 +71,15 @@ def message_of(data):
 def input_of(target, parts, flags=0):
     """Returns the input that describes a message: what corpora are made of. A sealed one loses its own head."""
     if flags & 1:
-        head = parts[0]
-        parts = [head[6:7] + head[8:16] + head[16:32], *parts[1:]]
+        parts = [head_of(parts), *parts[1:]]
     body = b"".join(len(part).to_bytes(2, "little") + bytes(part) for part in parts)
     return bytes([target, flags]) + body
+
+
+def head_of(parts):
+    """Returns the first part of the input that describes a message: its kind, session, seq and due time."""
+    header = open_header(parts[0])
+    return bytes([header.kind]) + header.session + struct.pack("<Qq", header.seq, header.due_ns)
 
 
 class Outbox:

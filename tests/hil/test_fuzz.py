@@ -3,6 +3,7 @@
 The structure-aware half of the fuzzing; `scripts/fuzz_link.py` is the half that is guided by coverage, over the same targets.
 """
 
+import itertools
 import struct
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from hil.protocol import MAX_META_BYTES, Kind, ProtocolError, open_message, pack, seal
 from tests.hil import fuzz_targets
-from tests.hil.fuzz_targets import SESSION, TARGETS, corpus, real_messages, run, sealed
+from tests.hil.fuzz_targets import SESSION, TARGETS, corpus, head_of, real_messages, run, sealed
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = list(corpus())
@@ -49,6 +50,12 @@ HEADS = st.builds(
     st.integers(-(2**63), 2**63 - 1),
 )  # fmt: skip
 CHANGES = st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), max_size=4)
+# Which value of a message to replace, by the places on the way to it.
+PATHS = [*itertools.product(range(5)), *itertools.product(range(5), range(5)), *itertools.product(range(2), range(3), range(3))]
+NASTY = [
+    None, True, -1, 0, 2**63, 2**64 - 1, -(2**63), float("nan"), float("inf"), -1e308, "", "\x1b[2J" * 9, b"\xff" * 9, [], {},
+    [[]], {"": None}, [float("nan")] * 14, [2**64 - 1] * 6, ["uint8"] * 4, [["uint8", [2**40]]], [["float32", [-1, 3]]], [0] * 1024,
+]  # fmt: skip
 STATE: dict = {}
 
 
@@ -57,6 +64,31 @@ STATE: dict = {}
 def test_right_heads_around_any_contents(target, flags, head, meta, payload):
     parts = [head, msgpack.packb(meta), *payload]
     run(bytes([target, flags]) + b"".join(len(p).to_bytes(2, "little") + p for p in parts), STATE)
+
+
+def replaced(value, path, new):
+    """Returns a copy of plain values in which one, found by going along `path`, is another."""
+    if not path or not isinstance(value, (dict, list)) or not value:
+        return new
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    at = keys[path[0] % len(keys)]
+    inner = replaced(value[at], path[1:], new)
+    if isinstance(value, dict):
+        return {**value, at: inner}
+    return [*value[:at], inner, *value[at + 1 :]]
+
+
+@pytest.mark.parametrize("seq", [0, 2**62, 2**64 - 1])
+def test_real_messages_with_one_value_of_another_kind(seq):
+    """Each value of each real message, to the third depth, replaced by each of NASTY, for each of its targets."""
+    for targets, parts in real_messages():
+        opened = open_message(parts)
+        meta = {**opened.meta, "arrays": [[a.dtype.name, list(a.shape)] for a in opened.arrays]}
+        head = bytes([opened.kind]) + SESSION + struct.pack("<Qq", seq, 1)
+        changed = [msgpack.packb(replaced(meta, path, new)) for path in PATHS for new in NASTY]
+        for packed, target in itertools.product(changed, targets):
+            message = [head, packed, *parts[2:]]
+            run(bytes([target, 1]) + b"".join(len(p).to_bytes(2, "little") + p for p in message), STATE)
 
 
 @settings(max_examples=1500, deadline=None)
@@ -78,7 +110,7 @@ def test_the_corpus_is_taken_by_its_targets():
     """A fuzzer that begins with messages that nobody understands would find nothing."""
     for parts in REAL:
         assert open_message(parts).session == SESSION
-    resealed = [sealed([p[0][6:7] + p[0][8:32], *p[1:]], 7) for p in REAL]
+    resealed = [sealed([head_of(p), *p[1:]], 7) for p in REAL]
     assert [open_message(p).meta for p in resealed] == [open_message(p).meta for p in REAL]
     for data in CORPUS:
         run(data, {})
