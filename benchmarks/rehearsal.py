@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.console import text_table
+from hil.camera import EveryNth, camera_every
 from hil.figures import figures_of, keep_figures
 from hil.junit import junit_xml
 from hil.latency import LatencyReport, summarize
@@ -17,9 +19,11 @@ from hil.profiles import Profile
 from hil.quality import Quality, score_answers
 from hil.recording import FILE_NAME as RECORDING
 from hil.recording import TableWriter, record_session
+from hil.runner import FrameSource
 from hil.session import Session, save_session
 from hil.verdict import Verdict, judge
 from perception.prediction import Prediction
+from perception.scoring.statistics import Estimate
 from scenes.files import write_whole
 from sim.dataset import Dataset
 from sim.frame import Frame
@@ -28,8 +32,9 @@ from sim.manifest import FILE_NAME
 Say = Callable[[str], None]
 
 SHOWN_FRAMES = 4
+COMPARED = (("pq", "PQ"), ("dvpq", "DVPQ"), ("absrel_image_mean", "depth AbsRel"), ("box_ap25", "3D box AP at 0.25"))
 SUMMARY = (
-    ("pq", "PQ"), ("sq", "SQ"), ("rq", "RQ"), ("pq_things", "PQ of things"), ("miou", "mIoU"),
+    ("pq", "PQ"), ("sq", "SQ"), ("rq", "RQ"), ("pq_things", "PQ of things"), ("dvpq", "DVPQ"), ("miou", "mIoU"),
     ("absrel_image_mean", "depth AbsRel"), ("rmse_m_image_mean", "depth RMSE"), ("delta1_image_mean", "depth delta1"),
     ("box_iou_mean", "3D box IoU"), ("box_ap25", "3D box AP at 0.25"), ("box_ap50", "3D box AP at 0.50"),
 )  # fmt: skip
@@ -71,6 +76,7 @@ class Rehearsal:
             "dataset": dict(self.session.dataset),
             "agent": dict(self.session.agent),
             "host": dict(self.session.host),
+            "link": dict(self.session.link),
             "report": str(self.report_path),
         }
 
@@ -86,9 +92,16 @@ class Rehearsal:
         rows += [(label, f"{self.quality.offline[key]}  (n = {self.quality.offline[key].n})") for key, label in SUMMARY]
         width = max(len(name) for name, _ in rows)
         lines = [f"  {name:<{width}}  {value}" for name, value in rows]
+        lines += ["", *text_table(self._columns())]
         lines += ["", *self.verdict.marks] if self.verdict.marks else []
         lines += ["", f"{self.verdict.status}: {self.verdict.reason}", f"Report: {self.report_path}"]
         return "\n".join(lines)
+
+    def _columns(self) -> list[tuple[str, ...]]:
+        """Returns the rows of the table of all columns of quality: what the robot got beside what the engine can do."""
+        shown = [(name, scores) for name, scores in self.quality.columns.items() if scores is not None]
+        heads = ("quality", *(name for name, _ in shown))
+        return [heads, *((label, *(_short(scores[key]) for _, scores in shown)) for key, label in COMPARED)]
 
 
 def rehearse_device(
@@ -100,26 +113,44 @@ def rehearse_device(
     out: Path,
     say: Say,
     commands: tuple[str, ...] = (),
+    every: int | None = None,
+    lockstep: bool = False,
+    link: Mapping[str, Any] | None = None,
 ) -> Rehearsal:
     """Streams a data set to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
 
-    Raises DatasetError for the frames and LinkError for the agent.
+    The camera takes one of `every` frames of a clip; by default as many go by as the clips' own rate asks for. With `lockstep`
+    simulated time waits for the engine. `link` holds what `run_session` takes of keys and packing. Raises DatasetError for
+    the frames and LinkError for the agent.
     """
     from hil.progress import print_progress
     from hil.runner import run_session
 
     dataset = Dataset.open(dataset_path)
-    say(f"streaming {len(dataset)} frames in a loop at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
+    source, played = play(dataset, rate_hz=rate_hz, every=every)
+    if played and played["speed"] != 1:
+        say(f"note: clips of {played['clip_hz']:g} Hz are played at {played['speed']:g} times their own speed")
+    how = "in lockstep, as due" if lockstep else "in a loop"
+    say(f"streaming {len(source)} frames {how} at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
+    about = {**dataset_facts(dataset), **played}
+    if lockstep:
+        from hil.lockstep import run_lockstep
+
+        session = run_lockstep(
+            source, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, claim=profile.claim, profile=profile.name,
+            about=about, progress=print_progress, **(link or {}),
+        )  # fmt: skip
+        return judge_session(session, source, out=out, say=say, commands=commands)
     session = run_session(
-        dataset, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up, claim=profile.claim,
-        profile=profile.name, about=dataset_facts(dataset), sinks=[TableWriter(out / RECORDING)], progress=print_progress,
+        source, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up, claim=profile.claim,
+        profile=profile.name, about=about, sinks=[TableWriter(out / RECORDING)], progress=print_progress, **(link or {}),
     )  # fmt: skip
-    return judge_session(session, dataset, out=out, say=say, commands=commands, recorded=not session.recording_faults)
+    return judge_session(session, source, out=out, say=say, commands=commands, recorded=not session.recording_faults)
 
 
 def judge_session(
     session: Session,
-    dataset: Dataset,
+    dataset: FrameSource,
     *,
     out: Path,
     say: Say,
@@ -177,12 +208,32 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def play(dataset: Dataset, *, rate_hz: float, every: int | None) -> tuple[FrameSource, dict[str, Any]]:
+    """Returns the frames that a camera of `rate_hz` takes of a data set, and the facts of it: how many go by, at what speed.
+
+    `every` None takes the number of frames that makes clips play nearest to their own speed. At a speed other than 1 things
+    move slower or faster than they were simulated to.
+    """
+    capture = dataset.manifest.capture
+    clip_hz = float(capture["rate_hz"]) if capture.get("sequence", 1) > 1 else None
+    taken = camera_every(clip_hz, rate_hz) if every is None else every
+    source: FrameSource = dataset if taken == 1 else EveryNth(dataset, taken)
+    if clip_hz is None:
+        return source, {}
+    return source, {"clip_hz": clip_hz, "camera_every": taken, "speed": round(rate_hz * taken / clip_hz, 6)}
+
+
+def _short(figure: Estimate) -> str:
+    """Returns a figure without its interval, for a table of many."""
+    return "-" if figure.value is None else str(replace(figure, low=None, high=None))
+
+
 def milliseconds(seconds: float) -> str:
     """Returns a time as text in milliseconds; an infinite one is `no answer`."""
     return "no answer" if seconds == float("inf") else f"{seconds * 1e3:.1f} ms"
 
 
-def _shown(session: Session, dataset: Dataset) -> list[tuple[Frame, Prediction]]:
+def _shown(session: Session, dataset: FrameSource) -> list[tuple[Frame, Prediction]]:
     """Returns up to SHOWN_FRAMES answered images with their first answers, over the whole data set: several scenes and views."""
     first: dict[int, Prediction] = {}
     for record in session.due:

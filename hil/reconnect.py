@@ -11,7 +11,7 @@ from typing import Any
 
 from hil.client import Client
 from hil.outage import Outage
-from hil.protocol import Kind, Message
+from hil.protocol import Kind, Message, printable
 
 # How long a run waits for its agent; then it ends.
 RECONNECT_S = 10.0
@@ -64,7 +64,7 @@ class Reconnection:
     def take(self, message: Message) -> str | None:
         """Takes a message that came during the outage: a WELCOME ends it. Returns why the run ends, if it has to."""
         if message.kind is Kind.ERROR:
-            self._refusal = f"; it answered: {message.meta.get('reason')}"
+            self._refusal = f"; it answered: {printable(message.meta.get('reason'))}"
         elif message.kind is Kind.WELCOME:
             return self._welcome(message.meta)
         return None
@@ -80,6 +80,8 @@ class Reconnection:
         self.agent_changed = facts.get("instance") != before.get("instance")
         self._closed.append(self._close(to_ns=time.monotonic_ns()))
         self._client.facts, self.gone = facts, False
+        if self._client.terms is not None:
+            self._client.send(self._client.terms)
         return None
 
     def _close(self, *, to_ns: int | None) -> Outage:

@@ -7,13 +7,15 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from hil.client import Client
 from hil.clock import ClockFit
 from hil.clock_socket import ClockProbe
 from hil.device import device_facts
-from hil.link import DEFAULT_ADDRESS, is_loopback
+from hil.link import DEFAULT_ADDRESS, is_loopback, keys_for_host
+from hil.packer import Compress
 from hil.progress import Progress, told_every_second
 from hil.quiet import no_collection, real_time, short_switch_interval
 from hil.reconnect import RECONNECT_S
@@ -23,6 +25,7 @@ from hil.request import DISTORTION, pack_frame
 from hil.session import Session
 from hil.staleness import STALL_S
 from hil.stream import PING_EVERY_S, Image, Stream
+from hil.terms import agree
 from hil.warm_up import WarmUp
 from sim.frame import Frame
 
@@ -56,16 +59,21 @@ def run_session(
     sinks: Sequence[Sink] = (),
     connect_timeout_s: float = 3.0,
     reconnect_s: float = RECONNECT_S,
+    keys: Path | None = None,
+    insecure: bool = False,
+    compress: Compress = "auto",
     progress: Callable[[Progress], None] | None = None,
+    stream: type[Stream] = Stream,
 ) -> Session:
     """Streams a data set to an agent, over and over, and returns what came of every frame.
 
     `claim` is the P(on time) that the run is to show; the verdict judges it. `about` are facts of the data set. Every
-    frame goes to the `sinks` as soon as it has its outcome, off the timed path. Loads the images that it needs first. An
-    agent that dies or falls silent is found within a second; the run goes on, its frames lost, and takes the agent back as
-    soon as it answers (`outages`). Where that takes longer than `reconnect_s`, or the agent was stopped by its user, or it
-    comes back with another engine, the session has a `fault` and its remaining frames are lost. Raises LinkError where no
-    session can begin.
+    frame goes to the `sinks` as soon as it has its outcome, off the timed path. A device elsewhere needs `keys` (a folder of
+    `hil.keys`) or `insecure`; `compress` says whether answers are packed, `auto` where that makes them come sooner. Loads
+    the images that it needs first. `stream` says when frames leave. An agent that dies or falls silent is found within a
+    second; the run goes on, its frames lost, and takes the agent back as soon as it answers (`outages`). Where that takes
+    longer than `reconnect_s`, or the agent was stopped by its user, or it comes back with another engine, the session has a
+    `fault` and its remaining frames are lost. Raises LinkError where no session can begin.
     """
     measured = round(rate_hz * duration_s)
     if not rate_hz > 0 or not deadline_s > 0 or credit < 1 or measured < 1 or len(dataset) < 1 or not 0 < claim < 1:
@@ -77,7 +85,9 @@ def run_session(
         "device": device, "rate_hz": rate_hz, "deadline_s": deadline_s, "duration_s": duration_s, "credit": credit,
         "claim": claim, "profile": profile,
     }  # fmt: skip
-    with Client(device, timeout_s=connect_timeout_s, stale_after_s=1 / rate_hz + STALL_S) as client:
+    own = keys_for_host(keys, device, insecure=insecure)
+    with Client(device, timeout_s=connect_timeout_s, stale_after_s=1 / rate_hz + STALL_S, keys=own) as client:
+        link = agree(client, compress)
         images = _load_images(dataset, warm_up.most(rate_hz) + measured, client)
         facts = {**dict(about or {}), "frames": len(dataset), "images_used": len(images)}
         started_utc = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
@@ -87,12 +97,13 @@ def run_session(
         recorder = Recorder(sinks)
         try:
             recorder.begin(planned)
-            with ClockProbe(device, client.facts) as probe:
-                run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put, reconnect_s)
+            with ClockProbe(device, client.facts, keys=own) as probe:
+                run = stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put, reconnect_s)
                 with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
                     run.loop()
                 run.count_agent()
-            session = replace(_session(planned, run, warm_up, facts, probe.fit()), images=[i.name for i in images])
+            session = _session(planned, run, warm_up, facts, probe.fit())
+            session = replace(session, images=[i.name for i in images], link={**link, "answers": run.packing})
             if recorder.lost:
                 session = replace(session, recording_faults=(f"{recorder.lost} frames came faster than it was written",))
             recorder.end(tail_of(session))
@@ -107,7 +118,8 @@ def _session(
     same_clock, note = _compare_clocks(planned["device"], planned["agent"], clock)
     return Session(
         **planned, frames=run.ledger.records(), same_clock=same_clock, clock_note=note, clock=clock.to_dict(),
-        counters=run.counters, telemetry={"samples": run.telemetry}, fault=run.fault, outages=run.outages, dataset=dataset,
+        counters=run.counters, telemetry={"samples": run.telemetry, "engine_events": run.engine_events},
+        fault=run.fault, outages=run.outages, dataset=dataset,
         predictions=run.predictions,
         warm_up={"rule": warm_up.to_dict(), "frames": run.ledger.warm_up, "settled": run.ledger.settled},
     )  # fmt: skip

@@ -18,8 +18,10 @@ import numpy as np
 
 from hil.answer import open_answer
 from hil.client import Client
+from hil.engine_events import merged
 from hil.ledger import Closed, Entry, Ledger
 from hil.owed import Unowed
+from hil.packer import checked_packing
 from hil.progress import Progress
 from hil.protocol import Body, Kind, Message, ProtocolError
 from hil.reconnect import KNOCK_EVERY_S, RECONNECT_S, Reconnection
@@ -83,6 +85,8 @@ class Stream:
         self.fault: str | None = None
         self.predictions: dict[int, Prediction] = {}
         self.telemetry: list[dict[str, Any]] = []
+        self.engine_events: list[dict[str, Any]] = []
+        self.packing: dict[str, Any] = {}
         self.counters = {"stale_answers": 0, "protocol_errors": 0, "lost_on_the_way": 0}
         self._client, self._images, self._credit = client, images, credit
         self._deadline_ns = round(deadline_s * 1e9)
@@ -112,7 +116,7 @@ class Stream:
         entries = self.ledger.entries
         while self.fault is None and not self._finished():
             now_ns = time.monotonic_ns()
-            if self.ledger.handed_over < len(entries) and now_ns >= entries[self.ledger.handed_over].due_ns:
+            if self._is_due(now_ns):
                 self._hand_over(entries[self.ledger.handed_over], now_ns)
                 self._decode_all()
                 continue
@@ -143,6 +147,11 @@ class Stream:
                 self._count(message)
                 if message.seq == last:
                     return
+
+    def _is_due(self, now_ns: int) -> bool:
+        """Whether the next frame has to leave now."""
+        at = self.ledger.handed_over
+        return at < len(self.ledger.entries) and now_ns >= self.ledger.entries[at].due_ns
 
     def _finished(self) -> bool:
         all_due = self.ledger.handed_over == len(self.ledger.entries)
@@ -188,7 +197,7 @@ class Stream:
             self._count(message)
             self._find_lost(message)
         elif message.kind is Kind.BYE:
-            self.fault = f"The agent at {self._client.device} was stopped during the run."
+            self.fault = f"The agent at {self._client.device} was stopped during the run{_because(message)}."
         elif message.kind is Kind.ERROR and message.meta.get("code") == "no_lease":
             self._begin_outage("it knew this session no more", heard_ns, now_ns)
         elif message.kind in (Kind.RESULT, Kind.ERROR):
@@ -297,12 +306,20 @@ class Stream:
         sample = checked_sample(message.meta.get("telemetry"))
         if sample is not None and (not self.telemetry or sample["at_ns"] > self.telemetry[-1]["at_ns"]):
             self.telemetry.append(sample)
+        self.engine_events = merged(self.engine_events, message.meta.get("events"))
+        self.packing = checked_packing(message.meta.get("packing")) or self.packing
         counters = message.meta.get("counters")
         if isinstance(counters, dict):
             for name, value in counters.items():
                 known = f"agent_{name}"[:_MOST_NAME]
                 if type(value) is int and (known in self.counters or len(self.counters) < _MOST_COUNTERS):
                     self.counters[known] = self._before.get(known, 0) + value
+
+
+def _because(bye: Message) -> str:
+    """Returns the agent's reason for its BYE; one that the user stopped has none."""
+    reason = bye.meta.get("reason")
+    return f": {reason[:300].rstrip('.')}" if isinstance(reason, str) else ""
 
 
 def _equal(one: Prediction, other: Prediction) -> bool:

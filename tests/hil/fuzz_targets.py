@@ -18,6 +18,7 @@ from hil.answer import open_answer, pack_answer
 from hil.client import Client
 from hil.clock_socket import ClockProbe, ClockServer
 from hil.faults.damage import WAYS, spoil
+from hil.probe import probe_body
 from hil.protocol import Body, Kind, ProtocolError, open_header, open_message, pack, seal
 from hil.request import open_frame, pack_frame
 from hil.stream import Image, Stream
@@ -83,20 +84,19 @@ def head_of(parts):
 
 
 class Outbox:
-    """Takes what is sent, as a socket would, and keeps nothing."""
+    """Takes what is sent, as a link or a socket would, and keeps nothing."""
+
+    def send(self, _peer, parts):
+        return self.send_multipart(parts)
 
     def send_multipart(self, parts, *_args, **_kwargs):
-        for part in parts:
-            memoryview(part)
-
-    def __getattr__(self, name):
-        raise AttributeError(name)
+        return all(memoryview(part) is not None for part in parts)
 
 
 class Desk:
     """An engine's place that takes every frame and answers none; the last waiting one is replaced, as a mailbox does."""
 
-    finished = 0
+    finished, fault, events = 0, None, ()
 
     def __init__(self):
         self.waiting = None
@@ -106,7 +106,11 @@ class Desk:
         return replaced
 
     def clear(self):
-        self.waiting = None
+        waiting, self.waiting = self.waiting, None
+        return waiting
+
+    def counters(self):
+        return {}
 
     def latest(self):
         return {}
@@ -115,7 +119,8 @@ class Desk:
 def agent():
     """An agent of its real class, without sockets and engine, with a lease for SESSION."""
     desk = Desk()
-    made = _Agent(Outbox(), desk, {"name": "none"}, None, {}, desk)
+    made = _Agent(Outbox(), desk, {"name": "none"}, {}, desk)
+    made._packing.close()
     made._receive(b"peer", HELLO, 1)
     return made
 
@@ -125,9 +130,8 @@ def client():
     made = Client.__new__(Client)
     made.device, made.session, made.facts = "tcp://127.0.0.1:1", SESSION, {"engine": {"name": "none"}, "instance": "1"}
     made.protocol_errors = made.stale = 0
-    made._left = set()
-    made._send = lambda *_args, **_kwargs: True
-    made.send_frame = lambda *_args, **_kwargs: True
+    made.terms, made._left = None, set()
+    made.send_frame = made.send = lambda *_args, **_kwargs: True
     made.ping = made.knock = made.begin_session = made.reconnect = lambda *_args, **_kwargs: True
     return made
 
@@ -253,7 +257,8 @@ def real_messages():
     stamps = dict.fromkeys(("receive_ns", "preprocess_start_ns", "infer_start_ns", "infer_end_ns", "post_end_ns", "send_ns"), 5)
     rgb = np.zeros((*SIZE, 3), np.uint8)
     sample = {"at_ns": 5, "rss_bytes": 9, "temperatures_c": {"cpu": 40.0}, "events": {"oc1": 1}, "loads": {"gpu": 0.5}}
-    counts = {"counters": {"answered": 3, "dropped": 1}, "finished": 3, "telemetry": sample, "owes": [0]}
+    events = [{"at_ns": 5, "what": "failed", "why": "it hung"}]
+    counts = {"counters": {"answered": 3, "dropped": 1}, "telemetry": sample, "owes": [0], "events": events, "packing": {}}
     facts = {"engine": {"name": "none", "settings": {"a": "b"}}, "instance": "2", "takes": ["distortion"], "clock": {"port": 5}}
     bodies = {
         (0, 1, 7): pack_frame(rgb, fx=1.0, fy=1.0, cx=0.0, cy=0.0),
@@ -266,7 +271,9 @@ def real_messages():
         (5, 7): pack(Kind.PING, {}),
         (6,): pack(Kind.PONG, {"received_ns": 5, "sent_ns": 6}),
         (7,): pack(Kind.HELLO, {"host": "a", "process": 1, "stale_after_s": 0.5, "follows": SESSION}),
-        (7, 8): pack(Kind.BYE, {}),
+        (7, 8): pack(Kind.BYE, {"reason": "its engine does not come back"}),
+        (7, 0): pack(Kind.TERMS, {"compress": "auto", "codecs": ["lz4"], "down_bytes_s": 1e8}),
+        (7, 0, 8): probe_body(3, asks=5),
     }
     for targets, body in bodies.items():
         yield [*targets, 10], [bytes(part) for part in seal(body, session=SESSION, seq=0, due_ns=1)]

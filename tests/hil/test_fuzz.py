@@ -54,7 +54,8 @@ CHANGES = st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), max_si
 PATHS = [*itertools.product(range(5)), *itertools.product(range(5), range(5)), *itertools.product(range(2), range(3), range(3))]
 NASTY = [
     None, True, -1, 0, 2**63, 2**64 - 1, -(2**63), float("nan"), float("inf"), -1e308, "", "\x1b[2J" * 9, b"\xff" * 9, [], {},
-    [[]], {"": None}, [float("nan")] * 14, [2**64 - 1] * 6, ["uint8"] * 4, [["uint8", [2**40]]], [["float32", [-1, 3]]], [0] * 1024,
+    [[]], {"": None}, [float("nan")] * 14, [2**64 - 1] * 6, ["uint8"] * 4, [["uint8", [2**40]]], [["float32", [-1, 3]]],
+    [0] * 1024,
 ]  # fmt: skip
 STATE: dict = {}
 

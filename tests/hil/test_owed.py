@@ -6,7 +6,7 @@ from hil.protocol import Kind, Message
 
 def pong(asked_ns, owes):
     meta = {} if owes is None else {"owes": owes}
-    return Message(kind=Kind.PONG, session=bytes(8), seq=asked_ns, due_ns=0, meta=meta, arrays=())
+    return Message(kind=Kind.PONG, session=bytes(8), seq=asked_ns, due_ns=0, sent_ns=0, meta=meta, arrays=())
 
 
 def test_two_pongs_without_it_lose_a_frame():
