@@ -11,7 +11,7 @@ DEFAULT_LINK = "tcp://127.0.0.1:5555"
 _SUITES = "tabletop, tabletop-clutter, household, or the path of a suite's .toml file"
 
 # A data set's folder of such a name is meant by ./replay, an engine by ./keys.
-TWO_WORDS = ("hil replay", "hil check", "hil rules", "agent keys")
+TWO_WORDS = ("hil proxy", "hil replay", "hil check", "hil rules", "agent keys")
 THREE_WORDS = ("hil sweep rate", "hil sweep engines")
 
 Run = Callable[[argparse.Namespace], int]
@@ -285,6 +285,16 @@ def _add_hil_parts(commands: _Commands) -> None:
 
     parser = commands.add("hil check", "out/hil/recording.mcap")
     parser.add_argument("recording", type=Path, help="what `rehearse hil --mcap` wrote")
+
+    parser = commands.add("hil proxy", "--faults loss=1%,delay=20ms~5ms", "--up cut=1.5s@3s --down corrupt=1% --seed 7")
+    parser.add_argument("--listen", default="tcp://127.0.0.1:5600", help="where the host finds it (default: %(default)s)")
+    parser.add_argument("--to", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
+    line = "both ways: loss, duplicate, reorder, corrupt, ... =SHARE; delay=20ms~5ms; rate=100Mbit; cut, hold, close=1.5s@3s"
+    parser.add_argument("--faults", metavar="LINE", default="", help=line)
+    parser.add_argument("--up", metavar="LINE", help="what the host sends (default: as --faults)")
+    parser.add_argument("--down", metavar="LINE", help="what the agent answers (default: as --faults)")
+    parser.add_argument("--duration", type=_positive, metavar="S", help="stop after that time (default: when it is stopped)")
+    parser.add_argument("--seed", type=_whole(0), default=0, help="the same seed, the same faults (default: %(default)s)")
 
     parser = commands.add("hil rules", "", "--service p50=30ms,p99=60ms --rate 30")
     stall = "p50=40ms,p99=45ms,stall=800ms/300"

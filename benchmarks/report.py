@@ -14,6 +14,7 @@ from benchmarks._charts import DueFrame, histogram, stage_bar, timeline
 from benchmarks._facts import fact_tables, provenance
 from benchmarks._gallery import ERROR_LIMIT, frame_pictures, thing_bounds
 from benchmarks._method import method_cards
+from benchmarks._outages import outage_cards
 from benchmarks._page import card, figure, page, ramp, section, table, text, tile
 from benchmarks._scores import category_table, headline_tiles, score_tables, tube_table
 from hil.latency import report_rows
@@ -143,6 +144,7 @@ def _time(rehearsal: Rehearsal) -> str:
             _outcome_key(session.outcomes()),
         ),
         _stages(rehearsal),
+        *outage_cards(rehearsal.session),
         *_faults(rehearsal),
         card("Latency in figures", _latency_table(rehearsal)),
         *method_cards(session, latency),

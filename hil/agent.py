@@ -7,13 +7,15 @@ for: a ping is answered while a network runs, hangs or crashes.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +47,7 @@ from hil.protocol import (
 )
 from hil.quiet import short_switch_interval
 from hil.request import DISTORTION, open_frame
+from hil.staleness import STALL_S, Ages
 from hil.telemetry import Telemetry
 from hil.transport import AgentTransport, ZmqAgent
 from hil.worker import Done, FrameWorker, Job
@@ -57,6 +60,8 @@ LEASE_S = 2.0
 _POLL_S = 0.1
 # Of what came early no more than this is thrown away before the agent is ready.
 _MOST_EARLY = 10_000
+# Of this many frames the agent knows that it had them; with a credit of a few it needs no more.
+_SEEN = 64
 # A host with IMMEDIATE loses what it has not read when the connection closes, so it gets this long to read.
 _FAREWELL_S = 0.1
 
@@ -130,6 +135,8 @@ class Counters:
     answered: int = 0
     dropped: int = 0
     rejected: int = 0
+    duplicates: int = 0
+    stale: int = 0
     refused: int = 0
     undeliverable: int = 0
     protocol_errors: int = 0
@@ -142,7 +149,11 @@ class _Lease:
     host: str
     since_ns: int
     heard_ns: int
+    stale_after_s: float = math.inf
     last_seq: int = -1
+    seen: deque[int] = field(default_factory=lambda: deque(maxlen=_SEEN))
+    owes: set[int] = field(default_factory=set)
+    ages: Ages = field(default_factory=Ages)
 
 
 class _Agent:
@@ -161,6 +172,7 @@ class _Agent:
         self._telemetry = telemetry
         self._packing: Packing[Done] = Packing()
         self._lease: _Lease | None = None
+        self._awake_ns = time.monotonic_ns()
         instance = os.urandom(8).hex()
         facts = {
             "engine": engine, "device": device_facts(), "instance": instance, "takes": [DISTORTION], "clock": clock,
@@ -176,6 +188,7 @@ class _Agent:
     def run(self, max_frames: int | None) -> None:
         while not self.stopping and self._worker.fault is None and (max_frames is None or self.counters.answered < max_frames):
             self._link.wait([self._worker.wake, self._packing.wake], _POLL_S)
+            self._drop_stale(time.monotonic_ns())
             self._answer_finished()
             if (came := self._link.receive()) is not None:
                 self._receive(*came, time.monotonic_ns())
@@ -191,6 +204,16 @@ class _Agent:
             self._answer(done)
         while (done := self._packing.take()) is not None:
             self._send_answer(done)
+
+    def _drop_stale(self, now_ns: int) -> None:
+        """Empties the mailbox where this process itself stood still: what waited in it is as old as that."""
+        slept_ns, self._awake_ns = now_ns - self._awake_ns, now_ns
+        if slept_ns > STALL_S * 1e9 and (waiting := self._worker.clear()) is not None and self._lease is not None:
+            self.counters.dropped += 1
+            self.counters.stale += 1
+            self._lease.owes.discard(waiting.seq)
+            body = error_body("dropped", "the agent had stood still while it waited")
+            self._send(waiting.peer, body, session=waiting.session, seq=waiting.seq)
 
     def _receive(self, peer: bytes, parts: list[Buffer], now_ns: int) -> None:
         header: Header | None = None
@@ -213,7 +236,9 @@ class _Agent:
 
     def _hello(self, peer: bytes, message: Message, now_ns: int) -> None:
         lease = self._lease
-        if lease is not None and lease.session != message.session and now_ns - lease.heard_ns < LEASE_S * 1e9:
+        held = lease is not None and now_ns - lease.heard_ns < LEASE_S * 1e9
+        # A host that lost the link comes back at once: it knows the session that the lease is for.
+        if lease is not None and held and lease.session not in (message.session, message.meta.get("follows")):
             self.counters.refused += 1
             reason = f"it is serving the host {lease.host}, and one agent serves one host at a time"
             self._send(peer, error_body("busy", reason), session=message.session)
@@ -222,7 +247,11 @@ class _Agent:
             self._worker.clear()
             self._packing.agree(None)
             host = printable(message.meta.get("host", "unknown"))[:100]
-            self._lease = _Lease(peer=peer, session=message.session, host=host, since_ns=now_ns, heard_ns=now_ns)
+            self._lease = _Lease(
+                peer=peer, session=message.session, host=host, since_ns=now_ns, heard_ns=now_ns,
+                stale_after_s=_stale_after_s(message.meta.get("stale_after_s")),
+            )  # fmt: skip
+            self._lease.ages.heard(message.sent_ns, now_ns)
         self._send(peer, self._welcome, session=message.session)
 
     def _from_host(self, peer: bytes, message: Message, now_ns: int) -> None:
@@ -236,7 +265,9 @@ class _Agent:
         if message.kind is Kind.FRAME:
             self._frame(lease, message, now_ns)
         elif message.kind is Kind.PING:
-            self._send(peer, pack(Kind.PONG, self._counts()), session=message.session, seq=message.seq)
+            lease.ages.heard(message.sent_ns, now_ns)
+            counts = {**self._counts(), "owes": sorted(lease.owes)}
+            self._send(peer, pack(Kind.PONG, counts), session=message.session, seq=message.seq)
         elif message.kind in (Kind.PROBE, Kind.TERMS):
             self._about_link(peer, message)
         else:
@@ -257,12 +288,17 @@ class _Agent:
         self._send(peer, probe_body(asked), session=message.session, seq=message.seq)
 
     def _frame(self, lease: _Lease, message: Message, now_ns: int) -> None:
+        if (said := self._not_taken(lease, message, now_ns)) is not None:
+            self._send(lease.peer, error_body(*said), session=message.session, seq=message.seq)
+            return
         try:
             rgb, intrinsics = open_frame(message, lease.last_seq)
         except ProtocolError as error:
             self._reject(lease.peer, message.session, message.seq, str(error))
             return
         lease.last_seq = message.seq
+        lease.seen.append(message.seq)
+        lease.owes.add(message.seq)
         replaced = self._worker.offer(
             Job(
                 peer=lease.peer,
@@ -275,8 +311,24 @@ class _Agent:
         )
         if replaced is not None:
             self.counters.dropped += 1
+            lease.owes.discard(replaced.seq)
             body = error_body("dropped", "a newer frame replaced it before the engine was free")
             self._send(replaced.peer, body, session=replaced.session, seq=replaced.seq)
+
+    def _not_taken(self, lease: _Lease, message: Message, now_ns: int) -> tuple[str, str] | None:
+        """Returns code and reason for a frame that came twice, out of order or too old; None for one to take."""
+        if message.seq in lease.seen:
+            self.counters.duplicates += 1
+            return "duplicate", "it came before"
+        if message.seq < lease.last_seq:
+            self.counters.dropped += 1
+            return "dropped", "a newer frame came before it"
+        age_s = lease.ages.age_s(message.due_ns, now_ns)
+        if age_s > lease.stale_after_s:
+            self.counters.dropped += 1
+            self.counters.stale += 1
+            return "dropped", f"it was {age_s:.1f} s old when it came: the link or the agent had stalled"
+        return None
 
     def _reject(self, peer: bytes, session: bytes, seq: int, reason: str) -> None:
         self.counters.rejected += 1
@@ -289,6 +341,8 @@ class _Agent:
     def _send_answer(self, done: Done) -> None:
         self._send(done.job.peer, done.body, session=done.job.session, seq=done.job.seq)
         self.counters.answered += 1
+        if self._lease is not None and self._lease.session == done.job.session:
+            self._lease.owes.discard(done.job.seq)
 
     def _send(self, peer: bytes, body: Body, *, session: bytes = NO_SESSION, seq: int = 0) -> None:
         # A host that is gone, or no longer reads, finds the silence itself.
@@ -303,6 +357,11 @@ class _Agent:
             "telemetry": self._telemetry.latest(),
             "packing": self._packing.facts(),
         }
+
+
+def _stale_after_s(said: object) -> float:
+    """Returns the age at which a host wants its frames dropped; one that says nothing wants none dropped."""
+    return float(said) if isinstance(said, float) and said > 0 else math.inf
 
 
 def _print_ready(address: str) -> None:

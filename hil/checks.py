@@ -12,6 +12,7 @@ from typing import Any, Literal
 from hil.claims import frames_needed
 from hil.condition import GROWTH_LEAST_S, growth
 from hil.latency import LatencyReport
+from hil.outage import Outage
 from hil.session import Session
 from hil.sustained import DRIFT, LEAST_S
 
@@ -56,8 +57,19 @@ def headline(sessions: Sequence[Session], figures: LatencyReport) -> str:
 
 def _agent_stayed(sessions: Sequence[Session], _: LatencyReport) -> Check:
     fault = next((session.fault for session in sessions if session.fault is not None), None)
-    found = "The agent was there to the end of every run." if fault is None else fault
+    fault = fault or next((said for session in sessions if (said := _outages(session)) is not None), None)
+    found = "The agent was there all the time of every run." if fault is None else fault
     return Check(name="the agent stays", status="pass" if fault is None else "fail", found=found)
+
+
+def _outages(session: Session) -> str | None:
+    """Returns the sentence of what a run went through without its agent, None for nothing."""
+    if not session.outages:
+        return None
+    first = Outage.from_dict(session.outages[0]).describe(session.frames[0].due_ns)
+    more = len(session.outages) - 1
+    rest = f"; {more} more outage{'s' if more > 1 else ''} followed" if more else ""
+    return f"The agent was gone during the run: {first}{rest}."
 
 
 def _enough_frames(sessions: Sequence[Session], figures: LatencyReport) -> Check:

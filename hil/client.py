@@ -33,8 +33,9 @@ _HELLO_EVERY_S = 0.5
 class Client:
     """One session with one agent; a context manager. `facts` is what the agent said of itself.
 
-    Encrypted where there are `keys`; a `transport` of another kind takes the place of ZeroMQ. Raises LinkError at opening
-    where nobody answers within `timeout_s`, or the agent refuses.
+    Encrypted where there are `keys`; a `transport` of another kind takes the place of ZeroMQ. The agent is asked to drop frames
+    that are older than `stale_after_s` when they come. `stale` counts answers to sessions that were left. Raises LinkError at
+    opening where nobody answers within `timeout_s`, or the agent refuses.
     """
 
     def __init__(
@@ -42,13 +43,18 @@ class Client:
         device: str,
         *,
         timeout_s: float = 3.0,
+        stale_after_s: float | None = None,
         keys: HostKeys | None = None,
         transport: Callable[[str, bytes], HostTransport] | None = None,
     ) -> None:
         self.device = device
         self.session = os.urandom(SESSION_BYTES)
         self.protocol_errors = 0
+        self.stale = 0
+        self._stale_after_s = stale_after_s
+        self._left: set[bytes] = set()
         self._ping = pack(Kind.PING, {})
+        self._hello = self._pack_hello(None)
         self._link = ZmqHost(device, self.session, keys) if transport is None else transport(device, self.session)
         self.link_facts = dict(self._link.facts)
         self._terms: Body | None = None
@@ -86,6 +92,21 @@ class Client:
         """Sends a PING without waiting; its PONG has the same `seq`."""
         return self.send(self._ping, seq=seq)
 
+    def begin_session(self) -> None:
+        """Leaves the session for a new one, after an outage; `knock` then asks the agent to take it up."""
+        self._left.add(self.session)
+        self.session, follows = os.urandom(SESSION_BYTES), self.session
+        self._hello = self._pack_hello(follows)
+        self.reconnect()
+
+    def reconnect(self) -> None:
+        """Leaves the connection, with all that waits in it, for a new one; no wait. `fileno` is another one then."""
+        self._link.reconnect(self.session)
+
+    def knock(self) -> bool:
+        """Sends a HELLO without waiting; a WELCOME of this session answers it."""
+        return self.send(self._hello)
+
     def readable(self) -> bool:
         """Whether `receive` would find something now."""
         return self._link.readable()
@@ -100,7 +121,10 @@ class Client:
                 continue
             if message.session == self.session:
                 return message
-            self.protocol_errors += 1
+            if message.session in self._left:
+                self.stale += 1
+            else:
+                self.protocol_errors += 1
         return None
 
     def send(self, body: Body, *, seq: int = 0, due_ns: int = 0) -> bool:
@@ -122,11 +146,18 @@ class Client:
                 return message
         return None
 
+    def _pack_hello(self, follows: bytes | None) -> Body:
+        said: dict[str, Any] = {"host": platform.node(), "process": os.getpid()}
+        if self._stale_after_s is not None:
+            said["stale_after_s"] = float(self._stale_after_s)
+        if follows is not None:
+            said["follows"] = follows
+        return pack(Kind.HELLO, said)
+
     def _shake_hands(self, timeout_s: float) -> dict[str, Any]:
-        hello = pack(Kind.HELLO, {"host": platform.node(), "process": os.getpid()})
         deadline, next_hello = time.monotonic() + timeout_s, 0.0
         while (now := time.monotonic()) < deadline:
-            if now >= next_hello and self.send(hello):
+            if now >= next_hello and self.knock():
                 next_hello = now + _HELLO_EVERY_S
             self._link.wait(0.05)
             if (trouble := self._link.trouble()) is not None:

@@ -25,6 +25,8 @@ EVERY_S = 0.05
 BURST = 64
 _ANSWER_WITHIN_S = 0.04
 _CONNECT_MS = 100
+# So many exchanges without an answer take a second or more; the connection is then taken for dead.
+_REDIAL_AFTER = 10
 _POLL_MS = 100
 # Longer than any part of a PING or PONG.
 _MOST_BYTES = 1024
@@ -93,6 +95,7 @@ class ClockProbe:
         every_s: float = EVERY_S,
     ) -> None:
         self.exchanges: list[Exchange] = []
+        self._asked = 0
         self._now, self._every_s = now or time.monotonic_ns, every_s
         self._session, self._keys = os.urandom(SESSION_BYTES), keys
         self._address = _address(device, facts.get("clock"))
@@ -120,11 +123,15 @@ class ClockProbe:
     def _run(self) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
-            socket = open_dealer(context, self._address or "", self._session, self._keys, most_bytes=_MOST_BYTES)
+            socket = self._dial(context)
             self._burst(socket, patience=10)
             self._primed.set()
+            silent = 0
             while not self._stop.wait(self._every_s):
-                self._exchange(socket, len(self.exchanges))
+                silent = 0 if self._exchange(socket) else silent + 1
+                if silent == _REDIAL_AFTER:
+                    socket.close(0)
+                    socket, silent = self._dial(context), 0
             self._burst(socket, patience=2)
         except (LinkError, zmq.ZMQError):
             return  # without exchanges there is no split, and the session says so
@@ -132,13 +139,18 @@ class ClockProbe:
             self._primed.set()
             context.destroy(linger=0)
 
+    def _dial(self, context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+        return open_dealer(context, self._address or "", self._session, self._keys, most_bytes=_MOST_BYTES)
+
     def _burst(self, socket: zmq.Socket[bytes], patience: int) -> None:
         """Fills whole windows, so that the ends of a run are known as well as its middle; gives up on a silent agent."""
         wanted, silent = len(self.exchanges) + BURST + -len(self.exchanges) % BURST, 0
         while len(self.exchanges) < wanted and silent < patience:
-            silent = 0 if self._exchange(socket, len(self.exchanges)) else silent + 1
+            silent = 0 if self._exchange(socket) else silent + 1
 
-    def _exchange(self, socket: zmq.Socket[bytes], seq: int) -> bool:
+    def _exchange(self, socket: zmq.Socket[bytes]) -> bool:
+        # A number is used once: an answer that comes after its time must not pass for that of the next question.
+        seq = self._asked = self._asked + 1
         parts = seal(pack(Kind.PING, {}), session=self._session, seq=seq)
         if not socket.poll(_CONNECT_MS, zmq.POLLOUT):
             return False

@@ -1,8 +1,12 @@
 """Sockets of the link are opened here alone: loopback or encrypted, bounded everywhere, and no error without a sentence.
 
 DEALER on the host, ROUTER on the agent. IMMEDIATE keeps frames from queueing for a peer that is not there, so nothing
-stale is replayed after a reconnect; the heartbeats find a peer whose machine is gone; MAXMSGSIZE bounds every part; a
-peer that does not finish its handshake is dropped. With keys the link is CURVE, and only known hosts get in.
+stale is replayed after a reconnect; MAXMSGSIZE bounds every part; a peer that does not finish its handshake is dropped.
+With keys the link is CURVE, and only known hosts get in.
+
+No heartbeats of ZeroMQ's: its I/O thread answers them while a program hangs, so they tell nothing that the PINGs of the
+protocol do not, and libzmq ends the process where one is due on a connection whose peer went away while its input waited
+at the high-water mark (libzmq issues 4364 and 4841): an agent that was stopped for a second died of it.
 """
 
 from __future__ import annotations
@@ -37,9 +41,10 @@ _OPTIONS = {
     zmq.RCVHWM: 4,
     zmq.RECONNECT_IVL: 50,
     zmq.RECONNECT_IVL_MAX: 500,
-    zmq.HEARTBEAT_IVL: 200,
-    zmq.HEARTBEAT_TIMEOUT: 600,
     zmq.TCP_KEEPALIVE: 1,
+    zmq.TCP_KEEPALIVE_IDLE: 10,
+    zmq.TCP_KEEPALIVE_INTVL: 2,
+    zmq.TCP_KEEPALIVE_CNT: 5,
     zmq.HANDSHAKE_IVL: 3000,
 }
 

@@ -47,6 +47,8 @@ class LockstepStream(Stream):
         at = self.ledger.handed_over
         if at == len(self.ledger.entries) or self._in_flight or self._undecoded or self._mailbox is not None:
             return False
+        if self._reconnection.gone:  # simulated time waits for the agent too
+            return False
         self.ledger.entries[at].due_ns = now_ns
         return True
 

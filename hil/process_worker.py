@@ -89,9 +89,10 @@ class ProcessWorker:
         self._tend(time.monotonic_ns())
         return self._done.popleft() if self._done else None
 
-    def clear(self) -> None:
-        """Empties the mailbox; the running frame, if any, still finishes."""
-        self._waiting = None
+    def clear(self) -> Job | None:
+        """Empties the mailbox and returns the frame that was in it; the running frame, if any, still finishes."""
+        waiting, self._waiting = self._waiting, None
+        return waiting
 
     def counters(self) -> dict[str, int]:
         """Returns how often the engine was started again, and what the perceiver counts."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from hil.session import FrameRecord
@@ -58,13 +59,17 @@ class Recorder:
 
     def end(self, tail: Mapping[str, Any]) -> None:
         """Hands over what is known after the last frame and waits until all is written; the clock no longer runs."""
-        self._queue.put(("end", (tail,)))
+        try:
+            self._queue.put(("end", (tail,)), timeout=_CLOSE_WITHIN_S)
+        except queue.Full:
+            self.faults.append(f"the recorder was not done {_CLOSE_WITHIN_S:g} s after the run")
         self.close()
 
     def close(self) -> None:
         """Stops the thread after what is still queued; safe to call twice."""
         if self._thread.is_alive():
-            self._queue.put(None)
+            with suppress(queue.Full):
+                self._queue.put(None, timeout=_CLOSE_WITHIN_S)
             self._thread.join(_CLOSE_WITHIN_S)
 
     def _run(self) -> None:
@@ -73,7 +78,7 @@ class Recorder:
             for sink in self._sinks[:]:
                 self._tell(sink, name, arguments)
         for sink in self._sinks:
-            sink.close()
+            self._close(sink)
 
     def _tell(self, sink: Sink, name: str, arguments: tuple[Any, ...]) -> None:
         try:
@@ -81,4 +86,12 @@ class Recorder:
         except Exception as error:  # whatever a sink raises ends its recording, never the run
             self.faults.append(f"{type(sink).__name__}: {error}")
             self._sinks.remove(sink)
+            self._close(sink)
+
+    def _close(self, sink: Sink) -> None:
+        try:
             sink.close()
+        except Exception as error:  # closing a file writes what it had kept: a full disk fails there once more
+            fault = f"{type(sink).__name__}: {error}"
+            if fault not in self.faults:
+                self.faults.append(fault)

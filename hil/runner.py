@@ -18,10 +18,12 @@ from hil.link import DEFAULT_ADDRESS, is_loopback, keys_for_host
 from hil.packer import Compress
 from hil.progress import Progress, told_every_second
 from hil.quiet import no_collection, real_time, short_switch_interval
+from hil.reconnect import RECONNECT_S
 from hil.recorder import Recorder, Sink
 from hil.recording import tail_of
 from hil.request import DISTORTION, pack_frame
 from hil.session import Session
+from hil.staleness import STALL_S
 from hil.stream import PING_EVERY_S, Image, Stream
 from hil.terms import agree
 from hil.warm_up import WarmUp
@@ -56,6 +58,7 @@ def run_session(
     about: Mapping[str, Any] | None = None,
     sinks: Sequence[Sink] = (),
     connect_timeout_s: float = 3.0,
+    reconnect_s: float = RECONNECT_S,
     keys: Path | None = None,
     insecure: bool = False,
     compress: Compress = "auto",
@@ -67,9 +70,10 @@ def run_session(
     `claim` is the P(on time) that the run is to show; the verdict judges it. `about` are facts of the data set. Every
     frame goes to the `sinks` as soon as it has its outcome, off the timed path. A device elsewhere needs `keys` (a folder of
     `hil.keys`) or `insecure`; `compress` says whether answers are packed, `auto` where that makes them come sooner. Loads
-    the images that it needs first. An agent that dies or falls silent ends the run within about a second; the session then
-    has a `fault` and its remaining frames are lost. `stream` says when frames leave. Raises LinkError where no session can
-    begin.
+    the images that it needs first. `stream` says when frames leave. An agent that dies or falls silent is found within a
+    second; the run goes on, its frames lost, and takes the agent back as soon as it answers (`outages`). Where that takes
+    longer than `reconnect_s`, or the agent was stopped by its user, or it comes back with another engine, the session has a
+    `fault` and its remaining frames are lost. Raises LinkError where no session can begin.
     """
     measured = round(rate_hz * duration_s)
     if not rate_hz > 0 or not deadline_s > 0 or credit < 1 or measured < 1 or len(dataset) < 1 or not 0 < claim < 1:
@@ -82,7 +86,7 @@ def run_session(
         "claim": claim, "profile": profile,
     }  # fmt: skip
     own = keys_for_host(keys, device, insecure=insecure)
-    with Client(device, timeout_s=connect_timeout_s, keys=own) as client:
+    with Client(device, timeout_s=connect_timeout_s, stale_after_s=1 / rate_hz + STALL_S, keys=own) as client:
         link = agree(client, compress)
         images = _load_images(dataset, warm_up.most(rate_hz) + measured, client)
         facts = {**dict(about or {}), "frames": len(dataset), "images_used": len(images)}
@@ -94,7 +98,7 @@ def run_session(
         try:
             recorder.begin(planned)
             with ClockProbe(device, client.facts, keys=own) as probe:
-                run = stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
+                run = stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put, reconnect_s)
                 with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
                     run.loop()
                 run.count_agent()
@@ -115,7 +119,7 @@ def _session(
     return Session(
         **planned, frames=run.ledger.records(), same_clock=same_clock, clock_note=note, clock=clock.to_dict(),
         counters=run.counters, telemetry={"samples": run.telemetry, "engine_events": run.engine_events},
-        fault=run.fault, dataset=dataset,
+        fault=run.fault, outages=run.outages, dataset=dataset,
         predictions=run.predictions,
         warm_up={"rule": warm_up.to_dict(), "frames": run.ledger.warm_up, "settled": run.ledger.settled},
     )  # fmt: skip

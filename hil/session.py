@@ -78,8 +78,8 @@ class Session:
     `clock_note` why; `clock` holds what `hil.clock` knows of the device's. `link` holds what carried the messages:
     whether it was encrypted, how fast it is each way, and how answers were packed. `telemetry` is what the device measured of
     itself. `lockstep` holds the stamps as measured where those of `frames` were computed (`hil.lockstep`), else nothing.
-    `recording_faults` are sentences of what a recording of this run lacks. `images` are the names of the images that
-    frames show. `predictions` (by seq) are kept in memory only.
+    `outages` are the times without the agent (`hil.outage`). `recording_faults` are sentences of what a recording of this run
+    lacks. `images` are the names of the images that frames show. `predictions` (by seq) are kept in memory only.
     """
 
     device: str
@@ -103,6 +103,7 @@ class Session:
     recording_faults: Sequence[str] = ()
     lockstep: Mapping[str, Any] = field(default_factory=dict)
     fault: str | None = None
+    outages: Sequence[Mapping[str, Any]] = ()
     dataset: Mapping[str, Any] = field(default_factory=dict)
     images: Sequence[str] = ()
     predictions: Mapping[int, Prediction] = field(default_factory=dict)
@@ -134,7 +135,7 @@ class Session:
         columns = [f.name for f in fields(FrameRecord)]
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("frames", "predictions")}
         rows = [[getattr(frame, name) for name in columns] for frame in self.frames]
-        values |= {"recording_faults": list(self.recording_faults), "images": list(self.images)}
+        values |= {name: list(getattr(self, name)) for name in ("outages", "recording_faults", "images")}
         return {"format": FORMAT, **values, "columns": columns, "frames": rows}
 
     @classmethod

@@ -12,7 +12,7 @@ import select
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,21 +20,27 @@ from hil.answer import open_answer
 from hil.client import Client
 from hil.engine_events import merged
 from hil.ledger import Closed, Entry, Ledger
+from hil.owed import Unowed
 from hil.packer import checked_packing
 from hil.progress import Progress
 from hil.protocol import Body, Kind, Message, ProtocolError
+from hil.reconnect import KNOCK_EVERY_S, RECONNECT_S, Reconnection
 from hil.telemetry import checked_sample
 from hil.warm_up import WarmUp
 from perception.prediction import Prediction
 from scenes.taxonomy import TAXONOMY
 
-SILENCE_S = 1.0
+# From the last sign of life to taking the agent for gone: found within a second.
+SILENCE_S = 0.9
 LOST_AFTER_S = 5.0
 PING_EVERY_S = 0.2
 _LEAD_S = 0.05
 # A sleep ends late by some tenths of a millisecond, so the last of them are waited for by looking at the clock.
 _SPIN_NS = 400_000
 _DECODES_KEPT = 20
+# What a hostile agent may make a run remember.
+_MOST_COUNTERS = 48
+_MOST_NAME = 48
 # However long decoding takes, an answer waits for the camera no longer than this share of a period.
 _LONGEST_WAIT_PERIODS = 0.25
 
@@ -70,6 +76,7 @@ class Stream:
         deadline_s: float,
         credit: int,
         closed: Closed | None = None,
+        reconnect_s: float = RECONNECT_S,
     ) -> None:
         start_ns = time.monotonic_ns() + round(_LEAD_S * 1e9)
         self.ledger = Ledger(
@@ -80,7 +87,7 @@ class Stream:
         self.telemetry: list[dict[str, Any]] = []
         self.engine_events: list[dict[str, Any]] = []
         self.packing: dict[str, Any] = {}
-        self.counters = {"stale_answers": 0, "protocol_errors": 0}
+        self.counters = {"stale_answers": 0, "protocol_errors": 0, "lost_on_the_way": 0}
         self._client, self._images, self._credit = client, images, credit
         self._deadline_ns = round(deadline_s * 1e9)
         self._longest_wait_ns = round(_LONGEST_WAIT_PERIODS * 1e9 / rate_hz)
@@ -89,8 +96,16 @@ class Stream:
         self._latest: dict[int, Prediction] = {}
         self._undecoded: deque[_Answer] = deque()
         self._decode_ns: deque[int] = deque(maxlen=_DECODES_KEPT)
+        self._reconnection = Reconnection(client, give_up_s=reconnect_s)
+        self._unowed = Unowed()
+        self._before: dict[str, int] = {}
         self._silent_ns = 0
-        self._looked_ns = self._next_ping_ns = time.monotonic_ns()
+        self._looked_ns = self._heard_ns = self._next_ping_ns = time.monotonic_ns()
+
+    @property
+    def outages(self) -> tuple[dict[str, Any], ...]:
+        """The times without the agent, as `hil.outage` writes them."""
+        return self._reconnection.outages
 
     def progress(self) -> Progress:
         """Returns the counts so far; safe to call from another thread."""
@@ -98,7 +113,7 @@ class Stream:
 
     def loop(self) -> None:
         """Sends and receives until every frame has its outcome or the agent is gone; `fault` then says how."""
-        entries, descriptor = self.ledger.entries, self._client.fileno()
+        entries = self.ledger.entries
         while self.fault is None and not self._finished():
             now_ns = time.monotonic_ns()
             if self._is_due(now_ns):
@@ -113,14 +128,17 @@ class Stream:
                 continue
             self._keep_alive(now_ns)
             if (wait_s := self._wait_s()) > 0 and self.fault is None:
-                select.select([descriptor], [], [], wait_s)
+                select.select([self._client.fileno()], [], [], wait_s)
         self._decode_all()
+        if self._reconnection.gone and self.fault is None:
+            self.fault = self._reconnection.fault("was still gone when the run ended")
         self.counters["protocol_errors"] += self._client.protocol_errors
+        self.counters["stale_answers"] += self._client.stale
         self.ledger.close_open(self.fault or f"no answer within {LOST_AFTER_S:g} s")
 
     def count_agent(self, timeout_s: float = 0.3) -> None:
         """Asks the agent for its final counts; an agent that is gone leaves the last ones it sent."""
-        deadline, last = time.monotonic() + timeout_s, len(self.ledger.entries)
+        deadline, last = time.monotonic() + timeout_s, time.monotonic_ns()
         self._client.ping(seq=last)
         while self.fault is None and (wait_s := deadline - time.monotonic()) > 0:
             if (message := self._client.receive()) is None:
@@ -143,13 +161,18 @@ class Stream:
         """Returns the seconds until something has to be done though nothing came. Called right before select, so it
         looks at the socket once more: the descriptor only tells of changes, and sending may have consumed one.
         """
-        times = [self._next_ping_ns]
+        times = [self._next_ping_ns, self._looked_ns + round(SILENCE_S * 1e9) - self._silent_ns]
+        if self._reconnection.gone:
+            times.pop()
         if self.ledger.handed_over < len(self.ledger.entries):
             times.append(self.ledger.entries[self.ledger.handed_over].due_ns - _SPIN_NS)
         return 0.0 if self._client.readable() else max(min(times) - time.monotonic_ns(), 0) / 1e9
 
     def _hand_over(self, entry: Entry, now_ns: int) -> None:
         self.ledger.captured(entry, now_ns)
+        if self._reconnection.gone:
+            self._lose(entry, "lost", "the agent was gone when it was due")
+            return
         if self._mailbox is not None:
             self.ledger.missed(self._mailbox, "dropped", "a newer frame replaced it while all credit was in flight")
         self._mailbox = entry
@@ -166,18 +189,22 @@ class Stream:
             self._mailbox = None
 
     def _take(self, message: Message, now_ns: int) -> None:
+        heard_ns, self._heard_ns = self._heard_ns, now_ns
         self._silent_ns, self._looked_ns = 0, now_ns
-        if message.kind is Kind.PONG:
+        if self._reconnection.gone:
+            self._take_back(message)
+        elif message.kind is Kind.PONG:
             self._count(message)
+            self._find_lost(message)
         elif message.kind is Kind.BYE:
             self.fault = f"The agent at {self._client.device} was stopped during the run{_because(message)}."
         elif message.kind is Kind.ERROR and message.meta.get("code") == "no_lease":
-            self.fault = f"The agent at {self._client.device} ended the session: {message.meta.get('reason')}."
+            self._begin_outage("it knew this session no more", heard_ns, now_ns)
         elif message.kind in (Kind.RESULT, Kind.ERROR):
-            entry = self._in_flight.pop(message.seq, None)
-            if entry is None:
+            if message.meta.get("code") == "duplicate" or message.seq not in self._in_flight:
                 self.counters["stale_answers"] += 1
                 return
+            entry = self._in_flight.pop(message.seq)
             # The waiting frame leaves before the answer is decoded: the engine need not wait for the host.
             self._flush()
             self._undecoded.append(_Answer(entry=entry, message=message, host_receive_ns=now_ns))
@@ -226,16 +253,48 @@ class Stream:
         # A host that stalls hears nothing either: no single look counts for more than two pings of silence.
         self._silent_ns += min(now_ns - self._looked_ns, round(2 * PING_EVERY_S * 1e9))
         self._looked_ns = now_ns
-        if self._silent_ns > SILENCE_S * 1e9:
-            self.fault = (
-                f"The agent at {self._client.device} fell silent for {SILENCE_S:g} s: it died, hangs or was cut off."
-            )
+        if self._reconnection.gone:
+            self._knock(now_ns)
+            return
+        if self._silent_ns >= SILENCE_S * 1e9:
+            self._begin_outage(f"it fell silent for {SILENCE_S:g} s", self._heard_ns, now_ns)
             return
         if now_ns >= self._next_ping_ns:
-            self._client.ping()
+            self._client.ping(seq=now_ns)
             self._next_ping_ns = now_ns + round(PING_EVERY_S * 1e9)
             self._give_up_old(now_ns)
         self._flush()
+
+    def _begin_outage(self, reason: str, heard_ns: int, now_ns: int) -> None:
+        self._decode_all()
+        self._reconnection.begin(reason, heard_ns=heard_ns, found_ns=now_ns)
+        self._next_ping_ns = now_ns + round(KNOCK_EVERY_S * 1e9)
+        for entry in self._in_flight.values():
+            self._lose(entry, "lost", "the agent was gone before it answered")
+        self._in_flight.clear()
+        if self._mailbox is not None:
+            self._lose(self._mailbox, "dropped", "the agent was gone before it could leave")
+            self._mailbox = None
+
+    def _lose(self, entry: Entry, outcome: Literal["lost", "dropped"], reason: str) -> None:
+        self.ledger.missed(entry, outcome, reason)
+        self._reconnection.count()
+
+    def _knock(self, now_ns: int) -> None:
+        if now_ns >= self._next_ping_ns:
+            self.fault = self._reconnection.knock(now_ns)
+            self._next_ping_ns = now_ns + round(KNOCK_EVERY_S * 1e9)
+
+    def _take_back(self, message: Message) -> None:
+        self.fault = self._reconnection.take(message)
+        if self._reconnection.agent_changed and not self._reconnection.gone:
+            # Another process counts from zero: what the one before had counted stays in the sum.
+            self._before = {k: v for k, v in self.counters.items() if k.startswith("agent_")}
+
+    def _find_lost(self, message: Message) -> None:
+        for seq in self._unowed.lost(message, {s: e.stamps["send_ns"] for s, e in self._in_flight.items()}):
+            self.ledger.missed(self._in_flight.pop(seq), "lost", "the agent neither has it nor answered it")
+            self.counters["lost_on_the_way"] += 1
 
     def _give_up_old(self, now_ns: int) -> None:
         for entry in list(self._in_flight.values()):
@@ -251,7 +310,10 @@ class Stream:
         self.packing = checked_packing(message.meta.get("packing")) or self.packing
         counters = message.meta.get("counters")
         if isinstance(counters, dict):
-            self.counters.update({f"agent_{k}": v for k, v in counters.items() if type(v) is int})
+            for name, value in counters.items():
+                known = f"agent_{name}"[:_MOST_NAME]
+                if type(value) is int and (known in self.counters or len(self.counters) < _MOST_COUNTERS):
+                    self.counters[known] = self._before.get(known, 0) + value
 
 
 def _because(bye: Message) -> str:

@@ -15,6 +15,7 @@ from hil.checks import Check, headline, run_checks
 from hil.condition import throttled
 from hil.engine_events import restarts
 from hil.latency import LatencyReport, summarize
+from hil.link_condition import link_mark
 from hil.session import Session
 
 _STATUS: dict[str, Literal["FAIL", "INVALID"]] = {"fail": "FAIL", "invalid": "INVALID"}
@@ -66,6 +67,9 @@ def _marks(sessions: Sequence[Session]) -> tuple[str, ...]:
         if session.warm_up.get("settled") is False:
             cap_s = session.warm_up["rule"]["cap_s"]
             marks.append(f"UNSETTLED: the warm-up ended at its cap of {cap_s:g} s, still changing.")
+        broken = link_mark(session)
+        if broken is not None:
+            marks.append(broken)
         if (failed := restarts(session.telemetry.get("engine_events", ()))) is not None:
             marks.append(f"ENGINE RESTARTED: {failed}.")
         reasons = throttled(session)

@@ -59,8 +59,8 @@ class FrameWorker(Protocol):
     def take(self) -> Done | None:
         """Returns the next finished frame without waiting."""
 
-    def clear(self) -> None:
-        """Empties the mailbox; the running frame, if any, still finishes."""
+    def clear(self) -> Job | None:
+        """Empties the mailbox and returns the frame that was in it; the running frame, if any, still finishes."""
 
     def counters(self) -> dict[str, int]:
         """Returns what the engine and its keeper count."""
@@ -98,10 +98,9 @@ class Worker:
             self._changed.notify()
         return replaced
 
-    def clear(self) -> None:
-        """Empties the mailbox; the running frame, if any, still finishes."""
-        with self._changed:
-            self._waiting = None
+    def clear(self) -> Job | None:
+        """Empties the mailbox and returns the frame that was in it; the running frame, if any, still finishes."""
+        return self._take_waiting()
 
     def take(self) -> Done | None:
         """Returns the next finished frame without waiting."""

@@ -135,6 +135,30 @@ def hil_replay(arguments: argparse.Namespace) -> int:
     return EXIT_OK if equal else EXIT_FAILED_CHECK
 
 
+def hil_proxy(arguments: argparse.Namespace) -> int:
+    """Stands between a host and an agent and does faults to their messages, the same for a seed, until it is stopped."""
+    import signal
+    import threading
+
+    from hil.faults import FaultProxy, parse_faults
+    from hil.faults.spec import describe
+
+    up, down = (parse_faults(arguments.faults if own is None else own) for own in (arguments.up, arguments.down))
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with FaultProxy(arguments.to, listen=arguments.listen, up=up, down=down, seed=arguments.seed) as proxy:
+            say(f"{proxy.address} -> {arguments.to}; to the agent: {describe(up)}; back: {describe(down)}")
+            print(f"READY {proxy.address}", flush=True)
+            stop.wait(arguments.duration)
+            counts = proxy.counts()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    print_json(counts) if arguments.json else print_rows(counts)
+    return EXIT_OK
+
+
 def hil_rules(arguments: argparse.Namespace) -> int:
     """Says what each way of measuring reports of one simulated device: most of them hide what a stall costs."""
     import numpy as np

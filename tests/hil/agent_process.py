@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 from hil.agent import serve
+from hil.link import is_loopback
 from perception.prediction import Prediction, Segment
 from scenes.box import OrientedBox
 from scenes.errors import EngineError
@@ -31,9 +32,13 @@ class Perceiver:
 
     def __init__(self, delay_s, mode):
         self.delay_s, self.mode, self.calls = delay_s, mode, 0
+        self.log = Path(mode.removeprefix("log:")).open("a") if mode.startswith("log:") else None  # noqa: SIM115
 
     def perceive_timed(self, rgb, *, fx, **_intrinsics):
         self.calls += 1
+        if self.log is not None:  # which image is looked at when: what an engine really processed
+            self.log.write(f"{time.monotonic_ns()} {fx}\n")
+            self.log.flush()
         time.sleep(self.delay_s)
         if self.mode == "raise" and self.calls > WARM_UP and self.calls % 3 == 0:
             raise RuntimeError("the engine tripped")
@@ -82,4 +87,5 @@ if __name__ == "__main__":
         except EngineError as error:
             sys.exit(f"rehearse: {error}")
         sys.exit()
-    serve(None, bind, perceiver=Perceiver(float(delay), mode), keys=Path(keys[0]) if keys else None)
+    insecure = not keys and not is_loopback(bind)
+    serve(None, bind, perceiver=Perceiver(float(delay), mode), keys=Path(keys[0]) if keys else None, insecure=insecure)

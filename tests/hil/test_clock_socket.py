@@ -1,5 +1,6 @@
 """The comparison of clocks over real sockets: one clock, another machine's clock, a stepped one, and none at all."""
 
+import threading
 import time
 
 import numpy as np
@@ -10,6 +11,7 @@ from hil.clock import ClockFit
 from hil.clock_socket import BURST, ClockProbe, ClockServer
 from hil.latency import summarize
 from hil.link import beside, open_dealer
+from hil.protocol import Kind, open_message, pack, seal
 from hil.runner import run_session
 from hil.stages import CROSSINGS, stage_table_s
 from hil.verdict import judge
@@ -80,6 +82,34 @@ def test_an_agent_that_does_not_answer_gives_nothing_and_holds_nobody_up(facts):
         pass
     assert not probe.fit().valid
     assert time.monotonic() - started < 6
+
+
+def test_an_answer_that_comes_late_is_not_taken_for_the_next_one(context):
+    """The device answers each ninth question 60 ms late, when the host has asked again: no exchange goes back in time."""
+    router = context.socket(zmq.ROUTER)
+    port = router.bind_to_random_port("tcp://127.0.0.1")
+    stop = threading.Event()
+
+    def answer():
+        asked = 0
+        while not stop.is_set():
+            if router.poll(20):
+                peer, *parts = router.recv_multipart()
+                received_ns, ping = time.monotonic_ns(), open_message(parts)
+                asked += 1
+                pong = pack(Kind.PONG, {"received_ns": received_ns, "sent_ns": time.monotonic_ns()})
+                time.sleep(0.06 if asked % 9 == 0 else 0.0)
+                router.send_multipart([peer, *seal(pong, session=ping.session, seq=ping.seq)])
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    with ClockProbe("tcp://127.0.0.1:1", {"clock": {"port": port}}, every_s=0.002) as probe:
+        time.sleep(0.3)
+    stop.set()
+    thread.join()
+    router.close(0)
+    assert len(probe.exchanges) > BURST
+    assert all(e.t0 <= e.t1 <= e.t2 <= e.t3 for e in probe.exchanges)
 
 
 def test_the_small_socket_stands_beside_the_large_one():
