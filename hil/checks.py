@@ -71,6 +71,9 @@ def _enough_frames(sessions: Sequence[Session], figures: LatencyReport) -> Check
 
 def _clock_kept(sessions: Sequence[Session], figures: LatencyReport) -> Check:
     name, late = "the host keeps the clock", figures.lateness_s
+    fault = next((f"The frames ended: {f}" for s in sessions if (f := s.dataset.get("source_fault")) is not None), None)
+    if fault is not None:
+        return Check(name=name, status="invalid", found=fault)
     if late is None:
         return Check(name=name, status="skipped", found="No frame left, so the frame clock was not tried.")
     limits_s = {"p99": LATENESS_P99_S, "max": LATENESS_MAX_PERIODS / sessions[0].rate_hz}
@@ -78,10 +81,17 @@ def _clock_kept(sessions: Sequence[Session], figures: LatencyReport) -> Check:
         if late[which] > limit_s:
             found = (
                 f"The host could not keep the clock: frames left {late[which] * 1e3:.1f} ms late ({which}), more than the "
-                f"{limit_s * 1e3:.1f} ms that a camera may be; free a core on the host and run again."
+                f"{limit_s * 1e3:.1f} ms that a camera may be; {_way_out(sessions)}."
             )
             return Check(name=name, status="invalid", found=found)
     return Check(name=name, status="pass", found=f"Frames left {late['p99'] * 1e3:.2f} ms late at p99.")
+
+
+def _way_out(sessions: Sequence[Session]) -> str:
+    behind = sum(session.dataset.get("frames_late", 0) for session in sessions)
+    if not behind:
+        return "free a core on the host and run again"
+    return f"the renderer was behind for {behind} frames: render more of them --ahead, or a smaller --size"
 
 
 def _nothing_lost(sessions: Sequence[Session], figures: LatencyReport) -> Check:

@@ -18,9 +18,10 @@ import numpy as np
 
 from hil.answer import open_answer
 from hil.client import Client
+from hil.images import Images
 from hil.ledger import Closed, Entry, Ledger
 from hil.progress import Progress
-from hil.protocol import Body, Kind, Message, ProtocolError
+from hil.protocol import Kind, Message, ProtocolError
 from hil.telemetry import checked_sample
 from hil.warm_up import WarmUp
 from perception.prediction import Prediction
@@ -32,18 +33,10 @@ PING_EVERY_S = 0.2
 _LEAD_S = 0.05
 # A sleep ends late by some tenths of a millisecond, so the last of them are waited for by looking at the clock.
 _SPIN_NS = 400_000
+_OVERDUE_NS = _SPIN_NS + 1_000_000
 _DECODES_KEPT = 20
 # However long decoding takes, an answer waits for the camera no longer than this share of a period.
 _LONGEST_WAIT_PERIODS = 0.25
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Image:
-    """A packed image, ready to be sent any number of times, its size (H, W) and its name in the data set."""
-
-    body: Body
-    size: tuple[int, int]
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,7 +54,7 @@ class Stream:
     def __init__(
         self,
         client: Client,
-        images: list[Image],
+        images: Images,
         rate_hz: float,
         rule: WarmUp,
         measured: int,
@@ -97,7 +90,7 @@ class Stream:
         entries, descriptor = self.ledger.entries, self._client.fileno()
         while self.fault is None and not self._finished():
             now_ns = time.monotonic_ns()
-            if self.ledger.handed_over < len(entries) and now_ns >= entries[self.ledger.handed_over].due_ns:
+            if self._is_due(now_ns):
                 self._hand_over(entries[self.ledger.handed_over], now_ns)
                 self._decode_all()
                 continue
@@ -126,6 +119,14 @@ class Stream:
                 if message.seq == last:
                     return
 
+    def _is_due(self, now_ns: int) -> bool:
+        """Whether the next frame has to leave now; one that its camera does not have yet leaves late."""
+        at = self.ledger.handed_over
+        if at == len(self.ledger.entries) or now_ns < self.ledger.entries[at].due_ns:
+            return False
+        self.fault = self.fault or self._images.fault
+        return self.fault is None and self._images.ready(self.ledger.entries[at].image)
+
     def _finished(self) -> bool:
         all_due = self.ledger.handed_over == len(self.ledger.entries)
         return all_due and self._mailbox is None and not self._in_flight and not self._undecoded
@@ -137,7 +138,10 @@ class Stream:
         times = [self._next_ping_ns]
         if self.ledger.handed_over < len(self.ledger.entries):
             times.append(self.ledger.entries[self.ledger.handed_over].due_ns - _SPIN_NS)
-        return 0.0 if self._client.readable() else max(min(times) - time.monotonic_ns(), 0) / 1e9
+        now_ns = time.monotonic_ns()
+        if times[-1] + _OVERDUE_NS < now_ns:  # its camera does not have it yet, and needs the processor more than we do
+            times[-1] = now_ns + _SPIN_NS
+        return 0.0 if self._client.readable() else max(min(times) - now_ns, 0) / 1e9
 
     def _hand_over(self, entry: Entry, now_ns: int) -> None:
         self.ledger.captured(entry, now_ns)
@@ -151,7 +155,7 @@ class Stream:
         if entry is None or len(self._in_flight) >= self._credit:
             return
         now_ns = time.monotonic_ns()
-        if self._client.send_frame(self._images[entry.image].body, seq=entry.seq, due_ns=entry.due_ns):
+        if self._client.send_frame(self._images.body(entry.image), seq=entry.seq, due_ns=entry.due_ns):
             self.ledger.sent(entry, now_ns)
             self._in_flight[entry.seq] = entry
             self._mailbox = None
@@ -193,7 +197,7 @@ class Stream:
             return
         start_ns = time.monotonic_ns()
         try:
-            size = self._images[entry.image].size
+            size = self._images.size(entry.image)
             prediction, stamps = open_answer(message, size=size, categories=len(TAXONOMY))
         except ProtocolError as error:
             self.counters["protocol_errors"] += 1
