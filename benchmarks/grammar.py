@@ -1,4 +1,4 @@
-"""The grammar of the command line: every command, its options and examples; what a command does is in rehearse.py."""
+"""The grammar of the command line: every command, its options and examples; what a command does is in benchmarks/commands."""
 
 from __future__ import annotations
 

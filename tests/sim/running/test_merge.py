@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rehearse
+from benchmarks.commands.making import _run_plan
 from scenes.errors import DatasetError
 from sim.dataset import Dataset
 from sim.generate import generate
@@ -166,7 +167,7 @@ def test_the_printed_script_runs_the_command_of_every_task(tmp_path, capsys, mon
     arguments = rehearse.build_parser().parse_args(shlex.split(said))
     for task in (1, 2, 3):
         monkeypatch.setenv("SLURM_ARRAY_TASK_ID", str(task))
-        plan, folder = rehearse._run_plan(arguments)
+        plan, folder = _run_plan(arguments)
         assert plan.shard == Shard(index=task, count=3)
         assert folder == out / f"part-000{task}-of-0003"
     assert not out.exists()

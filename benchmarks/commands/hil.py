@@ -1,0 +1,126 @@
+"""Hardware in the loop: the agent on the device, the runner on the host, and what their recordings say."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks.commands.exits import EXIT_FAILED_CHECK, EXIT_OK, EXITS_OF_VERDICTS
+from benchmarks.console import print_json, print_rows, print_table, say
+
+
+def agent(arguments: argparse.Namespace) -> int:
+    """Serves an engine, or an emulated device, on a link until it is stopped."""
+    from hil.agent import serve
+    from scenes.errors import RehearseError
+
+    if arguments.engine is None and arguments.emulate is None:
+        raise RehearseError("An agent needs an engine file, or --emulate with a model such as p50=40ms,p99=45ms.")
+
+    serve(
+        arguments.engine,
+        bind=arguments.bind,
+        backend=arguments.backend,
+        threads=arguments.threads,
+        insecure=arguments.insecure,
+        emulate=arguments.emulate,
+        seed=arguments.seed,
+    )
+    return EXIT_OK
+
+
+def hil(arguments: argparse.Namespace) -> int:
+    """Streams a data set to an agent on the clock; scores quality and latency together. Exits with 1 for FAIL, 3 for INVALID."""
+    from contextlib import nullcontext
+
+    from benchmarks.demo import agent_process, find_engine
+    from benchmarks.rehearsal import rehearse_device
+    from hil.profiles import profile_named
+
+    profile = profile_named(arguments.profile).changed(
+        duration_s=arguments.duration, claim=arguments.claim, warm_up_cap_s=arguments.warm_up
+    )
+    if arguments.runs > 1:
+        return _hil_runs(arguments)
+    engine = None if arguments.engine is None else find_engine(arguments.engine)
+    started = nullcontext(arguments.device) if engine is None else agent_process(engine, log=arguments.out / "agent.log")
+    with started as device:
+        rehearsal = rehearse_device(
+            arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say
+        )
+    print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
+    return EXITS_OF_VERDICTS[rehearsal.verdict.status]
+
+
+def _hil_runs(arguments: argparse.Namespace) -> int:
+    """Repeats a run in fresh processes; the verdict is on all of them together."""
+    from benchmarks.repeat import repeat_runs
+
+    given = {
+        "--rate": arguments.rate, "--profile": arguments.profile, "--duration": arguments.duration, "--claim": arguments.claim,
+        "--warm-up": arguments.warm_up, "--engine": arguments.engine,
+        "--device": arguments.device if arguments.engine is None else None,
+    }  # fmt: skip
+    words = [str(arguments.dataset), *(f"{name}={value}" for name, value in given.items() if value is not None)]
+    repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
+    print_json(repeated.to_dict()) if arguments.json else print(repeated.describe())
+    return EXITS_OF_VERDICTS[repeated.verdict.status]
+
+
+def hil_replay(arguments: argparse.Namespace) -> int:
+    """Makes every figure of a run again from its recording alone, and compares with what was reported, to the bit."""
+    from hil.figures import differences, replay
+
+    figures, reported = replay(arguments.recording)
+    found = [] if reported is None else list(differences(figures, reported))
+    equal = reported is not None and not found
+    if arguments.json:
+        print_json({"figures": figures, "equal": equal, "differences": found})
+        return EXIT_OK if equal else EXIT_FAILED_CHECK
+    print(f"{figures['verdict']['status']}: {figures['verdict']['reason']}")
+    marks = {f"p{100 * q['p']:g}": q["ms"] for q in figures["latency"]["quantiles"]}
+    print_rows({"outcomes": figures["outcomes"], "latency, ms": marks})
+    if reported is None:
+        print("No figures were reported: the run ended before its report; these are made from its frames.")
+    elif equal:
+        print("Every figure is the reported one, to the bit.")
+    else:
+        print("\n  ".join([f"{len(found)} figures differ (recomputed, reported):", *found[:20]]))
+    return EXIT_OK if equal else EXIT_FAILED_CHECK
+
+
+def hil_rules(arguments: argparse.Namespace) -> int:
+    """Says what each way of measuring reports of one simulated device: most of them hide what a stall costs."""
+    import numpy as np
+
+    from hil.rules import compare_rules, rule_table
+    from hil.service import parse_service
+
+    rng = np.random.Generator(np.random.PCG64(arguments.seed))
+    service_s = parse_service(arguments.service).times_s(arguments.frames, rng=rng)
+    rows = compare_rules(service_s, rate_hz=arguments.rate, deadline_s=1 / arguments.rate)
+    if arguments.json:
+        print_json([row.to_dict() for row in rows])
+        return EXIT_OK
+    print(f"{arguments.frames} frames at {arguments.rate:g} FPS, deadline {1e3 / arguments.rate:.1f} ms, {arguments.service}")
+    heads, cells = rule_table(rows)
+    print_table([heads, *cells])
+    return EXIT_OK
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Goes from a seed to a report: scenes, frames, agent, stream, scores, verdict. Exits with 0 whatever the verdict."""
+    from benchmarks.demo import DemoSpec, run_demo
+
+    spec = DemoSpec(
+        engine=arguments.engine,
+        out=arguments.out,
+        frames=arguments.frames,
+        seed=arguments.seed,
+        rate_hz=arguments.rate,
+        duration_s=arguments.duration,
+        backend=arguments.backend,
+        threads=arguments.threads,
+    )
+    rehearsal = run_demo(spec, say=say)
+    print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
+    return EXIT_OK
