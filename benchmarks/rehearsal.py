@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.sources import Source, describe_source, open_source
 from hil.figures import figures_of, keep_figures
 from hil.junit import junit_xml
 from hil.latency import LatencyReport, summarize
@@ -17,6 +18,7 @@ from hil.profiles import Profile
 from hil.quality import Quality, score_answers
 from hil.recording import FILE_NAME as RECORDING
 from hil.recording import TableWriter, record_session
+from hil.runner import FrameSource
 from hil.session import Session, save_session
 from hil.verdict import Verdict, judge
 from perception.prediction import Prediction
@@ -92,7 +94,7 @@ class Rehearsal:
 
 
 def rehearse_device(
-    dataset_path: Path,
+    source: Source,
     device: str,
     *,
     rate_hz: float,
@@ -101,25 +103,32 @@ def rehearse_device(
     say: Say,
     commands: tuple[str, ...] = (),
 ) -> Rehearsal:
-    """Streams a data set to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
+    """Streams frames to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
 
-    Raises DatasetError for the frames and LinkError for the agent.
+    `source` is a data set's folder or a film to render. Raises DatasetError for the frames, LinkError for the agent and
+    BackendError for a renderer that cannot keep up.
     """
-    from hil.progress import print_progress
-    from hil.runner import run_session
+    from benchmarks.live_view import shown
+    from hil.runner import DEADLINE_S, run_session
 
-    dataset = Dataset.open(dataset_path)
-    say(f"streaming {len(dataset)} frames in a loop at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
-    session = run_session(
-        dataset, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up, claim=profile.claim,
-        profile=profile.name, about=dataset_facts(dataset), sinks=[TableWriter(out / RECORDING)], progress=print_progress,
-    )  # fmt: skip
-    return judge_session(session, dataset, out=out, say=say, commands=commands, recorded=not session.recording_faults)
+    with open_source(source, device=device, rate_hz=rate_hz, profile=profile, out=out) as (frames, facts):
+        say(f"streaming {describe_source(source, len(frames))} at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
+        measured = round(rate_hz * profile.duration_s)
+        with shown(
+            device=device, rate_hz=rate_hz, deadline_s=DEADLINE_S, claim=profile.claim, frames=measured
+        ) as progress:
+            session = run_session(
+                frames, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up,
+                claim=profile.claim, profile=profile.name, about=facts, sinks=[TableWriter(out / RECORDING)],
+                progress=progress,
+            )  # fmt: skip
+        recorded = not session.recording_faults
+        return judge_session(session, frames, out=out, say=say, commands=commands, recorded=recorded)
 
 
 def judge_session(
     session: Session,
-    dataset: Dataset,
+    dataset: FrameSource,
     *,
     out: Path,
     say: Say,
@@ -182,7 +191,7 @@ def milliseconds(seconds: float) -> str:
     return "no answer" if seconds == float("inf") else f"{seconds * 1e3:.1f} ms"
 
 
-def _shown(session: Session, dataset: Dataset) -> list[tuple[Frame, Prediction]]:
+def _shown(session: Session, dataset: FrameSource) -> list[tuple[Frame, Prediction]]:
     """Returns up to SHOWN_FRAMES answered images with their first answers, over the whole data set: several scenes and views."""
     first: dict[int, Prediction] = {}
     for record in session.due:

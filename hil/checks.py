@@ -21,6 +21,12 @@ LATENESS_MAX_PERIODS = 0.25
 # What never may happen, however seldom: these are no matter of time.
 NEVER = ("lost", "error", "rejected")
 
+# In the order in which a verdict looks at them; a test holds this against what `run_checks` returns.
+RULES = (
+    "the agent stays", "enough frames for the claim", "the host keeps the clock", "no answer is lost or wrong",
+    "the claim is shown", "the rate is sustained", "the agent's memory is bounded",
+)  # fmt: skip
+
 Status = Literal["pass", "fail", "invalid", "skipped"]
 
 

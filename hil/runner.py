@@ -15,7 +15,7 @@ from hil.clock_socket import ClockProbe
 from hil.device import device_facts
 from hil.images import Filming, Image, Images, Loaded
 from hil.link import DEFAULT_ADDRESS, is_loopback
-from hil.progress import Progress, told_every_second
+from hil.progress import Progress, told
 from hil.quiet import no_collection, real_time, short_switch_interval
 from hil.recorder import Recorder, Sink
 from hil.recording import tail_of
@@ -86,7 +86,7 @@ def run_session(
             recorder.begin(planned)
             with ClockProbe(device, client.facts) as probe:
                 run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
-                with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
+                with no_collection(), short_switch_interval(), told(progress, run.progress), real_time():
                     run.loop()
                 run.count_agent()
             images.stop()

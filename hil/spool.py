@@ -52,7 +52,7 @@ class Spool:
         """Writes the arrays of a frame at its place."""
         truth, at = frame.truth, self._place(number)
         for array in (truth.depth_m, truth.instance, frame.rgb, truth.semantic):
-            rest = memoryview(np.ascontiguousarray(array)).cast("B")
+            rest = np.ascontiguousarray(array).data.cast("B")
             while rest:
                 written = os.pwrite(self._file, rest, at)
                 at, rest = at + written, rest[written:]

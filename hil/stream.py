@@ -11,7 +11,7 @@ from __future__ import annotations
 import select
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,10 @@ class Stream:
 
     def progress(self) -> Progress:
         """Returns the counts so far; safe to call from another thread."""
-        return self.ledger.progress(time.monotonic_ns())
+        return replace(
+            self.ledger.progress(time.monotonic_ns()), in_flight=len(self._in_flight), waiting=int(self._mailbox is not None),
+            sample=self.telemetry[-1] if self.telemetry else {}, counters=dict(self.counters),
+        )  # fmt: skip
 
     def loop(self) -> None:
         """Sends and receives until every frame has its outcome or the agent is gone; `fault` then says how."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from benchmarks.commands._source import source_of, source_words
 from benchmarks.commands.exits import EXIT_FAILED_CHECK, EXIT_OK, EXITS_OF_VERDICTS
 from benchmarks.console import print_json, print_rows, print_table, say
 
@@ -29,7 +30,7 @@ def agent(arguments: argparse.Namespace) -> int:
 
 
 def hil(arguments: argparse.Namespace) -> int:
-    """Streams a data set to an agent on the clock; scores quality and latency together. Exits with 1 for FAIL, 3 for INVALID."""
+    """Streams frames to an agent on the clock; scores quality and latency together. Exits with 1 for FAIL, 3 for INVALID."""
     from contextlib import nullcontext
 
     from benchmarks.demo import agent_process, find_engine
@@ -39,13 +40,14 @@ def hil(arguments: argparse.Namespace) -> int:
     profile = profile_named(arguments.profile).changed(
         duration_s=arguments.duration, claim=arguments.claim, warm_up_cap_s=arguments.warm_up
     )
+    source = source_of(arguments)
     if arguments.runs > 1:
         return _hil_runs(arguments)
     engine = None if arguments.engine is None else find_engine(arguments.engine)
     started = nullcontext(arguments.device) if engine is None else agent_process(engine, log=arguments.out / "agent.log")
     with started as device:
         rehearsal = rehearse_device(
-            arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say
+            source, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say
         )
     print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
     return EXITS_OF_VERDICTS[rehearsal.verdict.status]
@@ -60,7 +62,7 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
         "--warm-up": arguments.warm_up, "--engine": arguments.engine,
         "--device": arguments.device if arguments.engine is None else None,
     }  # fmt: skip
-    words = [str(arguments.dataset), *(f"{name}={value}" for name, value in given.items() if value is not None)]
+    words = [*source_words(arguments), *(f"{name}={value}" for name, value in given.items() if value is not None)]
     repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
     print_json(repeated.to_dict()) if arguments.json else print(repeated.describe())
     return EXITS_OF_VERDICTS[repeated.verdict.status]
