@@ -8,7 +8,8 @@ nothing but pytest before it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from hil.session import Session
 
 _WHY = "no device to test: give --device tcp://HOST:PORT (and start `rehearse agent ENGINE` there)"
-_MARKER = "hil: hardware in the loop, needs --device; `pytest -m hil --device URL` judges a device by every rule of `rehearse hil`"
+_MARKER = "hil: hardware in the loop; `pytest -m hil --device URL` judges a device by every rule of `rehearse hil`"
 _RUN = "_rehearse_hil_run"
 _SCHEMES = ("tcp://", "ipc://")
 
@@ -54,8 +55,10 @@ def pytest_load_initial_conftests(args: list[str]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Registers the marker."""
+    """Registers the marker; raises UsageError for several processes, as an agent serves one host at a time."""
     config.addinivalue_line("markers", _MARKER)
+    if config.getoption("hil_device") is not None and config.getoption("numprocesses", None):
+        raise pytest.UsageError("--device: an agent serves one host at a time, so run its tests without -n.")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -107,7 +110,8 @@ class _Rule(pytest.Item):
     def __init__(self, **rest: Any) -> None:
         super().__init__(**rest)
         self.add_marker(pytest.mark.hil)
-        self.add_marker(pytest.mark.timeout(0))  # a run takes as long as its profile, however short other tests must be
+        if self.config.pluginmanager.hasplugin("timeout"):
+            self.add_marker(pytest.mark.timeout(0))  # a run takes as long as its profile, however short other tests are
 
     def runtest(self) -> None:
         verdict = _rehearsal(self.config).verdict
@@ -134,7 +138,7 @@ def _rehearsal(config: pytest.Config) -> Rehearsal:
     """Returns the rehearsal of this test run, which is made at the first call; an error is raised again at every call."""
     if not hasattr(config, _RUN):
         try:
-            made: Rehearsal | Exception = _rehearse(config)
+            made: Rehearsal | Exception = _seen(config, lambda: _rehearse(config))
         except Exception as error:  # every test that needs the run says why there is none
             made = error
         setattr(config, _RUN, made)
@@ -142,6 +146,18 @@ def _rehearsal(config: pytest.Config) -> Rehearsal:
     if isinstance(found, Exception):
         raise found
     return found
+
+
+def _seen(config: pytest.Config, run: Callable[[], Rehearsal]) -> Rehearsal:
+    """Runs with the terminal to itself where there is one, so that the live view shows; else what it says is captured."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is None:
+        return run()
+    with capture.global_and_fixture_disabled():
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")
+            return run()
+    return run()
 
 
 def _rehearse(config: pytest.Config) -> Rehearsal:

@@ -73,7 +73,7 @@ def test_no_line_wraps(width, look):
 def terminal_pair():
     """The two ends of a pseudo terminal: what a program writes to, and a function that returns all that came."""
     master, slave = pty.openpty()
-    stream = open(slave, "w", encoding="utf-8")  # noqa: SIM115
+    stream = os.fdopen(slave, "w", encoding="utf-8")
     came = []
 
     def read():
@@ -138,7 +138,8 @@ from hil.runner import run_session
 from hil.warm_up import WarmUp
 from tests.hil.conftest import make_frame
 with shown(device=sys.argv[1], rate_hz=15.0, deadline_s=1 / 15, claim=0.5, frames=22) as tell:
-    run_session([make_frame(0)], device=sys.argv[1], duration_s=1.5, warm_up=WarmUp(frames=4, seconds=0, windows=0), progress=tell)
+    rule = WarmUp(frames=4, seconds=0, windows=0)
+    run_session([make_frame(0)], device=sys.argv[1], duration_s=1.5, warm_up=rule, claim=0.5, progress=tell)
 """
 
 
