@@ -140,6 +140,7 @@ def judge_session(
     `recorded` says that its frames are in the recording already.
     """
     from benchmarks._gallery import picture_sheet
+    from benchmarks._worst import worst_frames
     from benchmarks.report import render_report
     from hil.score_table import pack_scores
     from sim.pictures import png_bytes
@@ -165,7 +166,8 @@ def judge_session(
     write_whole(out / "scores.json", json.dumps(rehearsal.to_dict(), indent=2, allow_nan=False))
     write_whole(out / "junit.xml", junit_xml(rehearsal.verdict, session))
     shown = _shown(session, dataset)
-    write_whole(rehearsal.report_path, render_report(rehearsal, shown))
+    worst = worst_frames(session, answers, dataset)
+    write_whole(rehearsal.report_path, render_report(rehearsal, shown, worst))
     if shown:
         write_whole(out / "pictures.png", png_bytes(picture_sheet(shown)))
     return rehearsal
