@@ -65,8 +65,9 @@ def mark_rows(rows: Sequence[Marks], *, deadline_ms: float, title: str) -> str:
     left, line, top = 70, 44, 34
     finite = [value for row in rows for value in row.values_ms.values()]
     span = nice_ceiling(max([*finite, deadline_ms * 1.1]))
-    plot_w, base = WIDTH - left - 90, top + line * len(rows)
-    parts = [_ms_grid(value, left + value / span * plot_w, top - 4, base) for value in ticks(span, 10)]
+    room = 240 if any(row.beyond for row in rows) else 40  # for the words on what is beyond the axis
+    plot_w, base = WIDTH - left - room, top + line * len(rows)
+    parts = [_ms_grid(value, left + value / span * plot_w, top - 4, base) for value in ticks(span, 8)]
     parts.append(f'<text class="axis" x="{left - 12}" y="{base + 14}" text-anchor="end">ms</text>')
     for k, row in enumerate(rows):
         y, ends = top + k * line + 26, 0.0

@@ -78,6 +78,7 @@ class ClockProbe:
         self.exchanges: list[Exchange] = []
         self._now, self._every_s = now or time.monotonic_ns, every_s
         self._session = os.urandom(SESSION_BYTES)
+        self._asked = 0
         self._address = _address(device, facts.get("clock"))
         self._stop = threading.Event()
         self._primed = threading.Event()
@@ -107,7 +108,7 @@ class ClockProbe:
             self._burst(socket, patience=10)
             self._primed.set()
             while not self._stop.wait(self._every_s):
-                self._exchange(socket, len(self.exchanges))
+                self._exchange(socket)
             self._burst(socket, patience=2)
         except (LinkError, zmq.ZMQError):
             return  # without exchanges there is no split, and the session says so
@@ -119,9 +120,11 @@ class ClockProbe:
         """Fills whole windows, so that the ends of a run are known as well as its middle; gives up on a silent agent."""
         wanted, silent = len(self.exchanges) + BURST + -len(self.exchanges) % BURST, 0
         while len(self.exchanges) < wanted and silent < patience:
-            silent = 0 if self._exchange(socket, len(self.exchanges)) else silent + 1
+            silent = 0 if self._exchange(socket) else silent + 1
 
-    def _exchange(self, socket: zmq.Socket[bytes], seq: int) -> bool:
+    def _exchange(self, socket: zmq.Socket[bytes]) -> bool:
+        # Every PING has a number of its own: the late answer to one that was given up must not be taken for the next one's.
+        seq = self._asked = self._asked + 1
         parts = seal(pack(Kind.PING, {}), session=self._session, seq=seq)
         if not socket.poll(_CONNECT_MS, zmq.POLLOUT):
             return False
