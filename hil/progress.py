@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from hil.quiet import BESIDE, real_time
+
 # How many of the last frames are told one by one, each as its outcome (None: still open) and its latency in ms.
 RECENT = 150
 Tick = tuple[str | None, float | None]
@@ -59,8 +61,9 @@ def told(tell: Callable[[Progress], None] | None, look: Callable[[], Progress]) 
     stop, every_s = threading.Event(), float(getattr(tell, "every_s", 1.0))
 
     def loop() -> None:
-        while not stop.wait(every_s):
-            tell(look())
+        with real_time(BESIDE):
+            while not stop.wait(every_s):
+                tell(look())
 
     thread = threading.Thread(target=loop, name="rehearse-progress", daemon=True)
     thread.start()
