@@ -5,8 +5,12 @@ PYTHON ?= python3
 VENV ?= .venv
 # Slow or metered line? `make demo PIP_FLAGS="--no-cache-dir"`; a mirror is set the usual way, with PIP_INDEX_URL.
 PIP_FLAGS ?=
-# Tests of a machine with fewer or more cores than two need nothing else; a narrower run: `make test TESTS=tests/scenes`.
+# A narrower run, one test after the other: `make test TESTS=tests/scenes`. Without it, tests run on up to four cores at once,
+# but for those that time things on the clock: they have the machine to themselves.
 TESTS ?=
+TIMED := tests/hil tests/benchmarks tests/test_rehearse_cli.py
+BESIDE := -n auto --maxprocesses 4 --dist loadfile $(TIMED:%=--ignore=%)
+QUICK := -m "not slow and not gpu and not jetson and not isaac"
 BIN := $(VENV)/bin
 RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
@@ -23,12 +27,12 @@ demo: $(RUN) ## Seed to report in under three minutes: out/demo/report.html
 test: $(DEV) ## Lint, types and every test that takes less than about ten seconds
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not slow and not gpu and not jetson and not isaac" $(TESTS)
+	$(if $(TESTS),$(BIN)/pytest $(QUICK) $(TESTS),$(BIN)/pytest $(QUICK) $(BESIDE) && $(BIN)/pytest $(QUICK) $(TIMED))
 
 test-all: $(DEV) ## As test, with the slow tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest $(TESTS)
+	$(if $(TESTS),$(BIN)/pytest $(TESTS),$(BIN)/pytest $(BESIDE) && $(BIN)/pytest $(TIMED))
 
 bench: $(DEV) ## Frame cost, latency and post-processing, each as a ratio to its limit
 	@mkdir -p out
