@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from hil.protocol import Body
+from hil.quiet import BESIDE, real_time
 from hil.renderer import Renderer
 from hil.request import pack_frame
 from scenes.errors import BackendError
@@ -156,6 +157,10 @@ class LiveImages:
         self._renderer.stop()
 
     def _feed(self) -> None:
+        with real_time(BESIDE):
+            self._feed_all()
+
+    def _feed_all(self) -> None:
         renderer, heard = self._renderer, time.monotonic()
         while renderer.made < self._count and not self._stop.is_set():
             try:
