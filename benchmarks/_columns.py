@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from benchmarks._page import card
 from benchmarks._row_charts import Bar, bar_rows
 from hil.quality import Quality
@@ -22,7 +19,7 @@ _SAID = {
 
 def columns_card(quality: Quality) -> str:
     """Returns the card; columns without scores are left out, and figures that no column has."""
-    columns = {name: scores for name, scores in _columns(quality).items() if scores is not None}
+    columns = {name: scores for name, scores in quality.columns.items() if scores is not None}
     rows = {}
     for key, label in _FIGURES:
         bars = {_said(name): bar for name, scores in columns.items() if (bar := _bar(scores, key)) is not None}
@@ -34,14 +31,6 @@ def columns_card(quality: Quality) -> str:
     said = "; ".join(f"{label}: {', '.join(f'{n} {b.value:.1f} %' for n, b in bars.items())}" for label, bars in rows.items())
     note = "The same run, column by column; lines are 95 % intervals. An answer that is missing in a column is an empty one."
     return card("Quality under time", bar_rows(rows, names, title=said), f'<p class="lead">{note}</p>')
-
-
-def _columns(quality: Quality) -> Mapping[str, Scores | None]:
-    """Returns the columns by name, whichever there are."""
-    from hil.quality import COLUMNS
-
-    made: Any = getattr(quality, "columns", None)
-    return made if isinstance(made, Mapping) else {name: getattr(quality, name) for name in COLUMNS}
 
 
 def _bar(scores: Scores, key: str) -> Bar | None:

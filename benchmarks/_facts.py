@@ -10,8 +10,25 @@ from hil.session import Session
 
 
 def provenance(session: Session) -> str:
-    """Returns one sentence on whether both ends were the same machine and clock."""
-    return f"The device answered at {session.device}. Clocks: {session.clock_note}."
+    """Returns sentences on what carried the frames and on whether both ends were the same machine and clock."""
+    return f"The device answered at {session.device}. {link_sentence(session.link)} Clocks: {session.clock_note}."
+
+
+def link_sentence(link: Mapping[str, Any]) -> str:
+    """Returns what carried the messages: encrypted or not, how fast, and how the answers were packed."""
+    if not link:
+        return "The link was not recorded."
+    encrypted = "encrypted (CURVE)" if link.get("encrypted") else "not encrypted"
+    rates = [f"{link[key]:,.0f} Mbit/s {way}" for key, way in (("up_mbit_s", "up"), ("down_mbit_s", "down")) if link.get(key)]
+    answers = _mapping(link.get("answers"))
+    said = f"; answers {_packed(answers)}" if answers else ""
+    return f"The link was {encrypted}, {' and '.join(rates) or 'its rate not measured'}{said}."
+
+
+def _packed(answers: Mapping[str, Any]) -> str:
+    codec, size, raw = answers.get("codec"), answers.get("bytes", 0), answers.get("raw_bytes", 0)
+    gain = f", {raw / size:.1f} times smaller" if codec != "raw" and size else ""
+    return f"{'raw' if codec == 'raw' else f'packed with {codec}'}{gain} ({answers.get('why')})"
 
 
 def fact_tables(session: Session) -> tuple[str, ...]:

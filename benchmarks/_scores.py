@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmarks._page import table, tile
+from hil.pairing import COLUMNS
 from hil.quality import Quality
+from perception.scoring.dvpq import WINDOWS
 from perception.scoring.score import CategoryScores, Scores
 from perception.scoring.statistics import Estimate
+from perception.scoring.tubes import LAMBDAS
 
 _TILES = (
     ("pq", "Panoptic quality (PQ)"), ("pq_things", "PQ of objects"), ("miou", "mIoU"), ("delta1_image_mean", "Depth within 25 %"),
@@ -15,6 +20,10 @@ _TABLES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Panoptic segmentation", (
         ("pq", "PQ"), ("sq", "SQ"), ("rq", "RQ"), ("pq_things", "PQ, things"), ("sq_things", "SQ, things"),
         ("rq_things", "RQ, things"), ("pq_stuff", "PQ, stuff"), ("mask_ap", "Mask AP"),
+    )),
+    ("Panoptic, depth and time together", (
+        ("dvpq", "DVPQ"), ("dvpq_things", "DVPQ, things"), ("dvpq_stuff", "DVPQ, stuff"), ("vpq", "VPQ: depth not judged"),
+        ("dpq", "DPQ: single frames"),
     )),
     ("Semantic segmentation", (
         ("miou", "mIoU, pooled"), ("miou_image_mean", "mIoU, image mean"), ("pixel_accuracy", "Pixel accuracy"),
@@ -29,6 +38,7 @@ _TABLES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ("box_center_error_m_median", "Centre error, median"),
     )),
 )  # fmt: skip
+_STREAMING = {"streaming": "streaming", "streaming_1": "a period later"}
 _CATEGORY_COLUMNS = {
     "pq": "PQ", "sq": "SQ", "rq": "RQ", "iou": "IoU", "mask_ap": "mask AP", "box_ap25": "3D AP25", "box_ap50": "3D AP50",
 }  # fmt: skip
@@ -41,17 +51,26 @@ def headline_tiles(scores: Scores) -> str:
 
 def score_tables(quality: Quality) -> list[tuple[str, str]]:
     """Returns (title, markup) of each group of figures, with all answers and with those that came in time."""
-    headers: tuple[str, ...] = ("figure", "value", "95 % interval", "in time", "n")
-    columns = [scores for scores in (quality.streaming, quality.streaming_1) if scores is not None]
-    headers += ("streaming", "a period later")[: len(columns)]
+    shown = [(name, scores) for name, scores in quality.columns.items() if name in _STREAMING or name not in COLUMNS]
+    columns = [scores for _, scores in shown if scores is not None]
+    streaming = (_STREAMING.get(name, f"at {name.rpartition('_')[2]} Hz") for name, scores in shown if scores is not None)
+    headers = ("figure", "offline", "in time", *streaming, "95 % interval, offline", "n")
     groups = []
     for title, entries in _TABLES:
         rows = [
-            (*_row(label, quality.offline[key], quality.deadline[key]), *(_with_unit(scores[key]) for scores in columns))
-            for key, label in entries
+            _row(label, quality.offline[key], [scores[key] for scores in (quality.deadline, *columns)]) for key, label in entries
         ]
         groups.append((title, table(headers, rows)))
     return groups
+
+
+def tube_table(scores: Scores) -> str:
+    """Returns DVPQ by the frames of a window and the tolerance of depth."""
+    headers = ("frames of a window", *(f"depth within {100 * limit:g} %" for limit in LAMBDAS), "depth not judged", "windows")
+    keys = {k: [*(f"dvpq_k{k}_l{100 * limit:.0f}" for limit in LAMBDAS), f"vpq_k{k}"] for k in WINDOWS}
+    rows = [(k, *(_with_unit(scores[key]) for key in names), scores[names[-1]].n) for k, names in keys.items()]
+    caption = "Panoptic quality of tubes over so many frames; pixels whose depth is further off count as void."
+    return table(headers, rows, caption=caption)
 
 
 def category_table(scores: Scores) -> str:
@@ -70,10 +89,10 @@ def _tile(label: str, figure: Estimate) -> str:
     return tile(label, value, unit=unit, note=f"{note}, n = {figure.n}")
 
 
-def _row(label: str, figure: Estimate, in_time: Estimate) -> tuple[object, ...]:
+def _row(label: str, figure: Estimate, others: Sequence[Estimate]) -> tuple[object, ...]:
     if figure.value is None:
-        return (label, "not available", figure.reason, "-", figure.n)
-    return (label, _with_unit(figure), _interval(figure), _with_unit(in_time), figure.n)
+        return (label, "not available", *("-" for _ in others), figure.reason, figure.n)
+    return (label, _with_unit(figure), *(_with_unit(other) for other in others), _interval(figure), figure.n)
 
 
 def _with_unit(figure: Estimate) -> str:
@@ -92,7 +111,7 @@ def _category_row(category: CategoryScores) -> tuple[object, ...]:
 
 def _interval(figure: Estimate) -> str:
     if figure.low is None or figure.high is None:
-        return figure.reason or "no interval"
+        return (figure.reason or "none").removeprefix("no interval: ")
     return f"{_number(figure, figure.low)} to {_number(figure, figure.high)}"
 
 

@@ -54,7 +54,7 @@ class NoEngine:
 
 @contextmanager
 def peer(name: str) -> Iterator[str]:
-    """Starts the server of a transport (tcp, grpc, link; engine is the link with ENGINE), yields its address, and stops it."""
+    """Starts a server, yields its address, and stops it: tcp, grpc, link, or the link with its engine in a thread, or ENGINE."""
     server = subprocess.Popen([sys.executable, "-m", "benchmarks._transport_peers", name], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
@@ -148,8 +148,8 @@ def _serve_grpc() -> None:
     server.wait_for_termination()
 
 
-def _serve_link() -> None:
-    serve(None, "tcp://127.0.0.1:*", perceiver=NoEngine())
+def _serve_link(*, in_process: bool = False) -> None:
+    serve(None, "tcp://127.0.0.1:*", maker="benchmarks._transport_peers:NoEngine", in_process=in_process)
 
 
 def _serve_engine() -> None:
@@ -162,7 +162,8 @@ def _pace(name: str, address: str, rate_hz: str, duration_s: str) -> None:
 
 
 _MAINS: dict[str, Callable[..., None]] = {
-    "link": _serve_link, "engine": _serve_engine, "tcp": _serve_tcp, "grpc": _serve_grpc, "paced": _pace,
+    "link": _serve_link, "thread": functools.partial(_serve_link, in_process=True), "engine": _serve_engine,
+    "tcp": _serve_tcp, "grpc": _serve_grpc, "paced": _pace,
 }  # fmt: skip
 
 if __name__ == "__main__":

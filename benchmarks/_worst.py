@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -143,8 +142,6 @@ def _some(places: Sequence[int], due: Sequence[FrameRecord], count: int) -> list
 
 def _pq_of(answers: AnswerScores) -> list[float]:
     """Returns the PQ of the image of each due frame, 0..1, nan where there was nothing to find; every answer counts."""
-    columns: Any = answers.columns
-    offline = columns["offline"].score if isinstance(columns, Mapping) else columns[0]
     each = [panoptic_quality(score.panoptic)[:, 0] for score in answers.scores]
     means = [float(np.nanmean(pq)) if np.isfinite(pq).any() else math.nan for pq in each]
-    return [means[k] if k >= 0 else math.nan for k in offline.tolist()]
+    return [means[k] if k >= 0 else math.nan for k in answers.columns["offline"].score.tolist()]

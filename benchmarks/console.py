@@ -33,9 +33,14 @@ def _plain(value: Any) -> str:
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
     """Prints rows of text in aligned columns."""
+    for line in text_table(rows):
+        print(line)
+
+
+def text_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Returns a line per row of text, in aligned columns."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    for row in rows:
-        print("  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    return ["  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def print_count(done: int, total: int) -> None:

@@ -76,7 +76,14 @@ def find_engine(path: Path | None) -> Path:
 
 @contextmanager
 def agent_process(
-    engine: Path, *, log: Path, bind: str = "tcp://127.0.0.1:*", backend: str = "auto", threads: int | None = None
+    engine: Path,
+    *,
+    log: Path,
+    bind: str = "tcp://127.0.0.1:*",
+    backend: str = "auto",
+    threads: int | None = None,
+    precision: str = "auto",
+    emulate: str | None = None,
 ) -> Iterator[str]:
     """Runs `rehearse agent` as a child while the block lasts and yields its address; its words go into `log`.
 
@@ -84,6 +91,8 @@ def agent_process(
     """
     command = [sys.executable, str(_FRONT_DOOR), "agent", str(engine), "--bind", bind, "--backend", backend]
     command += [] if threads is None else ["--threads", str(threads)]
+    command += [] if precision == "auto" else ["--precision", precision]
+    command += [] if emulate is None else ["--emulate", emulate]
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with log.open("wb") as words:

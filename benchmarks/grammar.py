@@ -10,8 +10,9 @@ from typing import Any
 DEFAULT_LINK = "tcp://127.0.0.1:5555"
 _SUITES = "tabletop, tabletop-clutter, household, or the path of a suite's .toml file"
 
-# A data set's folder of such a name is meant by ./replay.
-TWO_WORDS = ("hil replay", "hil rules")
+# A data set's folder of such a name is meant by ./replay, an engine by ./keys.
+TWO_WORDS = ("hil replay", "hil rules", "agent keys")
+THREE_WORDS = ("hil sweep rate", "hil sweep engines")
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -30,9 +31,12 @@ def make_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
 
 def two_words(words: Sequence[str]) -> list[str]:
-    """Joins the two words of a command such as `hil rules` into the one that the parser knows."""
-    joined = " ".join(words[:2])
-    return [joined, *words[2:]] if joined in TWO_WORDS else list(words)
+    """Joins the words of a command such as `hil rules` or `hil sweep rate` into the one that the parser knows."""
+    for count, known in ((3, THREE_WORDS), (2, TWO_WORDS)):
+        joined = " ".join(words[:count])
+        if joined in known:
+            return [joined, *words[count:]]
+    return list(words)
 
 
 class _Wide(argparse.HelpFormatter):
@@ -40,7 +44,7 @@ class _Wide(argparse.HelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog)
-        self._action_max_length = 14
+        self._action_max_length = 21
 
 
 class _Commands:
@@ -199,6 +203,8 @@ def _add_judging(commands: _Commands) -> None:
     parser.add_argument("dataset", type=Path, help="the data set with the truth")
     by = "slice by visible_fraction, size, distance, clearance, contrast, truncation (several with commas)"
     parser.add_argument("--by", type=lambda text: text.split(","), metavar="QUANTITY", help=by)
+    joined = "what joins segments over time in DVPQ: the rule of docs/metrics.md, or their ids (default: %(default)s)"
+    parser.add_argument("--tracks", choices=("linked", "given"), default="linked", help=joined)
     _labels_option(parser)
 
 
@@ -210,11 +216,17 @@ def _add_rehearsing(commands: _Commands) -> None:
     _engine_options(parser)
     model = "emulate a device: p50=40ms,p99=45ms,stall=800ms/300, or recording=SESSION.json; with an engine or without"
     parser.add_argument("--emulate", metavar="MODEL", help=model)
+    parser.add_argument("--precision", default="auto", help="auto, f32 or bf16 (default: %(default)s)")
     parser.add_argument("--seed", type=_whole(0), default=0, help="seed of the emulation (default: %(default)s)")
     parser.add_argument("--bind", default=DEFAULT_LINK, help="where to listen (default: %(default)s)")
-    parser.add_argument("--insecure", action="store_true", help="allow an address that other machines can reach")
+    parser.add_argument("--sha256", metavar="HEX", help="open the engine only if its file has this digest")
+    _keys_options(parser, "let in the hosts of this folder of keys, encrypted")
+    hang = "restart the engine where a frame runs for longer (default: 2 s or 20 times the median frame, the longer)"
+    parser.add_argument("--hang-after", type=_positive, metavar="S", help=hang)
+    parser.add_argument("--in-process", action="store_true", help="run the engine in a thread, where nothing restarts it")
 
     _add_hil_parts(commands)
+    _add_sweeps(commands)
     parser = commands.add(
         "hil", "out/test --device tcp://127.0.0.1:5555 --rate 15 --duration 20", "out/test --json",
         "out/test --profile qualify --runs 3 --engine engine.onnx", "tabletop --clip 6", "tabletop --live --size 320x240",
@@ -223,11 +235,17 @@ def _add_rehearsing(commands: _Commands) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
     where.add_argument("--engine", type=Path, help="start an agent with this engine here, fresh for every run")
+    _keys_options(parser, "encrypt, and know the agent by its key in this folder")
+    packing = "pack answers without loss: auto where that makes them come sooner, always or never (default: %(default)s)"
+    parser.add_argument("--compress", choices=("auto", "always", "never"), default="auto", help=packing)
     profiles = "look 20 s, quick 1 min, qualify 10 min, soak 4 h (default: %(default)s)"
     parser.add_argument("--profile", default="look", help=profiles)
     parser.add_argument("--runs", type=_whole(1), default=1, help="runs in fresh processes, judged together (default: 1)")
-    parser.add_argument("--claim", type=_share, metavar="P", help="the P(on time) to show (default: the profile's)")
-    parser.add_argument("--warm-up", type=_positive, metavar="S", help="its longest (default: the profile's)")
+    taken = "the camera takes one of N frames of a clip (default: as many as its rate asks for)"
+    parser.add_argument("--camera-every", type=_whole(1), metavar="N", help=taken)
+    waits = "simulated time waits for an engine slower than real time; latency is then computed"
+    parser.add_argument("--lockstep", action="store_true", help=waits)
+    _profile_changes(parser)
     _clock_options(parser, duration_s=None)
     _film_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/hil"), help="folder of the report (default: %(default)s)")
@@ -242,6 +260,11 @@ def _add_rehearsing(commands: _Commands) -> None:
 
 
 def _add_hil_parts(commands: _Commands) -> None:
+    parser = commands.add("agent keys", "", "--out keys")
+    folder = "folder of the keys (default: $REHEARSE_KEYS, or ~/.config/rehearse/keys)"
+    parser.add_argument("--out", type=Path, help=folder)
+    parser.add_argument("--force", action="store_true", help="replace keys that are there; who has them is locked out")
+
     parser = commands.add("hil replay", "out/hil/recording.rhil")
     parser.add_argument("recording", type=Path, help="what `rehearse hil` wrote")
 
@@ -263,6 +286,49 @@ def _film_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sequence", type=_whole(1), metavar="LENGTH", help="rendered frames of each view (default: 30)")
     parser.add_argument("--motion", choices=("camera", "objects", "both"), help="what moves in them (default: both)")
     parser.add_argument("--sensor", metavar="PROFILE", help="the camera that is rendered (default: ideal)")
+def _keys_options(parser: argparse.ArgumentParser, purpose: str) -> None:
+    link = parser.add_mutually_exclusive_group()
+    link.add_argument("--keys", type=Path, metavar="DIR", help=f"{purpose} (made by `rehearse agent keys`)")
+    link.add_argument("--insecure", action="store_true", help="without keys: anyone in between can listen and answer")
+
+
+def _add_sweeps(commands: _Commands) -> None:
+    one = "FILE[:BACKEND[:PRECISION]], such as engine.onnx:openvino:f32"
+    parser = commands.add(
+        "hil sweep rate", "out/film --engine engine.onnx --rates 5..60", "out/film --rates 15,20,30 --every-rate"
+    )
+    parser.add_argument("dataset", type=Path, help="the frames to stream, with their truth")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
+    where.add_argument("--engine", help=f"start an agent here, fresh for every run: {one}")
+    parser.add_argument("--emulate", metavar="MODEL", help="hold the engine's answers back, as p50=40ms,p99=45ms")
+    parser.add_argument("--rates", default="5..60", metavar="GRID", help="5..60, 5..60:5 or 5,10,15 (default: %(default)s)")
+    parser.add_argument("--every-rate", action="store_true", help="try every rate instead of bisection")
+    _sweep_options(parser, Path("out/sweep-rate"))
+
+    parser = commands.add(
+        "hil sweep engines", "out/film engine.onnx:openvino:bf16 engine.onnx:openvino:f32 engine.onnx:onnxruntime",
+        "out/film engine.onnx --emulate p50=80ms,p99=95ms --emulate p50=160ms",
+    )  # fmt: skip
+    parser.add_argument("dataset", type=Path, help="the frames to stream, with their truth")
+    parser.add_argument("engines", nargs="+", metavar="ENGINE", help=one)
+    held = "also the first engine held back by a model (may be repeated)"
+    parser.add_argument("--emulate", action="append", default=[], metavar="MODEL", help=held)
+    parser.add_argument("--rate", type=_positive, default=15.0, metavar="HZ", help="frames per second (default: %(default)g)")
+    parser.add_argument("--lockstep", action="store_true", help="simulated time waits for the engines")
+    _sweep_options(parser, Path("out/sweep-engines"))
+
+
+def _sweep_options(parser: argparse.ArgumentParser, out: Path) -> None:
+    parser.add_argument("--profile", default="look", help="the rules of every run (default: %(default)s)")
+    parser.add_argument("--duration", type=_positive, metavar="S", help="seconds of every run (default: the profile's)")
+    _profile_changes(parser)
+    parser.add_argument("--out", type=Path, default=out, help="folder of all runs (default: %(default)s)")
+
+
+def _profile_changes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--claim", type=_share, metavar="P", help="the P(on time) to show (default: the profile's)")
+    parser.add_argument("--warm-up", type=_positive, metavar="S", help="its longest (default: the profile's)")
 
 
 def _labels_option(parser: argparse.ArgumentParser) -> None:

@@ -39,6 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--hil-duration", type=float, metavar="S", help="seconds to measure (default: the profile's)")
     group.addoption("--hil-claim", type=float, metavar="P", help="the P(on time) to show (default: the profile's)")
     group.addoption("--hil-warm-up", type=float, metavar="S", help="its longest (default: the profile's)")
+    group.addoption("--hil-keys", metavar="DIR", help="keys of an encrypted link (default: those of `rehearse agent keys`)")
+    group.addoption("--hil-insecure", action="store_true", help="without keys to another machine")
     group.addoption("--hil-out", default="out/hil", metavar="DIR", help="folder of the report (default: out/hil)")
 
 
@@ -168,10 +170,11 @@ def _rehearse(config: pytest.Config) -> Rehearsal:
     profile = profile_named(option("hil_profile")).changed(
         duration_s=option("hil_duration"), claim=option("hil_claim"), warm_up_cap_s=option("hil_warm_up")
     )
+    keys = None if option("hil_keys") is None else Path(option("hil_keys"))
     said: list[str] = []
     return rehearse_device(
         _source(config), option("hil_device"), rate_hz=option("hil_rate"), profile=profile, out=Path(option("hil_out")),
-        say=said.append,
+        say=said.append, link={"keys": keys, "insecure": option("hil_insecure")},
     )  # fmt: skip
 
 

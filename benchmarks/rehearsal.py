@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sources import Source, describe_source, open_source
+from benchmarks.console import text_table
+from benchmarks.sources import Source, Wanted, describe_source, open_source
+from hil.camera import EveryNth, camera_every
 from hil.figures import figures_of, keep_figures
 from hil.junit import junit_xml
 from hil.latency import LatencyReport, summarize
@@ -22,6 +24,7 @@ from hil.runner import FrameSource
 from hil.session import Session, save_session
 from hil.verdict import Verdict, judge
 from perception.prediction import Prediction
+from perception.scoring.statistics import Estimate
 from scenes.files import write_whole
 from sim.dataset import Dataset
 from sim.frame import Frame
@@ -30,8 +33,9 @@ from sim.manifest import FILE_NAME
 Say = Callable[[str], None]
 
 SHOWN_FRAMES = 4
+COMPARED = (("pq", "PQ"), ("dvpq", "DVPQ"), ("absrel_image_mean", "depth AbsRel"), ("box_ap25", "3D box AP at 0.25"))
 SUMMARY = (
-    ("pq", "PQ"), ("sq", "SQ"), ("rq", "RQ"), ("pq_things", "PQ of things"), ("miou", "mIoU"),
+    ("pq", "PQ"), ("sq", "SQ"), ("rq", "RQ"), ("pq_things", "PQ of things"), ("dvpq", "DVPQ"), ("miou", "mIoU"),
     ("absrel_image_mean", "depth AbsRel"), ("rmse_m_image_mean", "depth RMSE"), ("delta1_image_mean", "depth delta1"),
     ("box_iou_mean", "3D box IoU"), ("box_ap25", "3D box AP at 0.25"), ("box_ap50", "3D box AP at 0.50"),
 )  # fmt: skip
@@ -73,6 +77,7 @@ class Rehearsal:
             "dataset": dict(self.session.dataset),
             "agent": dict(self.session.agent),
             "host": dict(self.session.host),
+            "link": dict(self.session.link),
             "report": str(self.report_path),
         }
 
@@ -88,9 +93,16 @@ class Rehearsal:
         rows += [(label, f"{self.quality.offline[key]}  (n = {self.quality.offline[key].n})") for key, label in SUMMARY]
         width = max(len(name) for name, _ in rows)
         lines = [f"  {name:<{width}}  {value}" for name, value in rows]
+        lines += ["", *text_table(self._columns())]
         lines += ["", *self.verdict.marks] if self.verdict.marks else []
         lines += ["", f"{self.verdict.status}: {self.verdict.reason}", f"Report: {self.report_path}"]
         return "\n".join(lines)
+
+    def _columns(self) -> list[tuple[str, ...]]:
+        """Returns the rows of the table of all columns of quality: what the robot got beside what the engine can do."""
+        shown = [(name, scores) for name, scores in self.quality.columns.items() if scores is not None]
+        heads = ("quality", *(name for name, _ in shown))
+        return [heads, *((label, *(_short(scores[key]) for _, scores in shown)) for key, label in COMPARED)]
 
 
 def rehearse_device(
@@ -102,27 +114,41 @@ def rehearse_device(
     out: Path,
     say: Say,
     commands: tuple[str, ...] = (),
+    every: int | None = None,
+    lockstep: bool = False,
+    link: Mapping[str, Any] | None = None,
 ) -> Rehearsal:
     """Streams frames to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
 
-    `source` is a data set's folder or a film to render. Raises DatasetError for the frames, LinkError for the agent and
+    `source` is a data set's folder or a film to render. The camera takes one of `every` frames of a data set's clip; by
+    default as many go by as the clips' own rate asks for. With `lockstep` simulated time waits for the engine. `link` holds
+    what `run_session` takes of keys and packing. Raises DatasetError for the frames, LinkError for the agent and
     BackendError for a renderer that cannot keep up.
     """
     from benchmarks.live_view import shown
+    from hil.lockstep import run_lockstep
     from hil.runner import DEADLINE_S, run_session
 
-    with open_source(source, device=device, rate_hz=rate_hz, profile=profile, out=out) as (frames, facts):
-        say(f"streaming {describe_source(source, len(frames))} at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
+    wanted = Wanted(rate_hz=rate_hz, profile=profile, every=every, lockstep=lockstep)
+    with open_source(source, wanted, device=device, out=out, link=link or {}) as (frames, facts):
+        if facts.get("speed", 1) != 1:
+            say(f"note: clips of {facts['clip_hz']:g} Hz are played at {facts['speed']:g} times their own speed")
+        what = describe_source(source, len(frames), lockstep=lockstep)
+        say(f"streaming {what} at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
+        planned: dict[str, Any] = {
+            "device": device, "rate_hz": rate_hz, "duration_s": profile.duration_s, "claim": profile.claim,
+            "profile": profile.name, "about": facts, **(link or {}),
+        }  # fmt: skip
         measured = round(rate_hz * profile.duration_s)
         with shown(
             device=device, rate_hz=rate_hz, deadline_s=DEADLINE_S, claim=profile.claim, frames=measured
         ) as progress:
-            session = run_session(
-                frames, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up,
-                claim=profile.claim, profile=profile.name, about=facts, sinks=[TableWriter(out / RECORDING)],
-                progress=progress,
-            )  # fmt: skip
-        recorded = not session.recording_faults
+            if lockstep:
+                session = run_lockstep(frames, progress=progress, **planned)
+            else:
+                recording = [TableWriter(out / RECORDING)]
+                session = run_session(frames, warm_up=profile.warm_up, sinks=recording, progress=progress, **planned)
+        recorded = not lockstep and not session.recording_faults
         return judge_session(session, frames, out=out, say=say, commands=commands, recorded=recorded)
 
 
@@ -186,6 +212,26 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
         "scenes_remade": sum(manifest.rejected.values()),
         "digest": hashlib.sha256((dataset.path / FILE_NAME).read_bytes()).hexdigest(),
     }
+
+
+def play(dataset: Dataset, *, rate_hz: float, every: int | None) -> tuple[FrameSource, dict[str, Any]]:
+    """Returns the frames that a camera of `rate_hz` takes of a data set, and the facts of it: how many go by, at what speed.
+
+    `every` None takes the number of frames that makes clips play nearest to their own speed. At a speed other than 1 things
+    move slower or faster than they were simulated to.
+    """
+    capture = dataset.manifest.capture
+    clip_hz = float(capture["rate_hz"]) if capture.get("sequence", 1) > 1 else None
+    taken = camera_every(clip_hz, rate_hz) if every is None else every
+    source: FrameSource = dataset if taken == 1 else EveryNth(dataset, taken)
+    if clip_hz is None:
+        return source, {}
+    return source, {"clip_hz": clip_hz, "camera_every": taken, "speed": round(rate_hz * taken / clip_hz, 6)}
+
+
+def _short(figure: Estimate) -> str:
+    """Returns a figure without its interval, for a table of many."""
+    return "-" if figure.value is None else str(replace(figure, low=None, high=None))
 
 
 def milliseconds(seconds: float) -> str:

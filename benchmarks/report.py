@@ -18,7 +18,7 @@ from benchmarks._facts import fact_tables, provenance
 from benchmarks._gallery import ERROR_LIMIT, frame_pictures, thing_bounds
 from benchmarks._method import method_cards
 from benchmarks._page import card, figure, page, ramp, section, table, text, tile
-from benchmarks._scores import category_table, headline_tiles, score_tables
+from benchmarks._scores import category_table, headline_tiles, score_tables, tube_table
 from benchmarks._waterfall import waterfall_card
 from benchmarks._worst import WorstFrame, worst_cards
 from hil.latency import report_rows
@@ -225,14 +225,16 @@ def _quality(rehearsal: Rehearsal) -> str:
     images = len({f.image for f in rehearsal.session.due})
     lead = (
         f"Scored on all {scores.frame_count} due frames, which show {images} images of {scores.scene_count} scenes. "
-        "The value counts whatever came back; in time counts only what came within the deadline, as the robot gets it. "
+        "Offline counts whatever came back; in time counts only what came within the deadline, as the robot gets it. "
         f"A frame without an answer counts as all missed ({len(scores.missing)} here). {_streaming(rehearsal)}"
         "Intervals are 95 %, by resampling whole scenes."
     )
     tables = "".join(card(title, markup) for title, markup in score_tables(rehearsal.quality))
     categories = card("By category", category_table(scores))
-    tables = f'<div class="{"columns" if rehearsal.quality.streaming is None else "one"}">{tables}</div>'
-    return section("quality", "Quality", lead, columns_card(rehearsal.quality), tables, categories)
+    tubes = card("DVPQ by window and tolerance", tube_table(scores))
+    wide = rehearsal.quality.streaming is not None  # the streaming columns need the page's whole width
+    tables = tables if wide else f'<div class="columns">{tables}</div>'
+    return section("quality", "Quality", lead, columns_card(rehearsal.quality), tables, tubes, categories)
 
 
 def _worst_section(rehearsal: Rehearsal, worst: Sequence[WorstFrame]) -> str:
@@ -251,8 +253,19 @@ def _streaming(rehearsal: Rehearsal) -> str:
         return "Streaming accuracy is not available: the images are stills, which do not follow each other. "
     return (
         f"Streaming holds the newest answer at each due time against the truth of that moment, n = {streaming.frame_count}; "
-        "a period later is what an engine that is always on time can reach. "
+        f"a period later is what an engine that is always on time can reach. {_between(rehearsal)}"
     )
+
+
+def _between(rehearsal: Rehearsal) -> str:
+    """Says what the column between images is, and at what speed clips were played where it was not their own."""
+    speed = rehearsal.session.dataset.get("speed", 1.0)
+    slowed = "" if speed == 1 else f"The clips were played at {speed:g} times their own speed. "
+    between = rehearsal.quality.between
+    if between is None or between[1] is None:
+        return slowed
+    hz = between[0].rpartition("_")[2]
+    return f"At {hz} Hz is the same against the truth {hz} times a second, n = {between[1].frame_count}. {slowed}"
 
 
 def _again(rehearsal: Rehearsal) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hil.profiles import Profile
 from hil.runner import FrameSource
+from scenes.errors import RehearseError
 from sim.dataset import Dataset
 from sim.film import Film
+
+if TYPE_CHECKING:
+    from hil.live import Clip, LiveCamera
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +33,24 @@ class Rendered:
 Source = Path | Rendered
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a run wants of its source: see `benchmarks.rehearsal.rehearse_device`."""
+
+    rate_hz: float
+    profile: Profile
+    every: int | None = None
+    lockstep: bool = False
+
+    @property
+    def most(self) -> int:
+        """The most frames that may be due, a warm-up to its cap included."""
+        return self.profile.warm_up.most(self.rate_hz) + round(self.rate_hz * self.profile.duration_s)
+
+
 @contextmanager
 def open_source(
-    source: Source, *, device: str, rate_hz: float, profile: Profile, out: Path
+    source: Source, wanted: Wanted, *, device: str, out: Path, link: Mapping[str, Any]
 ) -> Iterator[tuple[FrameSource, dict[str, Any]]]:
     """Yields frames by number and what a report says of them; for a film, waits until enough of it is rendered.
 
@@ -39,31 +58,51 @@ def open_source(
     LinkError for the agent and BackendError for a renderer that cannot keep up.
     """
     if isinstance(source, Path):
-        from benchmarks.rehearsal import dataset_facts
+        from benchmarks.rehearsal import dataset_facts, play
 
         dataset = Dataset.open(source)
-        yield dataset, dataset_facts(dataset)
+        frames, played = play(dataset, rate_hz=wanted.rate_hz, every=wanted.every)
+        yield frames, {**dataset_facts(dataset), **played}
         return
-    from benchmarks.console import print_count
+    _assert_possible(source, wanted)
+    _look_for(device, link)
+    with _rendered(source, wanted, out) as made:
+        yield made, made.facts()
+
+
+def describe_source(source: Source, frames: int, *, lockstep: bool = False) -> str:
+    """Returns what is played, in words."""
+    how = "in lockstep, as due" if lockstep else "in a loop"
+    if isinstance(source, Path):
+        return f"{frames} frames {how}"
+    size = "x".join(str(side) for side in source.film.size)
+    shown = "as it is rendered" if source.clip_s is None else f"a clip of {frames} rendered frames {how}"
+    return f"{source.film.suite} {size} {shown}"
+
+
+def _assert_possible(source: Rendered, wanted: Wanted) -> None:
+    if wanted.every is not None:
+        raise RehearseError("--camera-every belongs to a data set: what is rendered for a run is rendered at its rate.")
+    if wanted.lockstep and source.clip_s is None:
+        raise RehearseError("--lockstep waits for the engine and --live for nobody: play a clip (--clip SECONDS) in lockstep.")
+
+
+def _look_for(device: str, link: Mapping[str, Any]) -> None:
+    """Raises LinkError where no agent answers, before anything is rendered."""
     from hil.client import Client
+    from hil.link import keys_for_host
+
+    keys = keys_for_host(link.get("keys"), device, insecure=bool(link.get("insecure")))
+    Client(device, keys=keys).close()
+
+
+def _rendered(source: Rendered, wanted: Wanted, out: Path) -> Clip | LiveCamera:
+    from benchmarks.console import print_count
     from hil.live import Clip, LiveCamera
 
-    Client(device).close()
-    most = profile.warm_up.most(rate_hz) + round(rate_hz * profile.duration_s)
-    made: Clip | LiveCamera
-    if source.clip_s is not None:
-        frames = min(max(round(source.clip_s * rate_hz), 1), most)
-        made = Clip(source.film, frames=frames, folder=out, tell=print_count)
-    else:
-        made = LiveCamera(source.film, most, rate_hz=rate_hz, ahead_s=source.ahead_s, folder=out, tell=print_count)
-    with made as frames_made:
-        yield frames_made, frames_made.facts()
-
-
-def describe_source(source: Source, frames: int) -> str:
-    """Returns what is played, in words."""
-    if isinstance(source, Path):
-        return f"{frames} frames in a loop"
-    size = "x".join(str(side) for side in source.film.size)
-    how = "as it is rendered" if source.clip_s is None else f"a clip of {frames} rendered frames in a loop"
-    return f"{source.film.suite} {size} {how}"
+    if source.clip_s is None:
+        return LiveCamera(
+            source.film, wanted.most, rate_hz=wanted.rate_hz, ahead_s=source.ahead_s, folder=out, tell=print_count
+        )
+    frames = min(max(round(source.clip_s * wanted.rate_hz), 1), wanted.most)
+    return Clip(source.film, frames=frames, folder=out, tell=print_count)

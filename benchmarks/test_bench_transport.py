@@ -34,13 +34,13 @@ def test_bench_link_overhead(
     benchmark: BenchmarkFixture, ratios: Ratios, bench_dataset: Dataset, rate_hz: float
 ) -> None:
     pytest.importorskip("grpc", reason="gRPC is compared with: pip install -e '.[dev]'")
-    seconds: dict[str, list[list[float]]] = {"link": [], "tcp": [], "grpc": []}
+    seconds: dict[str, list[list[float]]] = {"link": [], "thread": [], "tcp": [], "grpc": []}
 
     def take_turns() -> None:
         for _ in range(ROUNDS):
             for name, rounds in seconds.items():
                 with peer(name) as address:
-                    if name == "link":
+                    if name in ("link", "thread"):
                         rounds.append(_link_overhead_s(bench_dataset, address, rate_hz))
                         continue
                     rounds.append(paced_peer_s(name, address, rate_hz=rate_hz, duration_s=ROUND_S))
@@ -50,8 +50,9 @@ def test_bench_link_overhead(
     for name, limit_s, p in (("p50", LIMIT_P50_S, 0.5), ("p99", LIMIT_P99_S, 0.99)):
         of = {key: [float(np.quantile(one, p)) for one in rounds] for key, rounds in seconds.items()}
         ratios.add(f"link overhead {at}, {name}", of["link"], "the limit", [limit_s])
-        for key, label in (("tcp", "raw TCP"), ("grpc", "gRPC")):
-            ratios.add(f"  {label}, the same bytes, {name}", of[key], "the limit", [limit_s])
+        others = {"thread": "with --in-process", "tcp": "raw TCP, the same bytes", "grpc": "gRPC, the same bytes"}
+        for key, label in others.items():
+            ratios.add(f"  {label}, {name}", of[key], "the limit", [limit_s])
 
 
 def test_bench_sustained_rate(benchmark: BenchmarkFixture, ratios: Ratios, bench_dataset: Dataset) -> None:

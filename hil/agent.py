@@ -1,7 +1,8 @@
 """The device agent answers the newest frame of one host at a time, and says why whenever it does not.
 
-It imports numpy, OpenCV, the transport and one engine: no torch, no simulator. Two threads: this one owns the socket and
-never waits for the engine, so a ping is answered while a network runs; the other one (`hil.worker`) owns the engine.
+It imports numpy, OpenCV, the transport and one engine: no torch, no simulator. This thread owns the socket and never waits
+for the engine, which runs in a process of its own (`hil.process_worker`), or in a thread (`hil.worker`) where that is asked
+for: a ping is answered while a network runs, hangs or crashes.
 """
 
 from __future__ import annotations
@@ -10,32 +11,52 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import zmq
 
+from hil.authenticator import guarded
 from hil.clock_socket import ClockServer
 from hil.device import device_facts
-from hil.emulator import Emulator
-from hil.link import DEFAULT_ADDRESS, endpoint, open_router
-from hil.protocol import NO_SESSION, Body, Header, Kind, Message, ProtocolError, open_header, open_message, pack, seal
+from hil.engine_order import EngineOrder
+from hil.engine_start import serve_perceiver, start_engine
+from hil.link import DEFAULT_ADDRESS, is_loopback, keys_for_agent
+from hil.packer import Terms
+from hil.packing import Packing
+from hil.perceiving import TimedPerceiver, error_body
+from hil.probe import asked_for, probe_body
+from hil.protocol import (
+    NO_SESSION,
+    Body,
+    Buffer,
+    Header,
+    Kind,
+    Message,
+    ProtocolError,
+    open_header,
+    open_message,
+    pack,
+    printable,
+    seal,
+)
 from hil.quiet import short_switch_interval
 from hil.request import DISTORTION, open_frame
-from hil.service import parse_service
 from hil.telemetry import Telemetry
-from hil.worker import Done, Job, TimedPerceiver, Worker, error_body
+from hil.transport import AgentTransport, ZmqAgent
+from hil.worker import Done, FrameWorker, Job
+from scenes.errors import EngineError
 
 if TYPE_CHECKING:
     from types import FrameType
 
 LEASE_S = 2.0
-_WARM_UP = 3
-_POLL_MS = 100
+_POLL_S = 0.1
+# Of what came early no more than this is thrown away before the agent is ready.
+_MOST_EARLY = 10_000
 # A host with IMMEDIATE loses what it has not read when the connection closes, so it gets this long to read.
 _FAREWELL_S = 0.1
 
@@ -46,43 +67,60 @@ def serve(
     *,
     backend: str = "auto",
     threads: int | None = None,
+    precision: str = "auto",
     ready: Callable[[str], None] | None = None,
     max_frames: int | None = None,
     insecure: bool = False,
+    keys: Path | None = None,
+    sha256: str | None = None,
     perceiver: TimedPerceiver | None = None,
+    maker: str | None = None,
+    arguments: Sequence[str] = (),
     emulate: str | None = None,
     seed: int = 0,
+    in_process: bool = False,
+    hang_after_s: float | None = None,
 ) -> None:
     """Serves one engine until SIGINT, SIGTERM or `max_frames` answers; returns after a clean close.
 
-    `ready` is called with the bound address once the engine is warm (default: prints "READY <address>"). A `perceiver`
-    takes the place of the engine file. `emulate` is a line of `hil.service`: the agent then takes that long for a frame,
-    with draws from `seed`, and needs no engine. Raises LinkError for the address, EngineError for the file and
-    RehearseError for the model.
+    `ready` is called with the bound address once the engine is warm (default: prints "READY <address>"). The engine, whose
+    file's digest may be pinned with `sha256`, runs in a process of its own, and is restarted where it dies or one frame
+    runs for longer than `hang_after_s` (default: 2 s or 20 times the median frame, the longer); `in_process` runs it in a
+    thread here, where nothing can restart it. A `maker` takes the place of the engine file: "package.module:function" is
+    called with `arguments` there and returns a perceiver. A `perceiver` does so too, in a thread here. `emulate` is a line
+    of `hil.service`: the agent then takes that long for a frame, with draws from `seed`, and needs no engine. `keys` is a
+    folder of `hil.keys`: the link is then encrypted and only the hosts in it get in; an address that other machines can
+    reach needs it, or `insecure`. Raises LinkError for the address and the keys, EngineError for the file, or where the
+    engine does not come back, and RehearseError for the model.
     """
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    worker: FrameWorker | None = None
     try:
-        router = open_router(context, bind, insecure=insecure)
-        facts: dict[str, Any] = {"name": "injected"}
-        started = time.monotonic()
-        emulator: Emulator | None = None
-        if perceiver is None and (engine_path is not None or emulate is None):
-            perceiver, facts = _open(engine_path, backend, threads)
-        if emulate is not None:
-            emulator = Emulator(parse_service(emulate), seed=seed, perceiver=perceiver)
-            perceiver, facts = emulator, {**facts, **emulator.facts()}
-        if perceiver is None:
-            raise ValueError("serve needs an engine file, a perceiver or a model to emulate.")
-        facts["start"] = {"open_s": time.monotonic() - started, "first_s": _warm_up(perceiver)}
-        telemetry = Telemetry()
-        clock = ClockServer(context, endpoint(router), insecure=insecure)
-        agent = _Agent(router, Worker(perceiver, context), facts, emulator, clock.where, telemetry)
-        with telemetry, clock, _stop_on_signals(agent), short_switch_interval():
-            agent.discard_early()
-            (ready or _print_ready)(endpoint(router))
-            agent.run(max_frames)
+        own = keys_for_agent(keys, bind, insecure=insecure)
+        with guarded(context, own):
+            link = ZmqAgent(context, bind, insecure=insecure, keys=own)
+            if perceiver is None:
+                order = EngineOrder(
+                    path=None if engine_path is None else os.fspath(engine_path), backend=backend, threads=threads,
+                    precision=precision, sha256=sha256, unsigned=is_loopback(bind), maker=maker, arguments=tuple(arguments),
+                    emulate=emulate, seed=seed,
+                )  # fmt: skip
+                worker, facts = start_engine(order, context, in_process=in_process, hang_after_s=hang_after_s)
+            else:
+                worker, facts = serve_perceiver(perceiver, context, emulate=emulate, seed=seed)
+            telemetry = Telemetry(beside=worker.pid)
+            clock = ClockServer(context, link.address, insecure=insecure, keys=own)
+            agent = _Agent(link, worker, facts, clock.where, telemetry)
+            with telemetry, clock, _stop_on_signals(agent), short_switch_interval():
+                agent.discard_early()
+                (ready or _print_ready)(link.address)
+                agent.run(max_frames)
     finally:
+        if worker is not None:
+            worker.close()
         context.destroy(linger=100)
+    if worker.fault is not None:
+        raise EngineError(worker.fault)
 
 
 @dataclass(slots=True)
@@ -102,6 +140,7 @@ class _Lease:
     peer: bytes
     session: bytes
     host: str
+    since_ns: int
     heard_ns: int
     last_seq: int = -1
 
@@ -109,19 +148,18 @@ class _Lease:
 class _Agent:
     def __init__(
         self,
-        router: zmq.Socket[bytes],
-        worker: Worker,
+        link: AgentTransport,
+        worker: FrameWorker,
         engine: dict[str, Any],
-        emulator: Emulator | None,
         clock: dict[str, Any],
         telemetry: Telemetry,
     ) -> None:
         self.stopping = False
         self.counters = Counters()
-        self._router = router
+        self._link = link
         self._worker = worker
-        self._emulator = emulator
         self._telemetry = telemetry
+        self._packing: Packing[Done] = Packing()
         self._lease: _Lease | None = None
         instance = os.urandom(8).hex()
         facts = {
@@ -130,27 +168,31 @@ class _Agent:
         self._welcome = pack(Kind.WELCOME, facts)
 
     def discard_early(self) -> None:
-        """Forgets what came while the engine was loading; hosts repeat their HELLO."""
-        while self._router.poll(0):
-            self._router.recv_multipart()
+        """Forgets what came while the engine was loading, but for a flood; hosts repeat their HELLO."""
+        for _ in range(_MOST_EARLY):
+            if self._link.receive() is None:
+                return
 
     def run(self, max_frames: int | None) -> None:
-        poller = zmq.Poller()
-        poller.register(self._router, zmq.POLLIN)
-        poller.register(self._worker.wake, zmq.POLLIN)
-        while not self.stopping and (max_frames is None or self.counters.answered < max_frames):
-            poller.poll(_POLL_MS)
-            while (done := self._worker.take()) is not None:
-                self._answer(done)
-            if int(self._router.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
-                peer, *parts = self._router.recv_multipart(copy=False)
-                self._receive(peer.bytes, [part.buffer for part in parts], time.monotonic_ns())
+        while not self.stopping and self._worker.fault is None and (max_frames is None or self.counters.answered < max_frames):
+            self._link.wait([self._worker.wake, self._packing.wake], _POLL_S)
+            self._answer_finished()
+            if (came := self._link.receive()) is not None:
+                self._receive(*came, time.monotonic_ns())
+                self._answer_finished()
         if self._lease is not None:
-            self._send(self._lease.peer, pack(Kind.BYE, self._counts()), session=self._lease.session)
+            why = {} if self._worker.fault is None else {"reason": self._worker.fault}
+            self._send(self._lease.peer, pack(Kind.BYE, {**self._counts(), **why}), session=self._lease.session)
             time.sleep(_FAREWELL_S)
-        self._worker.close()
+        self._packing.close()
 
-    def _receive(self, peer: bytes, parts: list[memoryview], now_ns: int) -> None:
+    def _answer_finished(self) -> None:
+        while (done := self._worker.take()) is not None:
+            self._answer(done)
+        while (done := self._packing.take()) is not None:
+            self._send_answer(done)
+
+    def _receive(self, peer: bytes, parts: list[Buffer], now_ns: int) -> None:
         header: Header | None = None
         try:
             header = open_header(parts[0] if parts else b"")
@@ -164,7 +206,7 @@ class _Agent:
             return
         if message.kind is Kind.HELLO:
             self._hello(peer, message, now_ns)
-        elif message.kind in (Kind.FRAME, Kind.PING, Kind.BYE):
+        elif message.kind in (Kind.FRAME, Kind.PING, Kind.PROBE, Kind.TERMS, Kind.BYE):
             self._from_host(peer, message, now_ns)
         else:
             self.counters.protocol_errors += 1
@@ -178,8 +220,9 @@ class _Agent:
             return
         if lease is None or lease.session != message.session:
             self._worker.clear()
-            host = str(message.meta.get("host", "unknown"))[:100]
-            self._lease = _Lease(peer=peer, session=message.session, host=host, heard_ns=now_ns)
+            self._packing.agree(None)
+            host = printable(message.meta.get("host", "unknown"))[:100]
+            self._lease = _Lease(peer=peer, session=message.session, host=host, since_ns=now_ns, heard_ns=now_ns)
         self._send(peer, self._welcome, session=message.session)
 
     def _from_host(self, peer: bytes, message: Message, now_ns: int) -> None:
@@ -194,10 +237,24 @@ class _Agent:
             self._frame(lease, message, now_ns)
         elif message.kind is Kind.PING:
             self._send(peer, pack(Kind.PONG, self._counts()), session=message.session, seq=message.seq)
+        elif message.kind in (Kind.PROBE, Kind.TERMS):
+            self._about_link(peer, message)
         else:
             self._send(peer, pack(Kind.BYE, self._counts()), session=message.session)
             self._worker.clear()
             self._lease = None
+
+    def _about_link(self, peer: bytes, message: Message) -> None:
+        """Answers a measurement of the link, or takes what its host concludes from it."""
+        try:
+            if message.kind is Kind.TERMS:
+                self._packing.agree(Terms.of(message))
+                return
+            asked = asked_for(message.meta.get("bytes"))
+        except ProtocolError:
+            self.counters.protocol_errors += 1
+            return
+        self._send(peer, probe_body(asked), session=message.session, seq=message.seq)
 
     def _frame(self, lease: _Lease, message: Message, now_ns: int) -> None:
         try:
@@ -226,50 +283,26 @@ class _Agent:
         self._send(peer, error_body("rejected", reason), session=session, seq=seq)
 
     def _answer(self, done: Done) -> None:
+        if not self._packing.submit(done):
+            self._send_answer(done)
+
+    def _send_answer(self, done: Done) -> None:
         self._send(done.job.peer, done.body, session=done.job.session, seq=done.job.seq)
         self.counters.answered += 1
 
     def _send(self, peer: bytes, body: Body, *, session: bytes = NO_SESSION, seq: int = 0) -> None:
-        try:
-            self._router.send_multipart([peer, *seal(body, session=session, seq=seq)], zmq.NOBLOCK, copy=False)
-        except zmq.ZMQError:  # the host is gone, or it no longer reads; it finds the silence itself
+        # A host that is gone, or no longer reads, finds the silence itself.
+        if not self._link.send(peer, seal(body, session=session, seq=seq, sent_ns=time.monotonic_ns())):
             self.counters.undeliverable += 1
 
     def _counts(self) -> dict[str, Any]:
-        emulated = {} if self._emulator is None else self._emulator.counters()
         return {
-            "counters": {**asdict(self.counters), **emulated},
+            "counters": {**asdict(self.counters), **self._worker.counters()},
             "finished": self._worker.finished,
+            "events": [event for event in self._worker.events if self._lease and event["at_ns"] >= self._lease.since_ns],
             "telemetry": self._telemetry.latest(),
+            "packing": self._packing.facts(),
         }
-
-
-def _open(
-    path: str | os.PathLike[str] | None, backend: str, threads: int | None
-) -> tuple[TimedPerceiver, dict[str, Any]]:
-    from perception.engine import open_engine
-    from perception.perceiver import Perceiver
-
-    if path is None:
-        raise ValueError("serve needs an engine file or a perceiver.")
-    engine = open_engine(path, backend=backend, threads=threads)
-    metadata = engine.metadata
-    facts = {
-        "name": engine.name, "digest": engine.digest, "network": metadata.network, "file": Path(path).name,
-        "input_size": list(metadata.input_size), "categories": list(metadata.categories),
-        "settings": {str(key): str(value)[:200] for key, value in engine.settings.items()},
-    }  # fmt: skip
-    return Perceiver(engine), facts
-
-
-def _warm_up(perceiver: TimedPerceiver) -> float:
-    """Runs the engine a few times; returns the seconds of the first time, which builds and allocates."""
-    grey = np.full((480, 640, 3), 127, dtype=np.uint8)
-    ends = [time.monotonic()]
-    for _ in range(_WARM_UP):
-        perceiver.perceive_timed(grey, fx=500.0, fy=500.0, cx=319.5, cy=239.5)
-        ends.append(time.monotonic())
-    return ends[1] - ends[0]
 
 
 def _print_ready(address: str) -> None:

@@ -1,7 +1,8 @@
 """A prediction crosses the link without loss: every id, score, box and depth value comes out bit for bit.
 
-Segment ids travel in the narrowest unsigned type that holds them, depth as float32, the segments as rows of numbers.
-Raw bytes are sent: on loopback they cost less than any codec.
+Segment ids travel in the narrowest unsigned type that holds them, depth as float32, the segments as rows of numbers. The
+maps are sent raw, which costs less than any codec on loopback, or packed (`hil.codec`) where the link is slow: `packed` then
+names the codec and the type of the ids.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.protocol import MAX_LIST, Body, Kind, Message, ProtocolError, pack
+from hil.codec import RAW, decode
+from hil.packer import Packer
+from hil.protocol import MAX_LIST, Body, Kind, Message, ProtocolError, is_stamp, pack, unpack
 from perception.prediction import Prediction, Segment
 from scenes.box import OrientedBox
 from scenes.transforms import Pose
 
 STAMPS = ("receive_ns", "preprocess_start_ns", "infer_start_ns", "infer_end_ns", "post_end_ns", "send_ns")
+_ID_TYPES = ("uint8", "uint16", "int32")
 
 
 def pack_answer(prediction: Prediction, stamps: Mapping[str, int]) -> Body:
@@ -32,11 +36,20 @@ def pack_answer(prediction: Prediction, stamps: Mapping[str, int]) -> Body:
     return pack(Kind.RESULT, meta, (ids, prediction.depth_m))
 
 
+def repack_answer(body: Body, packer: Packer) -> Body:
+    """Returns the RESULT with its maps as that packer wants them; the same one where it wants them raw."""
+    meta, maps = unpack(body)
+    packed, codec = packer.pack(maps)
+    if codec == RAW:
+        return body
+    return pack(Kind.RESULT, {**meta, "packed": [codec, maps[0].dtype.name]}, packed)
+
+
 def open_answer(message: Message, *, size: tuple[int, int], categories: int) -> tuple[Prediction, dict[str, int]]:
     """Returns the prediction of an image of `size` (H, W) and the agent's stamps; raises ProtocolError."""
     if len(message.arrays) != 2:
         raise ProtocolError(f"A result carries two maps, got {len(message.arrays)}.")
-    ids, depth_m = message.arrays
+    ids, depth_m = _maps(message, size)
     if ids.shape != size or depth_m.shape != size:
         raise ProtocolError(f"A result for an image of {size} has maps of {ids.shape} and {depth_m.shape}.")
     if ids.dtype not in (np.uint8, np.uint16, np.int32) or depth_m.dtype != np.float32:
@@ -46,7 +59,22 @@ def open_answer(message: Message, *, size: tuple[int, int], categories: int) -> 
     segments = _segments(message.meta.get("segments"), categories)
     _check_ids(ids, segments)
     stamps = _stamps(message.meta.get("stamps"))
+    if is_stamp(message.sent_ns) and message.sent_ns != 0:
+        stamps["send_ns"] = message.sent_ns
     return Prediction(segment_id=ids.astype(np.int32), segments=segments, depth_m=depth_m), stamps
+
+
+def _maps(message: Message, size: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Returns the two maps, unpacked to the size of the image that was sent and never to another."""
+    packed = message.meta.get("packed")
+    if packed is None:
+        return message.arrays[0], message.arrays[1]
+    named = isinstance(packed, list) and len(packed) == 2 and isinstance(packed[0], str)
+    if not named or packed[1] not in _ID_TYPES or any(a.dtype != np.uint8 or a.ndim != 1 for a in message.arrays):
+        raise ProtocolError("A packed result names its codec and the type of its ids, and carries two runs of bytes.")
+    kinds = (np.dtype(packed[1]), np.dtype(np.float32))
+    ids, depth_m = (decode(a, packed[0], dtype=k, shape=size) for a, k in zip(message.arrays, kinds, strict=True))
+    return ids, depth_m
 
 
 def _row(segment: Segment) -> list[float | int]:
@@ -106,6 +134,6 @@ def _check_ids(ids: NDArray[Any], segments: tuple[Segment, ...]) -> None:
 
 
 def _stamps(values: object) -> dict[str, int]:
-    if not isinstance(values, list) or len(values) != len(STAMPS) or any(type(v) is not int for v in values):
+    if not isinstance(values, list) or len(values) != len(STAMPS) or not all(map(is_stamp, values)):
         raise ProtocolError(f"A result needs {len(STAMPS)} time stamps in ns.")
     return dict(zip(STAMPS, values, strict=True))

@@ -6,13 +6,25 @@ import json
 import os
 import platform
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-import zmq
-
-from hil.link import open_dealer
-from hil.protocol import SESSION_BYTES, VERSION, Body, Kind, Message, ProtocolError, open_message, pack, seal
+from hil.keys import HostKeys
+from hil.protocol import (
+    SESSION_BYTES,
+    VERSION,
+    Body,
+    Buffer,
+    Kind,
+    Message,
+    ProtocolError,
+    open_message,
+    pack,
+    printable,
+    seal,
+)
+from hil.transport import HostTransport, ZmqHost
 from scenes.errors import LinkError
 
 _HELLO_EVERY_S = 0.5
@@ -21,20 +33,29 @@ _HELLO_EVERY_S = 0.5
 class Client:
     """One session with one agent; a context manager. `facts` is what the agent said of itself.
 
-    Raises LinkError at opening where nobody answers within `timeout_s`, or the agent refuses.
+    Encrypted where there are `keys`; a `transport` of another kind takes the place of ZeroMQ. Raises LinkError at opening
+    where nobody answers within `timeout_s`, or the agent refuses.
     """
 
-    def __init__(self, device: str, *, timeout_s: float = 3.0) -> None:
+    def __init__(
+        self,
+        device: str,
+        *,
+        timeout_s: float = 3.0,
+        keys: HostKeys | None = None,
+        transport: Callable[[str, bytes], HostTransport] | None = None,
+    ) -> None:
         self.device = device
         self.session = os.urandom(SESSION_BYTES)
         self.protocol_errors = 0
         self._ping = pack(Kind.PING, {})
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._link = ZmqHost(device, self.session, keys) if transport is None else transport(device, self.session)
+        self.link_facts = dict(self._link.facts)
+        self._closed = False
         try:
-            self._socket = open_dealer(self._context, device, self.session)
             self.facts = self._shake_hands(timeout_s)
         except BaseException:
-            self._context.destroy(linger=0)
+            self._link.close()
             raise
 
     def __enter__(self) -> Client:  # noqa: PYI034  # Self needs Python 3.11
@@ -47,32 +68,32 @@ class Client:
 
     def close(self) -> None:
         """Gives the lease back if the agent is still there; waits at most 0.1 s."""
-        if not self._socket.closed:
-            self._send(pack(Kind.BYE, {}))
-            self._context.destroy(linger=100)
+        if not self._closed:
+            self._closed = True
+            self.send(pack(Kind.BYE, {}))
+            self._link.close()
 
     def fileno(self) -> int:
         """The descriptor to wait on. It tells of a change only: call `receive` until it returns None before waiting."""
-        return int(self._socket.getsockopt(zmq.FD))
+        return self._link.fileno()
 
     def send_frame(self, body: Body, *, seq: int, due_ns: int) -> bool:
         """Sends a packed FRAME without waiting; False where the link cannot take it now."""
-        return self._send(body, seq=seq, due_ns=due_ns)
+        return self.send(body, seq=seq, due_ns=due_ns)
 
     def ping(self, seq: int = 0) -> bool:
         """Sends a PING without waiting; its PONG has the same `seq`."""
-        return self._send(self._ping, seq=seq)
+        return self.send(self._ping, seq=seq)
 
     def readable(self) -> bool:
         """Whether `receive` would find something now."""
-        return bool(int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+        return self._link.readable()
 
     def receive(self) -> Message | None:
         """Returns the next message of this session, or None where there is none yet; counts what cannot be read."""
-        while self.readable():
-            parts = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+        while (parts := self._link.receive()) is not None:
             try:
-                message = open_message([part.buffer for part in parts])
+                message = open_message(parts)
             except ProtocolError:
                 self.protocol_errors += 1
                 continue
@@ -81,30 +102,38 @@ class Client:
             self.protocol_errors += 1
         return None
 
-    def _send(self, body: Body, *, seq: int = 0, due_ns: int = 0) -> bool:
-        try:
-            parts = seal(body, session=self.session, seq=seq, due_ns=due_ns)
-            self._socket.send_multipart(parts, zmq.NOBLOCK, copy=False)
-        except zmq.Again:
-            return False
-        return True
+    def send(self, body: Body, *, seq: int = 0, due_ns: int = 0) -> bool:
+        """Sends any message of this session without waiting; False where the link cannot take it now."""
+        return self._link.send(seal(body, session=self.session, seq=seq, due_ns=due_ns, sent_ns=time.monotonic_ns()))
+
+    def wait_for(self, kind: Kind, seq: int, timeout_s: float) -> Message | None:
+        """Returns the message of that kind and number, passing over all others; None where it did not come in time."""
+        deadline = time.monotonic() + timeout_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            if (message := self.receive()) is None:
+                self._link.wait(left_s)
+            elif message.kind is kind and message.seq == seq:
+                return message
+        return None
 
     def _shake_hands(self, timeout_s: float) -> dict[str, Any]:
         hello = pack(Kind.HELLO, {"host": platform.node(), "process": os.getpid()})
         deadline, next_hello = time.monotonic() + timeout_s, 0.0
         while (now := time.monotonic()) < deadline:
-            if now >= next_hello and self._send(hello):
+            if now >= next_hello and self.send(hello):
                 next_hello = now + _HELLO_EVERY_S
-            if not self._socket.poll(50):
-                continue
-            facts = self._open_welcome(self._socket.recv_multipart())
+            self._link.wait(0.05)
+            if (trouble := self._link.trouble()) is not None:
+                raise LinkError(trouble)
+            parts = self._link.receive()
+            facts = None if parts is None else self._open_welcome(parts)
             if facts is not None:
+                self._link.settled()
                 return facts
-        raise LinkError(
-            f"No agent answered at {self.device} within {timeout_s:g} s; start one there with `rehearse agent ENGINE`."
-        )
+        nobody = f"No agent answered at {self.device} within {timeout_s:g} s; start one there with `rehearse agent ENGINE`."
+        raise LinkError(self._link.trouble(final=True) or nobody)
 
-    def _open_welcome(self, parts: list[bytes]) -> dict[str, Any] | None:
+    def _open_welcome(self, parts: list[Buffer]) -> dict[str, Any] | None:
         try:
             message = open_message(parts)
         except ProtocolError as error:
@@ -115,7 +144,8 @@ class Client:
         if message.kind is Kind.WELCOME and message.session == self.session:
             return self._plain(message.meta)
         if message.kind is Kind.ERROR and message.meta.get("code") in ("busy", "version"):
-            raise LinkError(f"The agent at {self.device} refused this host: {message.meta.get('reason')}.")
+            reason = printable(message.meta.get("reason"))
+            raise LinkError(f"The agent at {self.device} refused this host: {reason}.")
         return None
 
     def _plain(self, facts: dict[str, Any]) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from typing import Any
 import zmq
 
 from hil.clock import ClockFit, Exchange, minima
+from hil.keys import AgentKeys, HostKeys
 from hil.link import beside, endpoint, open_dealer, open_router
-from hil.protocol import SESSION_BYTES, Kind, ProtocolError, open_message, pack, seal
+from hil.protocol import SESSION_BYTES, Kind, ProtocolError, is_stamp, open_message, pack, seal
 from scenes.errors import LinkError
 
 EVERY_S = 0.05
@@ -25,6 +26,8 @@ BURST = 64
 _ANSWER_WITHIN_S = 0.04
 _CONNECT_MS = 100
 _POLL_MS = 100
+# Longer than any part of a PING or PONG.
+_MOST_BYTES = 1024
 
 Now = Callable[[], int]
 
@@ -33,11 +36,17 @@ class ClockServer:
     """The agent's end, in a thread while the block lasts; `where` is what a host has to know to find it."""
 
     def __init__(
-        self, context: zmq.Context[zmq.Socket[bytes]], frames_address: str, *, insecure: bool, now: Now | None = None
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        frames_address: str,
+        *,
+        insecure: bool,
+        keys: AgentKeys | None = None,
+        now: Now | None = None,
     ) -> None:
         self._now = now or time.monotonic_ns
         self._stop = threading.Event()
-        self._socket = _open_beside(context, frames_address, insecure=insecure)
+        self._socket = _open_beside(context, frames_address, insecure, keys)
         self.where: dict[str, Any] = {"port": int(endpoint(self._socket).rpartition(":")[2])} if self._is_tcp() else {}
         self._thread = threading.Thread(target=self._run, name="rehearse-clock", daemon=True)
 
@@ -74,10 +83,18 @@ class ClockServer:
 class ClockProbe:
     """The host's end, in a thread while the block lasts. `exchanges` holds what came back; an agent without it gives none."""
 
-    def __init__(self, device: str, facts: dict[str, Any], *, now: Now | None = None, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self,
+        device: str,
+        facts: dict[str, Any],
+        *,
+        keys: HostKeys | None = None,
+        now: Now | None = None,
+        every_s: float = EVERY_S,
+    ) -> None:
         self.exchanges: list[Exchange] = []
         self._now, self._every_s = now or time.monotonic_ns, every_s
-        self._session = os.urandom(SESSION_BYTES)
+        self._session, self._keys = os.urandom(SESSION_BYTES), keys
         self._asked = 0
         self._address = _address(device, facts.get("clock"))
         self._stop = threading.Event()
@@ -104,7 +121,7 @@ class ClockProbe:
     def _run(self) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
-            socket = open_dealer(context, self._address or "", self._session)
+            socket = open_dealer(context, self._address or "", self._session, self._keys, most_bytes=_MOST_BYTES)
             self._burst(socket, patience=10)
             self._primed.set()
             while not self._stop.wait(self._every_s):
@@ -149,17 +166,18 @@ class ClockProbe:
             return None
         received, sent = message.meta.get("received_ns"), message.meta.get("sent_ns")
         mine = message.kind is Kind.PONG and message.session == self._session and message.seq == seq
-        return (received, sent) if mine and type(received) is int and type(sent) is int else None
+        return (received, sent) if mine and is_stamp(received) and is_stamp(sent) else None
 
 
 def _open_beside(
-    context: zmq.Context[zmq.Socket[bytes]], frames_address: str, *, insecure: bool
+    context: zmq.Context[zmq.Socket[bytes]], frames_address: str, insecure: bool, keys: AgentKeys | None
 ) -> zmq.Socket[bytes]:
     """Binds the port after that of the frames, so that a tunnel can name it, or any where that one is taken."""
     try:
-        return open_router(context, beside(frames_address), insecure=insecure)
+        return open_router(context, beside(frames_address), insecure=insecure, keys=keys, most_bytes=_MOST_BYTES)
     except LinkError:
-        return open_router(context, beside(frames_address, port="*"), insecure=insecure)
+        address = beside(frames_address, port="*")
+        return open_router(context, address, insecure=insecure, keys=keys, most_bytes=_MOST_BYTES)
 
 
 def _address(device: str, clock: object) -> str | None:

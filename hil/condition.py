@@ -59,10 +59,13 @@ def throttled(session: Session) -> tuple[str, ...]:
 
 
 def energy_j_per_frame(session: Session) -> dict[str, float] | None:
-    """Returns the energy of each rail over the run, idle included, per answered frame; None where no rail was measured."""
+    """Returns the energy of each rail over the run, idle included, per answered frame; None where no rail was measured.
+
+    In lockstep a run takes as long as it takes, so there is none either.
+    """
     samples = samples_of(session)
     answered = sum(f.return_ns is not None for f in session.frames)
-    if len(samples) < 2 or not answered or not samples[-1].get("energy_j"):
+    if session.lockstep or len(samples) < 2 or not answered or not samples[-1].get("energy_j"):
         return None
     sampled_s = (samples[-1]["at_ns"] - samples[0]["at_ns"]) / 1e9
     answers_per_s = answered / (len(session.frames) / session.rate_hz)

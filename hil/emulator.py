@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.perceiving import TimedPerceiver, Times
 from hil.service import ServiceModel
-from hil.worker import TimedPerceiver, Times
 from perception.prediction import Prediction
 
 # A sleep wakes a little late; the rest of the time is waited for by looking at the clock.

@@ -49,6 +49,7 @@ def replay(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
     if not session.due:
         raise DatasetError(f"{path} has no frame that was measured; its run ended in the warm-up.")
     quality = None if SCORES not in later else _quality(path, later[SCORES])
+    _check_lockstep(path, session)
     latency = summarize(session)
     figures = figures_of(session, latency, judge(session, report=latency), quality)
     plain: dict[str, Any] = json.loads(json.dumps(figures, allow_nan=False))
@@ -65,6 +66,17 @@ def differences(one: Any, other: Any, at: str = "") -> Iterator[str]:
             yield from differences(a, b, f"{at}[{i}]")
     elif json.dumps(one) != json.dumps(other):
         yield f"{at}: {one!r}, {other!r}"
+
+
+def _check_lockstep(path: Path, session: Session) -> None:
+    """Computed stamps have to follow from the measured ones."""
+    from hil.lockstep import recomputed_frames
+
+    try:
+        if session.lockstep and recomputed_frames(session) != session.frames:
+            raise ValueError("its computed stamps are not those that its measured service times give")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DatasetError(f"{path} is not a recording that can be trusted: {error}.") from error
 
 
 def _quality(path: Path, data: bytes) -> Quality:

@@ -1,17 +1,30 @@
-"""Sockets of the link are opened here alone: loopback by default, bounded everywhere, and no error without a sentence.
+"""Sockets of the link are opened here alone: loopback or encrypted, bounded everywhere, and no error without a sentence.
 
 DEALER on the host, ROUTER on the agent. IMMEDIATE keeps frames from queueing for a peer that is not there, so nothing
-stale is replayed after a reconnect; the heartbeats find a peer whose machine is gone; MAXMSGSIZE bounds every part.
+stale is replayed after a reconnect; the heartbeats find a peer whose machine is gone; MAXMSGSIZE bounds every part; a
+peer that does not finish its handshake is dropped. With keys the link is CURVE, and only known hosts get in.
 """
 
 from __future__ import annotations
 
 import errno
 import ipaddress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import zmq
 
+from hil.authenticator import DOMAIN
+from hil.handshake_watch import HandshakeWatch
+from hil.keys import (
+    AGENT_SECRET,
+    HOST_SECRET,
+    AgentKeys,
+    HostKeys,
+    default_folder,
+    load_agent_keys,
+    load_host_keys,
+)
 from hil.protocol import MAX_PART_BYTES
 from scenes.errors import LinkError
 
@@ -22,12 +35,12 @@ _OPTIONS = {
     zmq.LINGER: 0,
     zmq.SNDHWM: 4,
     zmq.RCVHWM: 4,
-    zmq.MAXMSGSIZE: MAX_PART_BYTES,
     zmq.RECONNECT_IVL: 50,
     zmq.RECONNECT_IVL_MAX: 500,
     zmq.HEARTBEAT_IVL: 200,
     zmq.HEARTBEAT_TIMEOUT: 600,
     zmq.TCP_KEEPALIVE: 1,
+    zmq.HANDSHAKE_IVL: 3000,
 }
 
 
@@ -42,17 +55,52 @@ def is_loopback(address: str) -> bool:
         return False
 
 
-def open_router(context: zmq.Context[zmq.Socket[bytes]], bind: str, *, insecure: bool) -> zmq.Socket[bytes]:
-    """Binds the agent's socket; raises LinkError where it is not loopback, occupied, or not an address."""
-    if not is_loopback(bind) and not insecure:
+def keys_for_agent(folder: Path | None, bind: str, *, insecure: bool) -> AgentKeys | None:
+    """Reads the agent's keys: those asked for, or the user's own where other machines can reach it; None = a plain link."""
+    if folder is None and (insecure or is_loopback(bind) or not (default_folder() / AGENT_SECRET).exists()):
+        return None
+    return load_agent_keys(folder or default_folder())
+
+
+def keys_for_host(folder: Path | None, device: str, *, insecure: bool) -> HostKeys | None:
+    """Reads the host's keys as `keys_for_agent` does; raises LinkError where none are there and the device is elsewhere."""
+    if folder is None and (insecure or is_loopback(device)):
+        return None
+    if folder is None and not (default_folder() / HOST_SECRET).exists():
         raise LinkError(
-            f"The agent refuses to listen on {bind}: the link is neither encrypted nor authenticated yet, so anyone on "
-            "that network could use it. Bind to 127.0.0.1 and tunnel (ssh -L), or pass --insecure on a network you trust."
+            f"Without keys nobody can tell whether it is the agent that answers at {device}. Make keys with `rehearse agent "
+            "keys` and pass --keys, or tunnel (ssh -L) to a loopback address, or pass --insecure."
+        )
+    return load_host_keys(folder or default_folder())
+
+
+def open_router(
+    context: zmq.Context[zmq.Socket[bytes]],
+    bind: str,
+    *,
+    insecure: bool,
+    keys: AgentKeys | None = None,
+    most_bytes: int = MAX_PART_BYTES,
+) -> zmq.Socket[bytes]:
+    """Binds the agent's socket; raises LinkError where it is not loopback, occupied, or not an address.
+
+    With `keys` an `Authenticator` has to run in that context, or nobody gets in. No part is longer than `most_bytes`.
+    """
+    if keys is None and not is_loopback(bind) and not insecure:
+        raise LinkError(
+            f"The agent refuses to listen on {bind} without keys: anyone on that network could use it. Make keys with "
+            "`rehearse agent keys` and pass --keys, or bind to 127.0.0.1 and tunnel (ssh -L), or pass --insecure."
         )
     socket = context.socket(zmq.ROUTER)
-    _configure(socket)
+    _configure(socket, most_bytes)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
     socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
+    if keys is not None:
+        socket.setsockopt(zmq.CURVE_SERVER, 1)
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.public)
+        socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret)
+        socket.setsockopt(zmq.ZAP_DOMAIN, DOMAIN)
+        socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
     try:
         socket.bind(bind)
     except zmq.ZMQError as error:
@@ -61,15 +109,34 @@ def open_router(context: zmq.Context[zmq.Socket[bytes]], bind: str, *, insecure:
     return socket
 
 
-def open_dealer(context: zmq.Context[zmq.Socket[bytes]], device: str, identity: bytes) -> zmq.Socket[bytes]:
-    """Starts to connect the host's socket (no wait); raises LinkError where `device` is not an address."""
+def open_dealer(
+    context: zmq.Context[zmq.Socket[bytes]],
+    device: str,
+    identity: bytes,
+    keys: HostKeys | None = None,
+    *,
+    most_bytes: int = MAX_PART_BYTES,
+    watch: HandshakeWatch | None = None,
+) -> zmq.Socket[bytes]:
+    """Starts to connect the host's socket (no wait); raises LinkError where `device` is not an address.
+
+    `watch` then tells why no connection comes about.
+    """
     _split(device)
     socket = context.socket(zmq.DEALER)
-    _configure(socket)
+    _configure(socket, most_bytes)
     socket.setsockopt(zmq.ROUTING_ID, identity)
+    if keys is not None:
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.public)
+        socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret)
+        socket.setsockopt(zmq.CURVE_SERVERKEY, keys.agent)
+    if watch is not None:
+        watch.begin(socket)
     try:
         socket.connect(device)
     except zmq.ZMQError as error:
+        if watch is not None:
+            watch.end()
         socket.close(0)
         raise LinkError(f"Cannot connect to {device!r}: {error.strerror}.") from error
     return socket
@@ -90,9 +157,10 @@ def beside(address: str, port: str | None = None) -> str:
     return f"tcp://{f'[{host}]' if ':' in host else host}:{port or following}"
 
 
-def _configure(socket: zmq.Socket[bytes]) -> None:
+def _configure(socket: zmq.Socket[bytes], most_bytes: int) -> None:
     for option, value in _OPTIONS.items():
         socket.setsockopt(option, value)
+    socket.setsockopt(zmq.MAXMSGSIZE, most_bytes)
 
 
 def _split(address: str) -> tuple[str, str]:

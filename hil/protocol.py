@@ -1,8 +1,8 @@
 """Every message between host and agent is built and checked here: versioned, bounded, checksummed, never a pickle.
 
 A message is a ZeroMQ multipart:
-    part 0    fixed header, 48 bytes, little endian (`_HEADER`): magic, version, kind, number of arrays, session,
-              sequence, due time in ns, size of part 1, total size of the arrays, CRC-32
+    part 0    fixed header, 56 bytes, little endian (`_HEADER`): magic, version, kind, number of arrays, session,
+              sequence, due time and time of sending in ns, size of part 1, total size of the arrays, CRC-32
     part 1    msgpack map with string keys and bounded lengths; key "arrays" lists [dtype, [shape...]]
     part 2..  raw C-contiguous arrays
 The CRC runs over the arrays, part 1 and then the header without its CRC, so a constant image is summed only once.
@@ -17,7 +17,7 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import msgpack
 import numpy as np
@@ -25,17 +25,18 @@ from numpy.typing import NDArray
 
 from scenes.errors import LinkError
 
-VERSION = 1
+VERSION = 2
 MAX_PART_BYTES = 8 * 2**20
 MAX_META_BYTES = 256 * 2**10
 MAX_ARRAYS = 4
 MAX_SIDE = 16384
 MAX_LIST = 1024
 SESSION_BYTES = 8
+MAX_STAMP_NS = 2**62
 NO_SESSION = bytes(SESSION_BYTES)
 
 _MAGIC = b"RHSL"
-_HEADER = struct.Struct("<4sHBB8sQqIQ")
+_HEADER = struct.Struct("<4sHBB8sQqqIQ")
 _CRC = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size + _CRC.size
 _DTYPES = {name: np.dtype(name).newbyteorder("<") for name in ("uint8", "uint16", "int32", "float32")}
@@ -52,7 +53,7 @@ class ProtocolError(LinkError):
 
 
 class Kind(enum.IntEnum):
-    """What a message is for; hosts send HELLO, FRAME, PING and BYE, agents the rest and BYE."""
+    """What a message is for; hosts send HELLO, TERMS, FRAME, PING, PROBE and BYE, agents the rest, PROBE and BYE."""
 
     HELLO = 1
     WELCOME = 2
@@ -62,6 +63,8 @@ class Kind(enum.IntEnum):
     BYE = 6
     PING = 7
     PONG = 8
+    PROBE = 9
+    TERMS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class Header:
     session: bytes
     seq: int
     due_ns: int
+    sent_ns: int
     meta_bytes: int
     array_bytes: int
     crc: int
@@ -80,12 +84,13 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Message:
-    """A checked message; the arrays are read-only views of the received buffers."""
+    """A checked message; the arrays are read-only views of the received buffers. `sent_ns` is of the sender's clock."""
 
     kind: Kind
     session: bytes
     seq: int
     due_ns: int
+    sent_ns: int
     meta: dict[str, Any]
     arrays: tuple[NDArray[Any], ...]
 
@@ -116,12 +121,18 @@ def pack(kind: Kind, meta: Mapping[str, Any], arrays: Sequence[NDArray[Any]] = (
     return Body(kind=kind, meta=packed, arrays=views, array_bytes=sum(v.nbytes for v in views), crc=crc)
 
 
-def seal(body: Body, *, session: bytes = NO_SESSION, seq: int = 0, due_ns: int = 0) -> list[Buffer]:
-    """Returns the parts to send; costs microseconds, copies nothing."""
+def seal(body: Body, *, session: bytes = NO_SESSION, seq: int = 0, due_ns: int = 0, sent_ns: int = 0) -> list[Buffer]:
+    """Returns the parts to send; costs microseconds, copies nothing. `sent_ns` is now on the sender's clock, 0 = unsaid."""
     head = _HEADER.pack(
-        _MAGIC, VERSION, body.kind, len(body.arrays), session, seq, due_ns, len(body.meta), body.array_bytes
+        _MAGIC, VERSION, body.kind, len(body.arrays), session, seq, due_ns, sent_ns, len(body.meta), body.array_bytes
     )
     return [head + _CRC.pack(zlib.crc32(head, body.crc)), body.meta, *body.arrays]
+
+
+def unpack(body: Body) -> tuple[dict[str, Any], tuple[NDArray[Any], ...]]:
+    """Returns metadata and arrays of a body that `pack` made here."""
+    meta = _unpack_meta(body.meta)
+    return meta, _view_arrays(meta.pop("arrays", None), body.arrays)
 
 
 def open_header(part: Buffer) -> Header:
@@ -133,14 +144,14 @@ def open_header(part: Buffer) -> Header:
         raise ProtocolError(f"This side speaks version {VERSION} of the link, the other side {version}.", version)
     if len(part) != HEADER_BYTES:
         raise ProtocolError(f"Expected a header of {HEADER_BYTES} bytes, got {len(part)}.")
-    _, _, kind, arrays, session, seq, due_ns, meta_bytes, array_bytes = _HEADER.unpack_from(part)
+    _, _, kind, arrays, session, seq, due_ns, sent_ns, meta_bytes, array_bytes = _HEADER.unpack_from(part)
     if kind not in Kind.__members__.values():
         raise ProtocolError(f"Unknown kind of message {kind}.")
     if arrays > MAX_ARRAYS or meta_bytes > MAX_META_BYTES or array_bytes > MAX_ARRAYS * MAX_PART_BYTES:
         raise ProtocolError(f"A {Kind(kind).name} message announces more than the limits allow.")
     (crc,) = _CRC.unpack_from(part, _HEADER.size)
     return Header(
-        kind=Kind(kind), arrays=arrays, session=session, seq=seq, due_ns=due_ns,
+        kind=Kind(kind), arrays=arrays, session=session, seq=seq, due_ns=due_ns, sent_ns=sent_ns,
         meta_bytes=meta_bytes, array_bytes=array_bytes, crc=crc,
     )  # fmt: skip
 
@@ -163,8 +174,19 @@ def open_message(parts: Sequence[Buffer]) -> Message:
     meta = _unpack_meta(parts[1])
     arrays = _view_arrays(meta.pop("arrays", None), payload)
     return Message(
-        kind=header.kind, session=header.session, seq=header.seq, due_ns=header.due_ns, meta=meta, arrays=arrays
-    )
+        kind=header.kind, session=header.session, seq=header.seq, due_ns=header.due_ns, sent_ns=header.sent_ns,
+        meta=meta, arrays=arrays,
+    )  # fmt: skip
+
+
+def is_stamp(value: object) -> TypeGuard[int]:
+    """Whether a value is a time in ns that any arithmetic of ours can hold."""
+    return type(value) is int and -MAX_STAMP_NS < value < MAX_STAMP_NS
+
+
+def printable(text: object) -> str:
+    """Returns what a peer said as one line that does nothing to a terminal, cut to 300 characters."""
+    return "".join(c if c.isprintable() else "?" for c in str(text)[:300])
 
 
 def _unpack_meta(part: Buffer) -> dict[str, Any]:
@@ -204,8 +226,10 @@ def _check_specs(specs: object) -> list[tuple[np.dtype[Any], tuple[int, ...]]]:
         name, shape = spec
         if name not in _DTYPES:
             raise ProtocolError(f"An array may be {', '.join(_DTYPES)}, not {name[:40]!r}.")
-        if not 1 <= len(shape) <= 4 or not all(type(side) is int and 1 <= side <= MAX_SIDE for side in shape):
-            raise ProtocolError(f"An array needs 1 to 4 sizes from 1 to {MAX_SIDE}.")
+        # A run of bytes is as long as a part may be; whatever has a meaning by its shape is an image or smaller.
+        longest = MAX_PART_BYTES if name == "uint8" and len(shape) == 1 else MAX_SIDE
+        if not 1 <= len(shape) <= 4 or not all(type(side) is int and 1 <= side <= longest for side in shape):
+            raise ProtocolError(f"An array needs 1 to 4 sizes from 1 to {longest}.")
         if math.prod(shape) * _DTYPES[name].itemsize > MAX_PART_BYTES:
             raise ProtocolError(f"An array {name} {shape} is larger than {MAX_PART_BYTES} bytes.")
         checked.append((_DTYPES[name], tuple(shape)))

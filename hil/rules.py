@@ -52,7 +52,7 @@ def compare_rules(service_s: NDArray[np.float64], *, rate_hz: float, deadline_s:
     """Returns the table for a device whose frame i takes service_s[i], (n,) seconds, one frame at a time; no clock is read."""
     period_s = 1 / rate_hz
     due_s = np.arange(len(service_s), dtype=np.float64) * period_s
-    latest, age = _keep_latest(service_s, due_s)
+    latest, age = keep_latest(service_s, due_s)
     answered = latest[np.isfinite(latest)]
     rows = [
         *_from_sending(service_s, period_s, deadline_s),
@@ -77,14 +77,14 @@ def rules_of(session: Session) -> tuple[Row, ...] | None:
     service_s = np.array([served.get(f.seq, typical_s) for f in session.due])
     latencies = latencies_s(session.due)
     answered, share = latencies[np.isfinite(latencies)], len(known) / len(session.due)
-    deadline_s, rate_hz = session.deadline_s, session.rate_hz
+    deadline_s, rate_hz, computed = session.deadline_s, session.rate_hz, bool(session.lockstep)
     due_s = np.arange(len(service_s), dtype=np.float64) / rate_hz
     return (
         *_from_sending(service_s, 1 / rate_hz, deadline_s),
         _row("open loop FIFO, from the schedule", _fifo(service_s, due_s), deadline_s, rate_hz),
-        _row("keep-latest, answered frames only", answered, deadline_s, rate_hz * share, simulated=False),
-        _row("keep-latest, every due frame counted", latencies, deadline_s, rate_hz, simulated=False),
-        _age_row(ages_s(session.frames), simulated=False),
+        _row("keep-latest, answered frames only", answered, deadline_s, rate_hz * share, simulated=computed),
+        _row("keep-latest, every due frame counted", latencies, deadline_s, rate_hz, simulated=computed),
+        _age_row(ages_s(session.frames), simulated=computed),
     )
 
 
@@ -120,28 +120,37 @@ def _fifo(service_s: NDArray[np.float64], due_s: NDArray[np.float64]) -> NDArray
     return latencies
 
 
-def _keep_latest(
-    service_s: NDArray[np.float64], due_s: NDArray[np.float64]
+def keep_latest(
+    service_s: NDArray[np.float64], due_s: NDArray[np.float64], *, credit: int = 1
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns latencies from the due time, inf for a replaced frame, and the age of the newest answer at each due time."""
-    latencies = np.full(len(service_s), np.inf)
-    newest, ages, free_s, waiting = -1, np.full(len(service_s), np.inf), 0.0, -1
-    running = -1
+    """Returns latencies from the due time, inf for a replaced frame, and the age of the newest answer at each due time.
+
+    With `credit` 2 a second frame waits at the engine while one runs, as over the link, and can no longer be replaced. All
+    are in the unit of the arguments; whole numbers stay whole.
+    """
+    latencies, ages = np.full(len(service_s), np.inf), np.full(len(service_s), np.inf)
+    newest, mailbox, free_s = -1, -1, 0.0
+    flying: list[int] = []  # the first one runs until free_s
     for i in range(len(service_s) + 1):
         now_s = due_s[i] if i < len(service_s) else np.inf
-        # All that ends before this tick: the running frame, then the one that waited for it.
-        while running >= 0 and free_s <= now_s:
-            newest, running = running, waiting
-            if waiting >= 0:
-                free_s += service_s[waiting]
-                latencies[waiting], waiting = free_s - due_s[waiting], -1
+        # All that ends before this tick: the running frame, then those that waited for it.
+        while flying and free_s <= now_s:
+            newest = flying.pop(0)
+            if mailbox >= 0:
+                flying.append(mailbox)
+                mailbox = -1
+            if flying:
+                free_s += service_s[flying[0]]
+                latencies[flying[0]] = free_s - due_s[flying[0]]
         if i == len(service_s):
             break
         ages[i] = now_s - due_s[newest] if newest >= 0 else np.inf
-        if running >= 0:
-            waiting = i
-        else:
-            running, free_s = i, now_s + service_s[i]
+        if len(flying) >= credit:
+            mailbox = i
+            continue
+        flying.append(i)
+        if len(flying) == 1:
+            free_s = now_s + service_s[i]
             latencies[i] = service_s[i]
     return latencies, ages
 

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from hil.client import Client
@@ -14,7 +15,8 @@ from hil.clock import ClockFit
 from hil.clock_socket import ClockProbe
 from hil.device import device_facts
 from hil.images import Filming, Image, Images, Loaded
-from hil.link import DEFAULT_ADDRESS, is_loopback
+from hil.link import DEFAULT_ADDRESS, is_loopback, keys_for_host
+from hil.packer import Compress
 from hil.progress import Progress, told
 from hil.quiet import no_collection, real_time, short_switch_interval
 from hil.recorder import Recorder, Sink
@@ -22,6 +24,7 @@ from hil.recording import tail_of
 from hil.request import DISTORTION, pack_frame
 from hil.session import Session
 from hil.stream import PING_EVERY_S, Stream
+from hil.terms import agree
 from hil.warm_up import WarmUp
 from sim.frame import Frame
 
@@ -54,14 +57,20 @@ def run_session(
     about: Mapping[str, Any] | None = None,
     sinks: Sequence[Sink] = (),
     connect_timeout_s: float = 3.0,
+    keys: Path | None = None,
+    insecure: bool = False,
+    compress: Compress = "auto",
     progress: Callable[[Progress], None] | None = None,
+    stream: type[Stream] = Stream,
 ) -> Session:
     """Streams a data set to an agent, over and over, and returns what came of every frame.
 
     `claim` is the P(on time) that the run is to show; the verdict judges it. `about` are facts of the data set. Every
-    frame goes to the `sinks` as soon as it has its outcome, off the timed path. Loads the images that it needs first. An
-    agent that dies or falls silent ends the run within about a second; the session then has a `fault` and its remaining
-    frames are lost. Raises LinkError where no session can begin.
+    frame goes to the `sinks` as soon as it has its outcome, off the timed path. A device elsewhere needs `keys` (a folder of
+    `hil.keys`) or `insecure`; `compress` says whether answers are packed, `auto` where that makes them come sooner. Loads
+    the images that it needs first. An agent that dies or falls silent ends the run within about a second; the session then
+    has a `fault` and its remaining frames are lost. `stream` says when frames leave. Raises LinkError where no session can
+    begin.
     """
     measured = round(rate_hz * duration_s)
     if not rate_hz > 0 or not deadline_s > 0 or credit < 1 or measured < 1 or len(dataset) < 1 or not 0 < claim < 1:
@@ -74,7 +83,9 @@ def run_session(
         "claim": claim, "profile": profile,
     }  # fmt: skip
     most = warm_up.most(rate_hz) + measured
-    with Client(device, timeout_s=connect_timeout_s) as client:
+    own = keys_for_host(keys, device, insecure=insecure)
+    with Client(device, timeout_s=connect_timeout_s, keys=own) as client:
+        link = agree(client, compress)
         images: Images = dataset.start(most) if isinstance(dataset, Filming) else _load_images(dataset, most, client)
         facts = {**dict(about or {}), "frames": len(dataset)}
         started_utc = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
@@ -84,14 +95,15 @@ def run_session(
         recorder = Recorder(sinks)
         try:
             recorder.begin(planned)
-            with ClockProbe(device, client.facts) as probe:
-                run = Stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
+            with ClockProbe(device, client.facts, keys=own) as probe:
+                run = stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put)
                 with no_collection(), short_switch_interval(), told(progress, run.progress), real_time():
                     run.loop()
                 run.count_agent()
             images.stop()
             facts |= images.facts()
-            session = replace(_session(planned, run, warm_up, facts, probe.fit()), images=images.names())
+            session = _session(planned, run, warm_up, facts, probe.fit())
+            session = replace(session, images=images.names(), link={**link, "answers": run.packing})
             if images.fault is not None:  # what the host did is no fault of the agent
                 session = replace(session, fault=None)
             if recorder.lost:
@@ -108,7 +120,8 @@ def _session(
     same_clock, note = _compare_clocks(planned["device"], planned["agent"], clock)
     return Session(
         **planned, frames=run.ledger.records(), same_clock=same_clock, clock_note=note, clock=clock.to_dict(),
-        counters=run.counters, telemetry={"samples": run.telemetry}, fault=run.fault, dataset=dataset,
+        counters=run.counters, telemetry={"samples": run.telemetry, "engine_events": run.engine_events},
+        fault=run.fault, dataset=dataset,
         predictions=run.predictions,
         warm_up={"rule": warm_up.to_dict(), "frames": run.ledger.warm_up, "settled": run.ledger.settled},
     )  # fmt: skip

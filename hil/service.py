@@ -43,6 +43,13 @@ class ServiceModel:
         if not 0 < self.p50_s <= self.p99_s < math.inf or not 0 <= self.stall_s < math.inf or self.stall_every < 0:
             raise ValueError(f"A service model needs 0 < p50 <= p99 and no negative stall, got {self.text or self}.")
 
+    @property
+    def longest_s(self) -> float:
+        """The longest that a frame is meant to take, stall and all; a log-normal draw beyond it is one of millions."""
+        if self.recorded_s is not None:
+            return float(self.recorded_s.max())
+        return float(self.p50_s * (self.p99_s / self.p50_s) ** 2.2 + self.stall_s)
+
     def times_s(self, count: int, *, rng: np.random.Generator, first: int = 0) -> NDArray[np.float64]:
         """Returns the service times of frames `first`.. as float64 (count,)."""
         if self.recorded_s is not None:

@@ -18,8 +18,10 @@ import numpy as np
 
 from hil.answer import open_answer
 from hil.client import Client
+from hil.engine_events import merged
 from hil.images import Images
 from hil.ledger import Closed, Entry, Ledger
+from hil.packer import checked_packing
 from hil.progress import Progress
 from hil.protocol import Kind, Message, ProtocolError
 from hil.telemetry import checked_sample
@@ -69,6 +71,8 @@ class Stream:
         self.fault: str | None = None
         self.predictions: dict[int, Prediction] = {}
         self.telemetry: list[dict[str, Any]] = []
+        self.engine_events: list[dict[str, Any]] = []
+        self.packing: dict[str, Any] = {}
         self.counters = {"stale_answers": 0, "protocol_errors": 0}
         self._client, self._images, self._credit = client, images, credit
         self._deadline_ns = round(deadline_s * 1e9)
@@ -168,7 +172,7 @@ class Stream:
         if message.kind is Kind.PONG:
             self._count(message)
         elif message.kind is Kind.BYE:
-            self.fault = f"The agent at {self._client.device} was stopped during the run."
+            self.fault = f"The agent at {self._client.device} was stopped during the run{_because(message)}."
         elif message.kind is Kind.ERROR and message.meta.get("code") == "no_lease":
             self.fault = f"The agent at {self._client.device} ended the session: {message.meta.get('reason')}."
         elif message.kind in (Kind.RESULT, Kind.ERROR):
@@ -245,9 +249,17 @@ class Stream:
         sample = checked_sample(message.meta.get("telemetry"))
         if sample is not None and (not self.telemetry or sample["at_ns"] > self.telemetry[-1]["at_ns"]):
             self.telemetry.append(sample)
+        self.engine_events = merged(self.engine_events, message.meta.get("events"))
+        self.packing = checked_packing(message.meta.get("packing")) or self.packing
         counters = message.meta.get("counters")
         if isinstance(counters, dict):
             self.counters.update({f"agent_{k}": v for k, v in counters.items() if type(v) is int})
+
+
+def _because(bye: Message) -> str:
+    """Returns the agent's reason for its BYE; one that the user stopped has none."""
+    reason = bye.meta.get("reason")
+    return f": {reason[:300].rstrip('.')}" if isinstance(reason, str) else ""
 
 
 def _equal(one: Prediction, other: Prediction) -> bool:

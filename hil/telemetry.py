@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,8 +31,10 @@ MAPS = ("temperatures_c", "limits_c", "events", "clock_shares", "loads", "power_
 class Telemetry:
     """Samples this machine while the block lasts; `latest` never waits. A machine without any of it gives time and memory."""
 
-    def __init__(self, root: Path = Path("/")) -> None:
+    def __init__(self, root: Path = Path("/"), *, beside: Callable[[], int | None] | None = None) -> None:
+        """Starts nothing. `beside` names the engine's process, whose memory counts as well, or None where there is none."""
         self._root = root
+        self._beside = beside or (lambda: None)
         self._rails = _rails(root)
         self._energy_j: dict[str, float] = {}
         self._latest: dict[str, Any] = {}
@@ -78,7 +81,9 @@ class Telemetry:
             "energy_j": dict(self._energy_j),
         }  # fmt: skip
         kept = {name: dict(list(found.items())[:_MAX_NAMES]) for name, found in maps.items() if found}
-        rss_bytes = _rss_bytes(self._root)
+        rss_bytes, beside = _rss_bytes(self._root), self._beside()
+        if rss_bytes is not None and beside is not None:
+            rss_bytes += _rss_bytes(self._root, str(beside)) or 0
         return {"at_ns": time.monotonic_ns(), **({} if rss_bytes is None else {"rss_bytes": rss_bytes}), **kept}
 
 
@@ -146,8 +151,8 @@ def _rails(root: Path) -> dict[str, tuple[Path, Path]]:
     return found
 
 
-def _rss_bytes(root: Path) -> int | None:
-    for line in (_text(root / "proc/self/status") or "").splitlines():
+def _rss_bytes(root: Path, process: str = "self") -> int | None:
+    for line in (_text(root / "proc" / process / "status") or "").splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     return None

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from hil.checks import Check, headline, run_checks
 from hil.condition import throttled
+from hil.engine_events import restarts
 from hil.latency import LatencyReport, summarize
 from hil.session import Session
 
@@ -53,6 +54,11 @@ def judge(*sessions: Session, report: LatencyReport | None = None) -> Verdict:
 def _marks(sessions: Sequence[Session]) -> tuple[str, ...]:
     marks: list[str] = []
     for session in sessions:
+        if session.lockstep:
+            marks.append(
+                f"LOCKSTEP: simulated time waited for the engine. Quality is measured; latency, drops and misses are computed "
+                f"for {session.rate_hz:g} FPS from how long each frame was served."
+            )
         if session.emulated is not None:
             overruns = session.counters.get("agent_overruns", 0)
             slow = f" This machine was slower than it for {overruns} frames." if overruns else ""
@@ -60,6 +66,8 @@ def _marks(sessions: Sequence[Session]) -> tuple[str, ...]:
         if session.warm_up.get("settled") is False:
             cap_s = session.warm_up["rule"]["cap_s"]
             marks.append(f"UNSETTLED: the warm-up ended at its cap of {cap_s:g} s, still changing.")
+        if (failed := restarts(session.telemetry.get("engine_events", ()))) is not None:
+            marks.append(f"ENGINE RESTARTED: {failed}.")
         reasons = throttled(session)
         if reasons:
             marks.append(f"THROTTLED: {'; '.join(reasons)}.")

@@ -1,10 +1,13 @@
-"""The engine runs in one thread behind a one-slot mailbox: a newer frame replaces a waiting one, never a running one."""
+"""The engine runs in one thread behind a one-slot mailbox: a newer frame replaces a waiting one, never a running one.
+
+This is the layout of an injected perceiver and of `rehearse agent --in-process`; the other one is `hil.process_worker`.
+"""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,40 +15,8 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
-from hil.answer import pack_answer
-from hil.protocol import Body, Kind, pack
-from perception.prediction import Prediction
-from scenes.distortion import Distortion
-from scenes.errors import RehearseError
-
-
-class Times(Protocol):
-    """The seconds of each stage, as `perception.perceiver.StageTimes` has them."""
-
-    @property
-    def preprocess_s(self) -> float: ...
-    @property
-    def infer_s(self) -> float: ...
-    @property
-    def postprocess_s(self) -> float: ...
-    @property
-    def boxes_s(self) -> float: ...
-
-
-class TimedPerceiver(Protocol):
-    """What the agent needs of perception: one image in, one prediction and its stage times out."""
-
-    def perceive_timed(
-        self,
-        rgb: NDArray[np.uint8],
-        *,
-        fx: float,
-        fy: float,
-        cx: float,
-        cy: float,
-        distortion: Distortion | None = None,
-    ) -> tuple[Prediction, Times]:
-        """Perceives rgb (H, W, 3) with intrinsics in pixels, through a lens where there is one."""
+from hil.perceiving import TimedPerceiver, answer_frame, counters_of
+from hil.protocol import Body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,14 +39,46 @@ class Done:
     body: Body
 
 
-class Worker:
-    """Owns the engine thread; `offer` and `take` are called by the link thread only.
+class FrameWorker(Protocol):
+    """What the link needs of an engine, wherever it runs; called by the link's thread only.
 
-    `wake` is a socket to poll: it becomes readable when `take` has something.
+    `wake` can be polled: it becomes readable when `take` may have something. `fault` is the sentence of why the engine
+    will not come back, None while there is hope. `events` are the latest restarts and their times, plain values.
     """
+
+    finished: int
+    fault: str | None
+
+    @property
+    def wake(self) -> Any: ...
+    @property
+    def events(self) -> Sequence[Mapping[str, Any]]: ...
+    def offer(self, job: Job) -> Job | None:
+        """Puts a frame into the mailbox and returns the one that it replaced, if any."""
+
+    def take(self) -> Done | None:
+        """Returns the next finished frame without waiting."""
+
+    def clear(self) -> None:
+        """Empties the mailbox; the running frame, if any, still finishes."""
+
+    def counters(self) -> dict[str, int]:
+        """Returns what the engine and its keeper count."""
+
+    def pid(self) -> int | None:
+        """Returns the process of the engine, None where it is this one."""
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Ends the engine; may be called twice."""
+
+
+class Worker:
+    """Owns the engine thread; see FrameWorker. It cannot restart what hangs in its own process, so it has no fault."""
 
     def __init__(self, perceiver: TimedPerceiver, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         self.finished = 0
+        self.fault: str | None = None
+        self.events: Sequence[Mapping[str, Any]] = ()
         self._perceiver = perceiver
         self._waiting: Job | None = None
         self._stopping = False
@@ -106,6 +109,14 @@ class Worker:
             self.wake.recv(zmq.NOBLOCK)
         return self._done.popleft() if self._done else None
 
+    def counters(self) -> dict[str, int]:
+        """Returns what the perceiver counts."""
+        return counters_of(self._perceiver)
+
+    def pid(self) -> int | None:
+        """The engine is in this process."""
+        return None
+
     def close(self, timeout_s: float = 2.0) -> None:
         """Stops the thread after its running frame, waiting at most `timeout_s`, and closes the sockets."""
         with self._changed:
@@ -119,7 +130,7 @@ class Worker:
     def _run(self) -> None:
         job = self._wait()
         while job is not None:
-            body = self._perceive(job)
+            body = answer_frame(self._perceiver, job.rgb, job.intrinsics, receive_ns=job.receive_ns)
             # Taken before the answer leaves: the frame that the answer makes room for must not replace this one.
             following = self._take_waiting()
             self.finished += 1
@@ -137,31 +148,3 @@ class Worker:
         with self._changed:
             job, self._waiting = self._waiting, None
             return job
-
-    def _perceive(self, job: Job) -> Body:
-        try:
-            start_ns = time.monotonic_ns()
-            prediction, times = self._perceiver.perceive_timed(job.rgb, **job.intrinsics)
-            return pack_answer(prediction, _stamps(job, start_ns, times))
-        except Exception as error:  # whatever an engine raises fails this frame, not the agent
-            reason = str(error) if isinstance(error, RehearseError) else f"{type(error).__name__}: {error}"
-            return error_body("engine", reason)
-
-
-def error_body(code: str, reason: str) -> Body:
-    """Packs an ERROR: `code` is for the host's program, `reason` is a sentence for its user."""
-    return pack(Kind.ERROR, {"code": code, "reason": reason[:1000]})
-
-
-def _stamps(job: Job, start_ns: int, times: Times) -> dict[str, int]:
-    """Lays the durations of the stages, which follow each other without a gap, on the agent's clock."""
-    infer_start_ns = start_ns + round(times.preprocess_s * 1e9)
-    infer_end_ns = infer_start_ns + round(times.infer_s * 1e9)
-    return {
-        "receive_ns": job.receive_ns,
-        "preprocess_start_ns": start_ns,
-        "infer_start_ns": infer_start_ns,
-        "infer_end_ns": infer_end_ns,
-        "post_end_ns": infer_end_ns + round((times.postprocess_s + times.boxes_s) * 1e9),
-        "send_ns": time.monotonic_ns(),
-    }

@@ -9,13 +9,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perception._onnx_metadata import metadata_props
 from perception.calibration import DepthCalibration
+from perception.digest import UNSIGNED, check_digest
 from scenes.errors import EngineError, UnknownNameError
 
 METADATA_KEY = "rehearse"
@@ -23,6 +24,7 @@ FORMAT = 1
 OUTPUT_NAMES = ("category", "confidence", "center", "offset", "depth")
 BACKENDS = ("auto", "onnxruntime", "openvino")
 Precision = Literal["auto", "f32", "bf16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,39 +121,58 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
-    """The bytes of a network file, read once, so that what is hashed is what runs."""
+    """The bytes of a network file, read once, so that what is hashed is what runs; `checked` says by what it was."""
 
     path: Path
     data: bytes
     digest: str
     metadata: EngineMetadata
+    checked: str = UNSIGNED
+
+
+def precision_named(name: str) -> Precision:
+    """Returns one of PRECISIONS; raises UnknownNameError."""
+    for precision in PRECISIONS:
+        if precision == name:
+            return precision
+    raise UnknownNameError("precision", name, PRECISIONS)
 
 
 def open_engine(
-    path: str | os.PathLike[str], backend: str = "auto", threads: int | None = None, precision: Precision = "auto"
+    path: str | os.PathLike[str],
+    backend: str = "auto",
+    threads: int | None = None,
+    precision: Precision = "auto",
+    *,
+    sha256: str | None = None,
+    unsigned: bool = True,
 ) -> Engine:
     """Loads a network file, runs it once on a grey image and returns the engine; takes about a second.
 
     `auto` takes OpenVINO where it is installed, else ONNX Runtime. `threads` defaults to every core that this process
-    may use. Raises EngineError where the file is not an engine, UnknownNameError for an unknown backend.
+    may use. The file's sha256 is checked first, against `sha256` and the line beside it (`perception.digest`); a file with
+    neither is opened only where `unsigned` allows it. Raises EngineError where the file is not an engine or not the one that
+    was meant, UnknownNameError for an unknown backend.
     """
     if backend not in BACKENDS:
         raise UnknownNameError("engine backend", backend, BACKENDS)
     if threads is not None and threads < 1:
         raise EngineError(f"An engine needs at least one thread, got {threads}.")
-    model = read_model_file(Path(path))
+    model = read_model_file(Path(path), sha256=sha256, unsigned=unsigned)
     chosen, reason = _choose(backend)
     engine = _load(model, chosen, reason, threads or usable_cores(), precision)
     _try_once(engine, model)
     return engine
 
 
-def read_model_file(path: Path) -> ModelFile:
-    """Reads an ONNX file and its metadata with no engine library; raises EngineError."""
+def read_model_file(path: Path, *, sha256: str | None = None, unsigned: bool = True) -> ModelFile:
+    """Reads an ONNX file, checks its digest and reads its metadata, with no engine library; raises EngineError."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise EngineError(f"Cannot read the engine file {path}: {error.strerror or error}.") from error
+    digest = hashlib.sha256(data).hexdigest()
+    checked = check_digest(path, digest, pinned=sha256, unsigned=unsigned)
     try:
         text = metadata_props(data).get(METADATA_KEY)
     except ValueError as error:
@@ -162,7 +183,7 @@ def read_model_file(path: Path) -> ModelFile:
         metadata = EngineMetadata.from_json(text)
     except ValueError as error:
         raise EngineError(f"{path} cannot be used as an engine: {error}; export the network again.") from error
-    return ModelFile(path=path, data=data, digest=hashlib.sha256(data).hexdigest(), metadata=metadata)
+    return ModelFile(path=path, data=data, digest=digest, metadata=metadata, checked=checked)
 
 
 def usable_cores() -> int:

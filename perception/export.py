@@ -18,6 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from perception.calibrate import measure_calibration
 from perception.calibration import DepthCalibration
 from perception.checkpoint import FILE_NAME, load_checkpoint
+from perception.digest import manifest_path, write_digest
 from perception.engine import METADATA_KEY, OUTPUT_NAMES
 from perception.learner import load_weights
 from perception.network import NetworkSpec, PanopticDepthLab
@@ -63,12 +64,15 @@ def export_network(
     calibration: DepthCalibration | None = None,
     trained: dict[str, Any] | None = None,
 ) -> None:
-    """Exports a network, batch normalisation folded, and checks the file before it takes its place."""
+    """Exports a network, batch normalisation folded, and checks the file before it takes its place; its digest lies beside."""
     import onnx
 
     deployed = DeployedNetwork(fold_batch_norms(network)).eval()
     image = _check_image(network.spec.input_size)
     out_onnx.parent.mkdir(parents=True, exist_ok=True)
+    manifest_path(out_onnx).unlink(
+        missing_ok=True
+    )  # that of an older file: between the two there is none, never a wrong one
     with whole_file(out_onnx) as staging:
         _write_graph(deployed, image, staging)
         model = onnx.load(staging)
@@ -81,6 +85,7 @@ def export_network(
         model.metadata_props.add(key=METADATA_KEY, value=text)
         onnx.save(model, staging)
         check_parity(deployed, staging, image)
+    write_digest(out_onnx)
 
 
 def fold_batch_norms(network: PanopticDepthLab) -> PanopticDepthLab:

@@ -41,7 +41,7 @@ class OnnxRuntimeEngine:
                 f"{', '.join(OUTPUT_NAMES)}; missing outputs: {', '.join(sorted(missing)) or 'none'}."
             )
         self._metadata, self._digest = model.metadata, model.digest
-        self._settings = self._effective(onnxruntime.__version__, reason)
+        self._settings = {**self._effective(onnxruntime.__version__, reason), "sha256": model.checked}
 
     def _effective(self, version: str, reason: str) -> dict[str, str]:
         options = self._session.get_session_options()

@@ -38,7 +38,8 @@ class OpenVinoEngine:
         self._request = compiled.create_infer_request()
         self._metadata, self._digest = model.metadata, model.digest
         effective = {key.lower(): _plain(compiled.get_property(key)) for key in _REPORTED}
-        self._settings = {"backend": f"openvino {openvino.__version__}", "chosen": reason, **effective}
+        own = {"backend": f"openvino {openvino.__version__}", "chosen": reason, "sha256": model.checked}
+        self._settings = {**own, **effective}
 
     @property
     def metadata(self) -> EngineMetadata:

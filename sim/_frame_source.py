@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -39,9 +39,12 @@ class FrameSource(Protocol):
 
 
 class BackendSource:
-    """A FrameSource on a simulator backend, with every camera resized to the spec's image size. Starts the simulator."""
+    """A FrameSource on a simulator backend, with every camera resized to the spec's image size. Starts the simulator.
 
-    def __init__(self, spec: GenerateSpec) -> None:
+    `draws_beside` lets a backend that can draw truth beside the image, on a core of its own.
+    """
+
+    def __init__(self, spec: GenerateSpec, *, draws_beside: bool = False) -> None:
         from scenes.assets import load_asset
         from sim.backend import open_backend
         from sim.generate import suite_facts
@@ -53,6 +56,9 @@ class BackendSource:
 
             app.start(spec.isaac)
         self._backend = open_backend(spec.backend)  # before anything that imports pxr: Isaac Sim brings its own
+        draw_beside: Callable[[], bool] | None = getattr(self._backend, "draw_beside", None)
+        if draws_beside and draw_beside is not None:
+            draw_beside()
         self._assets = [load_asset(use) for use in spec.assets]
         self._scene: Scene | None = None
         self._views: tuple[int, ...] = ()  # the places of the cameras that the frames show
@@ -107,3 +113,8 @@ class BackendSource:
         if self._scene is None:
             raise RuntimeError("FrameSource.scene must be called first.")
         return self._scene
+
+
+def beside_source(spec: GenerateSpec) -> BackendSource:
+    """Starts a BackendSource that draws truth beside the image."""
+    return BackendSource(spec, draws_beside=True)

@@ -26,7 +26,7 @@ from scenes.errors import DatasetError, UnknownNameError
 from scenes.sampler import Split
 from scenes.suites import VIEWS_PER_SCENE, find_suite
 from sim._folder import claim_folder, finish_folder
-from sim._frame_source import BackendSource
+from sim._frame_source import BackendSource, beside_source
 from sim._progress import Progress, reporting
 from sim.capture import Capture
 from sim.dataset import Dataset
@@ -248,9 +248,18 @@ def _make_missing(
     workers = min(spec.workers or (1 if spec.isaac else cores), len(missing))
     # A second thread of each worker pays where a core would be idle and costs some percent where none is.
     writes_beside = plan.executor == "process" and workers < cores
+    if open_source is BackendSource and _draws_beside(plan, workers, cores):
+        open_source = beside_source
     job = functools.partial(make_scene_files, spec, open_source, writes_beside=writes_beside)
     with closing(open_executor(plan, job, workers)) as executor:
         return make_scenes(executor, missing, plan=plan, folder=spec.out, made=made)
+
+
+def _draws_beside(plan: RunPlan, workers: int, cores: int) -> bool:
+    """Returns whether each worker draws truth in a second thread: with a core for it, a frame takes two thirds of the time."""
+    if plan.drawing_threads is not None:
+        return plan.drawing_threads == 2
+    return plan.executor == "process" and 2 * workers <= cores
 
 
 def _finished(

@@ -15,7 +15,8 @@ HEAVY = {"torch", "mujoco", "pxr", "cv2", "openvino", "onnxruntime", "scipy", "m
 NOT_ON_THE_DEVICE = {"torch", "mujoco", "pxr", "manifold3d", "scipy", "onnx", "tqdm", "OpenGL"}
 AGENT_MODULES = (
     "hil.agent", "hil.worker", "hil.link", "hil.protocol", "hil.answer", "hil.device", "hil.emulator", "hil.service",
-    "hil.clock", "hil.clock_socket",
+    "hil.clock", "hil.clock_socket", "hil.perceiving", "hil.process_worker", "hil.engine_child", "hil.engine_process",
+    "hil.engine_order", "hil.engine_start", "hil.engine_memory", "hil.engine_channel", "hil.watchdog",
     "perception.engine", "perception.perceiver", "perception.postprocess", "perception.preprocess",
     "perception.boxes3d", "perception.onnxruntime_engine", "perception.openvino_engine",
 )  # fmt: skip

@@ -1,30 +1,18 @@
 """The built wheel holds every module, the style sheet, type markers and whatever engines are shipped; nothing of the tests."""
 
 import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.wheel import ROOT, build_wheel
+
 ROOMS = ("scenes", "sim", "perception", "hil", "benchmarks")
 
 
 @pytest.fixture(scope="module")
 def wheel_names(tmp_path_factory):
-    out = tmp_path_factory.mktemp("wheel")
-    source = out / "source"
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
-    if tracked.returncode:
-        pytest.skip("not a git checkout, so what belongs to the package is unknown")
-    for name in tracked.stdout.decode().split("\0"):
-        if name and (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(out)]
-    subprocess.run([*command, str(source)], check=True, capture_output=True, timeout=120)
-    with zipfile.ZipFile(next(out.glob("*.whl"))) as archive:
+    with zipfile.ZipFile(build_wheel(tmp_path_factory.mktemp("wheel"))) as archive:
         return set(archive.namelist())
 
 

@@ -24,7 +24,8 @@ from scenes.taxonomy import TAXONOMY
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "doctor", "scene", "catalogue", "generate", "merge", "convert", "agree", "replay", "inspect",
-    "train", "export", "predict", "score", "agent", "hil", "hil replay", "hil rules", "demo",
+    "train", "export", "predict", "score", "agent", "hil", "hil replay", "hil rules", "hil sweep rate",
+    "hil sweep engines", "demo",
 )  # fmt: skip
 
 
@@ -318,6 +319,38 @@ def test_repeated_runs_are_judged_together(engine, run_here, dataset, tmp_path):
     assert "SAME PROCESS" not in str(result["verdict"]["marks"])
     sessions = [json.loads((tmp_path / f"run-{k}" / "session.json").read_text()) for k in (1, 2)]
     assert sessions[0]["agent"]["instance"] != sessions[1]["agent"]["instance"]
+
+
+def test_lockstep_says_so_everywhere(agent, run_here, dataset, tmp_path):
+    _, address = agent
+    done = run_here("hil", dataset, "--device", address, "--duration", "2", "--lockstep", "--out", tmp_path, "--json")
+    result = json.loads(done.stdout)
+    assert any(mark.startswith("LOCKSTEP") for mark in result["verdict"]["marks"])
+    assert "LOCKSTEP" in (tmp_path / "report.html").read_text()
+    assert "LOCKSTEP" in (tmp_path / "junit.xml").read_text()
+    assert result["quality"]["offline"]["missing"] == []
+    assert json.loads(run_here("hil", "replay", tmp_path / "recording.rhil", "--json").stdout)["equal"]
+
+
+@pytest.mark.slow
+def test_a_rate_sweep_goes_on_where_it_was_stopped(engine, run_here, dataset, tmp_path):
+    arguments = ["--engine", engine, "--rates", "10,20", "--duration", "2", "--warm-up", "5", "--out", tmp_path, "--json"]
+    first = json.loads(run_here("hil", "sweep", "rate", dataset, *arguments).stdout)
+    attempts = [attempt["folder"] for point in first["points"] for attempt in point["attempts"]]
+    assert {a["status"] for point in first["points"] for a in point["attempts"]} == {"INVALID"}  # two seconds show nothing
+    assert (first["highest_hz"], first["status"]) == (None, "INVALID")
+    stamps = {name: (tmp_path / name / "session.json").stat().st_mtime_ns for name in attempts}
+    again = run_here("hil", "sweep", "rate", dataset, *arguments)
+    assert json.loads(again.stdout) == first
+    assert again.returncode == 3
+    assert {name: (tmp_path / name / "session.json").stat().st_mtime_ns for name in attempts} == stamps
+
+
+def test_a_sweep_of_engines_that_cannot_run_is_one_sentence(run_here, engine, dataset, tmp_path):
+    done = run_here("hil", "sweep", "engines", dataset, f"{engine}:onnxruntime:bf16", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "no bf16" in done.stderr
+    assert "None of the engines could run here" in done.stderr.splitlines()[-1]
 
 
 def test_a_run_that_cannot_begin_leaves_no_verdict(run_here, dataset, tmp_path):

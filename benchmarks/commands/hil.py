@@ -22,10 +22,25 @@ def agent(arguments: argparse.Namespace) -> int:
         bind=arguments.bind,
         backend=arguments.backend,
         threads=arguments.threads,
+        precision=arguments.precision,
         insecure=arguments.insecure,
+        keys=arguments.keys,
+        sha256=arguments.sha256,
         emulate=arguments.emulate,
         seed=arguments.seed,
+        in_process=arguments.in_process,
+        hang_after_s=arguments.hang_after,
     )
+    return EXIT_OK
+
+
+def agent_keys(arguments: argparse.Namespace) -> int:
+    """Makes the keys of an encrypted link, a pair for the agent and one for a host, and says what to copy where."""
+    from hil.keys import default_folder, instructions, make_keys
+
+    folder = arguments.out or default_folder()
+    files = make_keys(folder, force=arguments.force)
+    print_json({"folder": str(folder), "files": [str(path) for path in files]}) if arguments.json else print(instructions(folder))
     return EXIT_OK
 
 
@@ -47,8 +62,10 @@ def hil(arguments: argparse.Namespace) -> int:
     started = nullcontext(arguments.device) if engine is None else agent_process(engine, log=arguments.out / "agent.log")
     with started as device:
         rehearsal = rehearse_device(
-            source, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say
-        )
+            source, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say,
+            link={"keys": arguments.keys, "insecure": arguments.insecure, "compress": arguments.compress},
+            every=arguments.camera_every, lockstep=arguments.lockstep,
+        )  # fmt: skip
     print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
     return EXITS_OF_VERDICTS[rehearsal.verdict.status]
 
@@ -59,10 +76,13 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
 
     given = {
         "--rate": arguments.rate, "--profile": arguments.profile, "--duration": arguments.duration, "--claim": arguments.claim,
-        "--warm-up": arguments.warm_up, "--engine": arguments.engine,
-        "--device": arguments.device if arguments.engine is None else None,
+        "--warm-up": arguments.warm_up, "--camera-every": arguments.camera_every, "--engine": arguments.engine,
+        "--device": arguments.device if arguments.engine is None else None, "--keys": arguments.keys,
+        "--compress": arguments.compress,
     }  # fmt: skip
     words = [*source_words(arguments), *(f"{name}={value}" for name, value in given.items() if value is not None)]
+    words += ["--insecure"] if arguments.insecure else []
+    words += ["--lockstep"] if arguments.lockstep else []
     repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
     print_json(repeated.to_dict()) if arguments.json else print(repeated.describe())
     return EXITS_OF_VERDICTS[repeated.verdict.status]

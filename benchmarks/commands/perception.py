@@ -72,7 +72,7 @@ def score(arguments: argparse.Namespace) -> int:
 
     labels = arguments.labels
     say_absent(arguments.dataset, labels)
-    scores = score_folder(arguments.predictions, arguments.dataset, labels=labels)
+    scores = score_folder(arguments.predictions, arguments.dataset, labels=labels, tracks=arguments.tracks)
     slices = slice_folder(arguments.predictions, arguments.dataset, arguments.by, labels=labels) if arguments.by else ()
     if arguments.json:
         print_json(scores.to_dict() | ({"slices": [s.to_dict() for s in slices]} if slices else {}))

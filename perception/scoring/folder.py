@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from perception.scoring.follow import Follower, Tracks
 from perception.scoring.frame_score import FrameScore, score_frame
 from perception.scoring.score import Scores, combine
 from perception.store import read_predictions
@@ -12,11 +13,17 @@ from sim.dataset import Dataset
 
 
 def score_folder(
-    predictions: Path | str, dataset: Path | str, *, seed: int = 0, labels: Path | None = None
+    predictions: Path | str,
+    dataset: Path | str,
+    *,
+    seed: int = 0,
+    labels: Path | None = None,
+    tracks: Tracks = "linked",
 ) -> Scores:
     """Scores what `rehearse predict` wrote, matched by frame name; frames without a prediction count as all missed.
 
-    `labels` maps the labels of another tool's data set, see Dataset.open.
+    `labels` maps the labels of another tool's data set, see Dataset.open. `tracks` says what joins the segments of a clip's
+    frames: the rule of scoring.tracks, or the ids of the segments as `given`.
 
     Raises DatasetError where either folder cannot be read, where a prediction does not fit its frame, and where no
     prediction belongs to the data set at all.
@@ -32,6 +39,7 @@ def score_folder(
             f"(first names: {stored.names[:1]} and {truth.names[:1]}); give the data set that was predicted."
         )
     scores: list[FrameScore] = []
+    follower = Follower(tracks)
     for k, name in enumerate(truth.names):
         prediction = stored[index_of[name]] if name in index_of else None
         try:
@@ -40,4 +48,5 @@ def score_folder(
             raise
         except ValueError as error:
             raise DatasetError(f"{predictions} does not fit {dataset}: {error}") from error
-    return combine(scores, seed=seed, unmatched=(name for name in stored.names if name not in names))
+        follower.add(scores[-1], prediction)
+    return combine(scores, runs=follower.runs, seed=seed, unmatched=(name for name in stored.names if name not in names))

@@ -16,6 +16,7 @@ from perception.scoring.mask_ap import detect_masks
 from perception.scoring.overlap import frame_overlap
 from perception.scoring.panoptic import PanopticMatch, count_panoptic, match_panoptic
 from perception.scoring.semantic import count_confusion
+from perception.scoring.tubes import TubeCounts, count_tubes
 from scenes.box import OrientedBox
 from scenes.taxonomy import TAXONOMY
 from sim.frame import Frame
@@ -43,7 +44,8 @@ class FrameScore:
     """What one image adds to every figure, with C = len(TAXONOMY).
 
     panoptic float64 (C, 4): TP, FP, FN, sum of IoU; confusion float64 (C, C) in pixels; depth float64 (14,), the sums of
-    scoring.depth; `missing` says that there was no prediction, which counts as an empty one.
+    scoring.depth; `tubes` is what it adds to windows of frames; `missing` says that there was no prediction, which counts as
+    an empty one.
     """
 
     name: str
@@ -55,6 +57,7 @@ class FrameScore:
     masks: Detections
     boxes: Detections
     found: FoundThings
+    tubes: TubeCounts
 
 
 def scene_of(frame_name: str) -> str:
@@ -92,6 +95,7 @@ def score_frame(frame: Frame, prediction: Prediction | None) -> FrameScore:
         masks=detect_masks(overlap, _IS_THING),
         boxes=detect_boxes(frame, answer, box_iou, len(TAXONOMY)),
         found=_found_things(frame, answer, match, boxes, box_iou),
+        tubes=count_tubes(frame.truth, answer, overlap),
     )
 
 

@@ -69,7 +69,7 @@ def frame_overlap(truth: Truth, prediction: Prediction) -> Overlap:
     truth_category = np.concatenate([np.arange(len(TAXONOMY)), [record.category_id for record in truth.objects]])
     segments = prediction.segments
     return Overlap(
-        counts=count_overlap(_truth_rows(truth), _predicted_columns(prediction), (rows, columns)),
+        counts=count_overlap(truth_rows(truth), predicted_columns(prediction), (rows, columns)),
         truth_category=truth_category.astype(np.int64),
         truth_crowd=np.zeros(rows, dtype=bool),
         predicted_category=np.array([0, *(s.category_id for s in segments)], dtype=np.int64),
@@ -77,7 +77,8 @@ def frame_overlap(truth: Truth, prediction: Prediction) -> Overlap:
     )
 
 
-def _truth_rows(truth: Truth) -> NDArray[np.uint16]:
+def truth_rows(truth: Truth) -> NDArray[np.uint16]:
+    """Returns the row of every pixel in an Overlap, (H, W)."""
     row_of = np.zeros(int(truth.instance.max(initial=0)) + 1, dtype=np.uint16)
     for k, record in enumerate(truth.objects):
         if record.instance_id < len(row_of):
@@ -85,7 +86,8 @@ def _truth_rows(truth: Truth) -> NDArray[np.uint16]:
     return np.where(truth.instance > 0, row_of[truth.instance], truth.semantic)
 
 
-def _predicted_columns(prediction: Prediction) -> NDArray[np.uint16]:
+def predicted_columns(prediction: Prediction) -> NDArray[np.uint16]:
+    """Returns the column of every pixel in an Overlap, (H, W); raises ValueError where one names what does not exist."""
     ids = [segment.id for segment in prediction.segments]
     largest = max(ids, default=0)
     if largest >= _ID_LIMIT:

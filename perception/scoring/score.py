@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,15 @@ import numpy as np
 
 from perception.prediction import Prediction
 from perception.scoring._figures import aggregate, category_figures, overall_figures
+from perception.scoring.dvpq import Moment, still, tube_figures
+from perception.scoring.follow import Follower
 from perception.scoring.frame_score import FrameScore, score_frame
 from perception.scoring.statistics import Estimate, resample_scenes
 from sim.frame import Frame
 
 # What a short table shows, in this order.
 HEADLINES = (
-    "pq", "pq_things", "pq_stuff", "sq", "rq", "miou", "mask_ap",
+    "pq", "pq_things", "pq_stuff", "sq", "rq", "dpq", "dvpq", "miou", "mask_ap",
     "absrel_image_mean", "rmse_m_image_mean", "delta1_image_mean", "invalid_pooled",
     "box_ap25", "box_ap50", "box_iou_mean", "box_center_error_m_median", "segment_depth_error_m_median",
 )  # fmt: skip
@@ -83,14 +85,24 @@ class Scores:
         }  # fmt: skip
 
 
-def combine(frame_scores: Iterable[FrameScore], *, seed: int = 0, unmatched: Iterable[str] = ()) -> Scores:
+def combine(
+    frame_scores: Iterable[FrameScore],
+    *,
+    runs: Sequence[Sequence[Moment]] | None = None,
+    step: int = 1,
+    seed: int = 0,
+    unmatched: Iterable[str] = (),
+) -> Scores:
     """Makes the scores of a set of images from the scores of each; the order in which they come does not matter.
 
-    `seed` draws the resamples behind the intervals. Raises ValueError where there is no image.
+    `runs` are the stretches of images that follow each other, `step` of them in a window's step, for the figures over time;
+    without them every image is a still. `seed` draws the resamples behind the intervals. Raises ValueError where there is no
+    image.
     """
     frames = sorted(frame_scores, key=lambda score: score.name)
     if not frames:
         raise ValueError("There is no frame to score; give at least one frame with truth.")
+    runs = [[still(f)] for f in frames] if runs is None else runs
     resamples = resample_scenes([f.scene for f in frames], rng=np.random.default_rng(seed))
     totals = aggregate(frames, resamples)
     categories = tuple(
@@ -109,14 +121,21 @@ def combine(frame_scores: Iterable[FrameScore], *, seed: int = 0, unmatched: Ite
         scene_count=resamples.scene_count,
         missing=tuple(f.name for f in frames if f.missing),
         unmatched=tuple(unmatched),
-        figures=overall_figures(totals),
+        figures=overall_figures(totals) | tube_figures(runs, step=step, seed=seed),
         categories=categories,
     )
 
 
 def score_frames(pairs: Iterable[tuple[Frame, Prediction | None]], *, seed: int = 0) -> Scores:
-    """Scores predictions against the truth of their frames, one pair at a time; None is a prediction that never came."""
-    return combine((score_frame(frame, prediction) for frame, prediction in pairs), seed=seed)
+    """Scores predictions against the truth of their frames, one pair at a time; None is a prediction that never came.
+
+    Frames of a clip that come one after the other are scored over time, too.
+    """
+    scores, follower = list[FrameScore](), Follower()
+    for frame, prediction in pairs:
+        scores.append(score_frame(frame, prediction))
+        follower.add(scores[-1], prediction)
+    return combine(scores, runs=follower.runs, seed=seed)
 
 
 def _percent(figure: Estimate | None) -> str:

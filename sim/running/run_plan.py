@@ -49,7 +49,8 @@ class RunPlan:
     `retries` more attempts are given to a scene whose failure may pass (a process that died, a renderer that failed);
     one that still fails stops the run, or is left out where `keep_going`. A worker process is replaced after
     `recycle_scenes` scenes, or when it holds `recycle_mib` of memory, so that what a renderer leaks stays
-    bounded. `ray_address` None starts a local cluster.
+    bounded. `ray_address` None starts a local cluster. A worker process draws in `drawing_threads`, 1 or 2: in the second
+    it draws truth while the image is drawn; None means 2 where every worker has two cores.
     """
 
     executor: str = "process"
@@ -59,10 +60,13 @@ class RunPlan:
     keep_going: bool = False
     recycle_scenes: int = 500
     recycle_mib: int | None = None
+    drawing_threads: int | None = None
 
     def __post_init__(self) -> None:
         if self.executor not in EXECUTORS:
             raise UnknownNameError("executor", self.executor, EXECUTORS)
+        if self.drawing_threads not in {None, 1, 2}:
+            raise DatasetError(f"A worker draws in 1 or 2 threads, not in {self.drawing_threads}.")
         if self.retries < 0 or self.recycle_scenes < 1:
             raise DatasetError(
                 f"A run needs 0 or more retries and at least 1 scene per process, got {self.retries} and {self.recycle_scenes}."

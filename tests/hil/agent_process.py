@@ -1,4 +1,4 @@
-"""An agent in a process of its own with a deterministic perceiver: python agent_process.py DELAY_S MODE BIND."""
+"""An agent in a process of its own with a deterministic perceiver: python agent_process.py DELAY_S MODE BIND [KEYS]."""
 
 import sys
 import time
@@ -11,6 +11,7 @@ import numpy as np
 from hil.agent import serve
 from perception.prediction import Prediction, Segment
 from scenes.box import OrientedBox
+from scenes.errors import EngineError
 from scenes.transforms import Pose
 
 WARM_UP = 3  # the calls that the agent makes before it is ready
@@ -66,10 +67,19 @@ def bend_clock(offset_s, drift_ppm, step_s, at_s):
 
 
 if __name__ == "__main__":
-    delay, mode, bind = sys.argv[1:]
+    delay, mode, bind, *keys = sys.argv[1:]
     if mode.startswith("clock:"):
         bend_clock(*(float(v) for v in mode.removeprefix("clock:").split(",")))
     if mode.startswith("emulate:"):
         serve(None, bind, emulate=mode.removeprefix("emulate:"))
         sys.exit()
-    serve(None, bind, perceiver=Perceiver(float(delay), mode))
+    if mode.startswith("process:"):  # process:HANG_AFTER_S:MAKER:ARGUMENT, made by tests/hil/engine_faults.py elsewhere
+        _, hang_after, maker, argument = mode.split(":", 3)
+        try:
+            serve(
+                None, bind, maker=f"tests.hil.engine_faults:{maker}", arguments=(argument,), hang_after_s=float(hang_after)
+            )
+        except EngineError as error:
+            sys.exit(f"rehearse: {error}")
+        sys.exit()
+    serve(None, bind, perceiver=Perceiver(float(delay), mode), keys=Path(keys[0]) if keys else None)

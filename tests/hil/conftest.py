@@ -26,8 +26,8 @@ def start_agent():
     """Starts agent_process.py and waits until it is ready; whatever still runs at the end is killed."""
     started = []
 
-    def start(delay_s=0.0, mode="plain", bind="tcp://127.0.0.1:*"):
-        command = [sys.executable, str(SCRIPT), str(delay_s), mode, bind]
+    def start(delay_s=0.0, mode="plain", bind="tcp://127.0.0.1:*", keys=None):
+        command = [sys.executable, str(SCRIPT), str(delay_s), mode, bind, *([] if keys is None else [str(keys)])]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         started.append(process)
         line = process.stdout.readline().split()

@@ -250,11 +250,15 @@ def test_nobody_there_is_said_soon():
     assert time.monotonic() - start < 1.5
 
 
-def test_a_real_engine_is_served_and_named(tmp_path):
+@pytest.mark.parametrize("layout", ["process", "thread"])
+def test_a_real_engine_is_served_and_named(tmp_path, layout):
     from tests.perception.tiny_engine import write_tiny
 
     path = write_tiny(tmp_path / "tiny.onnx")
-    code = f"from hil.agent import serve; serve({str(path)!r}, 'tcp://127.0.0.1:*', threads=1, max_frames=1)"
+    code = (
+        f"from hil.agent import serve; "
+        f"serve({str(path)!r}, 'tcp://127.0.0.1:*', threads=1, max_frames=1, in_process={layout == 'thread'})"
+    )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
         with Client(process.stdout.readline().split()[1]) as client:
@@ -262,6 +266,9 @@ def test_a_real_engine_is_served_and_named(tmp_path):
             assert (engine["network"], engine["file"]) == ("tiny", "tiny.onnx")
             assert engine["digest"] == hashlib.sha256(path.read_bytes()).hexdigest()
             assert engine["settings"]
+            assert engine["layout"] == layout
+            assert engine["start"]["open_s"] > 0
+            assert engine["start"]["first_s"] > 0
             client.send_frame(frame_body(), seq=0, due_ns=0)
             prediction, stamps = open_answer(wait_for(client), size=(48, 64), categories=len(TAXONOMY))
             assert prediction.depth_m.shape == (48, 64)

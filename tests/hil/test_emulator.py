@@ -1,10 +1,15 @@
 """An emulated device takes the time that it says, and no report can take it for a device."""
 
+import threading
 import time
 
 import numpy as np
+import pytest
 
+from hil.agent import serve
+from hil.client import Client
 from hil.emulator import Emulator
+from hil.protocol import Kind
 from hil.rules import rules_of
 from hil.runner import run_session
 from hil.service import parse_service
@@ -13,6 +18,7 @@ from hil.warm_up import WarmUp
 from perception.prediction import Prediction
 from tests.hil.agent_process import Perceiver
 from tests.hil.conftest import make_frame
+from tests.hil.test_agent import frame_body, wait_for
 
 RGB = np.zeros((12, 16, 3), np.uint8)
 
@@ -54,6 +60,45 @@ def test_an_engine_that_is_slower_than_the_model_is_counted():
     made = emulator("p50=1ms", Perceiver(0.010, "plain"))
     made.perceive_timed(RGB, fx=60.0)
     assert made.counters() == {"emulated": 1, "overruns": 1}
+
+
+@pytest.mark.parametrize("in_process", [False, True])
+def test_both_layouts_take_their_time_and_count(in_process):
+    addresses = []
+    thread = threading.Thread(
+        target=serve, args=(None, "tcp://127.0.0.1:*"),
+        kwargs={"emulate": "p50=30ms", "max_frames": 3, "ready": addresses.append, "in_process": in_process},
+    )  # fmt: skip
+    thread.start()
+    while not addresses:
+        time.sleep(0.01)
+    with Client(addresses[0]) as client:
+        assert client.facts["engine"]["emulates"].startswith("an emulated device (p50=30ms")
+        for seq in range(2):
+            sent = time.monotonic()
+            client.send_frame(frame_body(), seq=seq, due_ns=0)
+            assert wait_for(client).kind is Kind.RESULT
+            assert time.monotonic() - sent >= 0.030
+        client.ping()
+        assert wait_for(client).meta["counters"]["emulated"] == 3 + 2  # the warm-up is three frames
+        client.send_frame(frame_body(), seq=2, due_ns=0)
+        assert wait_for(client).kind is Kind.RESULT
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_stall_that_is_emulated_is_not_taken_for_a_hang(start_agent):
+    """The model stalls for 2.5 s, longer than the watchdog's 2 s: it is told, and waits."""
+    agent = start_agent(mode="emulate:p50=5ms,stall=2500ms/8")
+    with Client(agent.address) as client:
+        client.send_frame(frame_body(), seq=0, due_ns=0)  # the fourth after three of the warm-up; the stall is frame 4 of 8
+        assert wait_for(client).kind is Kind.RESULT
+        client.send_frame(frame_body(), seq=1, due_ns=0)
+        sent = time.monotonic()
+        assert wait_for(client, 5.0).kind is Kind.RESULT
+        assert time.monotonic() - sent > 2.2
+        client.ping()
+        assert wait_for(client).meta["counters"]["engine_restarts"] == 0
 
 
 def run_stalled(start_agent):

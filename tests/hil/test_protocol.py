@@ -162,4 +162,4 @@ def test_a_sender_cannot_break_the_limits_either(meta, arrays):
 
 
 def test_the_header_keeps_its_size():
-    assert len(sealed()[0]) == HEADER_BYTES == 48
+    assert len(sealed()[0]) == HEADER_BYTES == 56

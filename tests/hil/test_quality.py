@@ -3,8 +3,10 @@ import pytest
 
 from hil.quality import score_session
 from perception.prediction import Prediction, Segment
+from perception.scoring import score_frames
 from tests.hil.conftest import make_frame
 from tests.hil.records import answered, missed, session
+from tests.perception.scoring.test_dvpq import answer_of, moving_clip
 
 
 def right_answer(frame):
@@ -26,6 +28,44 @@ def test_late_answers_count_offline_and_not_at_the_deadline():
     assert quality.offline.missing == ("scene_2/view_0",)
     assert set(quality.deadline.missing) == {"scene_1/view_0", "scene_2/view_0"}
     assert set(quality.to_dict()) == {"offline", "deadline", "streaming", "streaming_1"}
+
+
+@pytest.fixture
+def film(rng):
+    return moving_clip(rng, 8)
+
+
+def test_every_column_is_the_score_of_the_pairs_that_it_stands_for(film, rng):
+    """Frames are late, dropped and lost; each column is scored again from its definition, frame by frame."""
+    records = [
+        answered(0, 0.03), answered(1, 0.1, late=True, image=1), missed(2, "dropped", image=2), answered(3, 0.02, image=3),
+        missed(4, "lost", image=4), answered(5, 0.15, late=True, image=5), answered(6, 0.06, image=6), answered(7, 0.01, image=7),
+    ]  # fmt: skip
+    answers = {r.seq: answer_of(film[r.image], rng) for r in records if r.return_ns is not None}
+    quality = score_session(session(records, predictions=answers, images=[f.name for f in film]), film)
+    period_ns = records[1].due_ns - records[0].due_ns
+
+    def newest(at_ns):
+        there = [r.seq for r in records if r.return_ns is not None and r.return_ns <= at_ns]
+        return answers[max(there)] if there else None
+
+    expected = {
+        "offline": [answers.get(r.seq) for r in records],
+        "deadline": [answers[r.seq] if r.outcome == "on_time" else None for r in records],
+        "streaming": [newest(r.due_ns) for r in records],
+        "streaming_1": [newest(r.due_ns + period_ns) for r in records],
+    }
+    for name, chosen in expected.items():
+        scores = score_frames(zip(film, chosen, strict=True))
+        assert scores["dvpq"].value is not None
+        assert quality[name].to_dict() == scores.to_dict(), name
+
+
+def test_a_film_that_begins_again_is_not_one_clip(film):
+    records = [answered(i, 0.01, image=i % 8) for i in range(16)]
+    answers = {r.seq: right_answer(film[r.image]) for r in records}
+    quality = score_session(session(records, predictions=answers, images=[f.name for f in film]), film)
+    assert [quality.offline[f"vpq_k{k}"].n for k in (1, 2, 3, 4)] == [16, 14, 12, 10]
 
 
 def test_a_session_from_disk_cannot_be_scored():

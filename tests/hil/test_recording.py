@@ -105,6 +105,7 @@ def test_every_figure_is_recomputed_to_the_bit(tmp_path):
     assert json.dumps(again) == json.dumps(live) == json.dumps(figures)
     assert again["quality"]["offline"]["figures"]["pq"]["value"] is not None
     assert again["quality"]["streaming"]["figures"]["miou"]["value"] is not None
+    assert again["quality"]["offline"]["figures"]["dvpq_k3_l25"]["value"] is not None
     assert list(differences(again, live)) == []
 
 
@@ -138,7 +139,7 @@ def test_the_scores_come_back_bit_for_bit():
         assert (one.name, one.scene, one.missing) == (other.name, other.scene, other.missing)
         for part in ("panoptic", "confusion", "depth"):
             assert np.array_equal(getattr(one, part), getattr(other, part), equal_nan=True)
-        for part in ("masks", "boxes", "found"):
+        for part in ("masks", "boxes", "found", "tubes"):
             for field in dataclasses.fields(getattr(one, part)):
                 values = [getattr(getattr(score, part), field.name) for score in (one, other)]
                 assert values[0].shape == values[1].shape

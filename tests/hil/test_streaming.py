@@ -3,7 +3,7 @@
 import pytest
 
 from hil.quality import score_session
-from hil.streaming import NOTHING, clip_of, has_clips, streaming_answers
+from hil.streaming import NOTHING, streaming_answers
 from tests.hil.records import answered, missed, session
 from tests.hil.test_quality import right_answer
 from tests.hil.test_recording import FRAMES
@@ -17,14 +17,6 @@ def clip(records, names=CLIP, **changes):
 
 def on_time(count):
     return [answered(i, 0.030, image=i) for i in range(count)]
-
-
-def test_names_tell_clips():
-    assert clip_of("a/b-0012") == ("a/b", 12)
-    assert clip_of("a/camera_0") == ("a/camera_0", 0)
-    assert has_clips(CLIP)
-    assert not has_clips(["a/camera_0", "a/camera_1"])
-    assert not has_clips([])
 
 
 def test_an_engine_that_is_on_time_is_a_frame_behind():
