@@ -242,9 +242,10 @@ def _add_rehearsing(commands: _Commands) -> None:
     _add_sweeps(commands)
     parser = commands.add(
         "hil", "out/test --device tcp://127.0.0.1:5555 --rate 15 --duration 20", "out/test --json",
-        "out/test --profile qualify --runs 3 --engine engine.onnx",
+        "out/test --profile qualify --runs 3 --engine engine.onnx", "tabletop --clip 6", "tabletop --live --size 320x240",
     )  # fmt: skip
-    parser.add_argument("dataset", type=Path, help="the frames to stream, with their truth, or an .mcap of a run")
+    frames = "the frames to stream, with their truth, or an .mcap of a run; with --live or --clip the suite to render"
+    parser.add_argument("dataset", help=frames)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
     where.add_argument("--engine", type=Path, help="start an agent with this engine here, fresh for every run")
@@ -263,6 +264,7 @@ def _add_rehearsing(commands: _Commands) -> None:
     parser.add_argument("--mcap", action="store_true", help="write recording.mcap too, for Foxglove and Rerun")
     topics = "what it has of image,preview,depth,ids,boxes,truth,every, or all or none (default: all but every)"
     parser.add_argument("--mcap-topics", metavar="LIST", help=topics)
+    _film_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/hil"), help="folder of the report (default: %(default)s)")
 
     parser = commands.add("demo", "", "--out out/mine --duration 60")
@@ -304,6 +306,16 @@ def _add_hil_parts(commands: _Commands) -> None:
     parser.add_argument("--seed", type=_whole(0), default=0, help="(default: %(default)s)")
 
 
+def _film_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--live", action="store_true", help="render the suite in a process of its own while the clock runs")
+    parser.add_argument("--ahead", type=_positive, metavar="S", help="live: seconds rendered before the clock (default: 2)")
+    parser.add_argument("--clip", type=_positive, metavar="S", help="render so many seconds first and play them in a loop")
+    parser.add_argument("--split", choices=("train", "val", "test"), help="of the rendered scenes (default: test)")
+    parser.add_argument("--seed", type=_whole(0), help="of the rendered scenes (default: 0)")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="of the rendered frames (default: 640x480)")
+    parser.add_argument("--sequence", type=_whole(1), metavar="LENGTH", help="rendered frames of each view (default: 30)")
+    parser.add_argument("--motion", choices=("camera", "objects", "both"), help="what moves in them (default: both)")
+    parser.add_argument("--sensor", metavar="PROFILE", help="the camera that is rendered (default: ideal)")
 def _keys_options(parser: argparse.ArgumentParser, purpose: str) -> None:
     link = parser.add_mutually_exclusive_group()
     link.add_argument("--keys", type=Path, metavar="DIR", help=f"{purpose} (made by `rehearse agent keys`)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from benchmarks.commands._source import source_of, source_words
 from benchmarks.commands.exits import EXIT_FAILED_CHECK, EXIT_OK, EXITS_OF_VERDICTS
 from benchmarks.console import print_json, print_rows, print_table, say
 
@@ -44,7 +45,7 @@ def agent_keys(arguments: argparse.Namespace) -> int:
 
 
 def hil(arguments: argparse.Namespace) -> int:
-    """Streams a data set to an agent on the clock; scores quality and latency together. Exits with 1 for FAIL, 3 for INVALID."""
+    """Streams frames to an agent on the clock; scores quality and latency together. Exits with 1 for FAIL, 3 for INVALID."""
     from contextlib import nullcontext
 
     from benchmarks.demo import agent_process, find_engine
@@ -54,13 +55,14 @@ def hil(arguments: argparse.Namespace) -> int:
     profile = profile_named(arguments.profile).changed(
         duration_s=arguments.duration, claim=arguments.claim, warm_up_cap_s=arguments.warm_up
     )
+    source = source_of(arguments)
     if arguments.runs > 1:
         return _hil_runs(arguments)
     engine = None if arguments.engine is None else find_engine(arguments.engine)
     started = nullcontext(arguments.device) if engine is None else agent_process(engine, log=arguments.out / "agent.log")
     with started as device:
         rehearsal = rehearse_device(
-            arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say,
+            source, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say,
             link={"keys": arguments.keys, "insecure": arguments.insecure, "compress": arguments.compress},
             every=arguments.camera_every, lockstep=arguments.lockstep,
             mcap=_mcap_topics(arguments),
@@ -80,7 +82,7 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
         "--compress": arguments.compress,
     }  # fmt: skip
     given["--mcap-topics"] = _mcap_topics(arguments)
-    words = [str(arguments.dataset), *(f"{name}={value}" for name, value in given.items() if value is not None)]
+    words = [*source_words(arguments), *(f"{name}={value}" for name, value in given.items() if value is not None)]
     words += ["--insecure"] if arguments.insecure else []
     words += ["--lockstep"] if arguments.lockstep else []
     repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
