@@ -86,6 +86,23 @@ def test_a_stopped_agent_goes_on_without_what_waited_for_it(start_agent, tmp_pat
     assert agent.process.poll() is None
 
 
+def test_what_waited_for_an_engine_while_the_agent_was_stopped_is_not_computed(start_agent, tmp_path):
+    """The engine has a process of its own and runs on; the frame in the agent's mailbox is old when the agent wakes up."""
+    log = tmp_path / "log"
+    agent = start_agent(mode=f"process:5:make_noted:{log}")
+
+    def stop():
+        os.kill(agent.process.pid, signal.SIGSTOP)
+        time.sleep(1.5)
+        os.kill(agent.process.pid, signal.SIGCONT)
+
+    session = run(agent, progress=once_answered(stop)[0], duration_s=4.0)
+    check_accounts(session)
+    check_outage(session, changed=False)
+    assert session.counters["agent_stale"] > 0
+    assert oldest_s(session, log) < 0.15 + 3 / 15 + 0.3
+
+
 def test_a_short_stop_drops_the_frames_that_it_made_old(start_agent):
     """Shorter than an outage, longer than a frame keeps fresh: the agent itself says what was too old."""
     agent = start_agent(0.005)
