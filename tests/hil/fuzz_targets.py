@@ -17,15 +17,17 @@ from hil.agent import _Agent
 from hil.answer import open_answer, pack_answer
 from hil.client import Client
 from hil.clock_socket import ClockProbe, ClockServer
+from hil.codec import codecs, encode
 from hil.faults.damage import WAYS, spoil
 from hil.probe import probe_body
-from hil.protocol import Body, Kind, ProtocolError, open_header, open_message, pack, seal
+from hil.protocol import Body, Kind, ProtocolError, open_header, open_message, pack, seal, unpack
 from hil.request import open_frame, pack_frame
 from hil.stream import Image, Stream
 from hil.telemetry import checked_sample
 from hil.warm_up import WarmUp
 from perception.prediction import Prediction, Segment
 from scenes.box import OrientedBox
+from scenes.distortion import Distortion
 from scenes.errors import LinkError
 from scenes.taxonomy import TAXONOMY
 from scenes.transforms import Pose
@@ -275,6 +277,12 @@ def real_messages():
         (7, 0): pack(Kind.TERMS, {"compress": "auto", "codecs": ["lz4"], "down_bytes_s": 1e8}),
         (7, 0, 8): probe_body(3, asks=5),
     }
+    lens = Distortion(coefficients=(0.1, 0.0, 0.0, 0.0))
+    bodies[0, 1, 7, 1] = pack_frame(rgb, fx=1.0, fy=1.0, cx=0.0, cy=0.0, distortion=lens)
+    meta, maps = unpack(pack_answer(prediction, stamps))
+    for number, codec in enumerate(codecs()):
+        packed = tuple(encode(array, codec) for array in maps)
+        bodies[2, 8, 2 + 6 * number] = pack(Kind.RESULT, {**meta, "packed": [codec, maps[0].dtype.name]}, packed)
     for targets, body in bodies.items():
         yield [*targets, 10], [bytes(part) for part in seal(body, session=SESSION, seq=0, due_ns=1)]
 
