@@ -61,7 +61,7 @@ def sealed(parts, flags):
         crc = zlib.crc32(part, crc)
     views = tuple(memoryview(part) for part in payload)
     body = Body(kind=kind, meta=meta, arrays=views, array_bytes=sum(map(len, payload)), crc=crc)
-    return [bytes(part) for part in seal(body, session=session, seq=seq, due_ns=due_ns)]
+    return [bytes(part) for part in seal(body, session=session, seq=seq, due_ns=due_ns, sent_ns=due_ns)]
 
 
 def message_of(data):
@@ -284,7 +284,7 @@ def real_messages():
         packed = tuple(encode(array, codec) for array in maps)
         bodies[2, 8, 2 + 6 * number] = pack(Kind.RESULT, {**meta, "packed": [codec, maps[0].dtype.name]}, packed)
     for targets, body in bodies.items():
-        yield [*targets, 10], [bytes(part) for part in seal(body, session=SESSION, seq=0, due_ns=1)]
+        yield [*targets, 10], [bytes(part) for part in seal(body, session=SESSION, seq=0, due_ns=1, sent_ns=1)]
 
 
 def corpus():
