@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from benchmarks.commands.datasets import agree, convert, inspect, replay
 from benchmarks.commands.exits import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK
 from benchmarks.commands.health import doctor
-from benchmarks.commands.hil import agent, agent_keys, demo, hil, hil_proxy, hil_replay, hil_rules
+from benchmarks.commands.hil import agent, agent_keys, demo, hil, hil_check, hil_proxy, hil_replay, hil_rules
 from benchmarks.commands.making import generate, merge
 from benchmarks.commands.perception import export, predict, score, train
 from benchmarks.commands.scenes import catalogue, scene
@@ -19,7 +19,7 @@ from benchmarks.grammar import make_parser, two_words
 
 COMMANDS = (
     doctor, scene, catalogue, inspect, generate, agree, replay, merge, convert,
-    train, export, predict, score, agent, agent_keys, hil, hil_proxy, hil_replay, hil_rules, hil_sweep_rate,
+    train, export, predict, score, agent, agent_keys, hil, hil_check, hil_proxy, hil_replay, hil_rules, hil_sweep_rate,
     hil_sweep_engines, demo,
 )  # fmt: skip
 

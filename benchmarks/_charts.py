@@ -7,8 +7,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_WIDTH = 1040
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 16, 26, 34
+from hil.stages import STAGES
+
+WIDTH = 1040
+_LEFT, RIGHT, _TOP, _BOTTOM = 46, 16, 26, 34
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,16 +22,27 @@ class DueFrame:
     outcome: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """An event on a timeline: its letter, when it began and ended (None: a moment), its kind as a class, and what it was."""
+
+    letter: str
+    at_s: float
+    until_s: float | None
+    kind: str
+    said: str
+
+
 def histogram(values_ms: Sequence[float], *, deadline_ms: float, marks: dict[str, float], title: str) -> str:
     """Returns a histogram with the deadline as a line and each of `marks` (such as p95) as a tick."""
     if not values_ms:
         return '<p class="empty">No answer came back, so there is no latency to draw.</p>'
-    top_ms = _nice_ceiling(max(*values_ms, deadline_ms * 1.2))
+    top_ms = nice_ceiling(max(*values_ms, deadline_ms * 1.2))
     bins, height = 60, 250
     counts = [0] * bins
     for value in values_ms:
         counts[min(int(value / top_ms * bins), bins - 1)] += 1
-    plot_w, plot_h = _WIDTH - _LEFT - _RIGHT, height - _TOP - _BOTTOM
+    plot_w, plot_h = WIDTH - _LEFT - RIGHT, height - _TOP - _BOTTOM
     parts = _vertical_grid(max(counts), plot_w, plot_h, "frames") + _time_axis(top_ms, plot_w, plot_h, "ms end to end")
     for i, count in enumerate(counts):
         if count:
@@ -41,17 +54,23 @@ def histogram(values_ms: Sequence[float], *, deadline_ms: float, marks: dict[str
             parts.append(rectangle.replace("/>", f"><title>{tip}</title></rect>"))
     parts += [_deadline_mark(_LEFT + deadline_ms / top_ms * plot_w, plot_h, f"deadline {deadline_ms:.1f} ms")]
     parts += _percentile_marks(marks, top_ms, plot_w, plot_h)
-    return _svg(parts, height, title)
+    return svg(parts, height, title)
 
 
-def timeline(frames: Sequence[DueFrame], *, deadline_ms: float, classes: dict[str, str], title: str) -> str:
-    """Returns one bar per due frame: its height is its latency, its class its outcome; unanswered ones fill the height."""
+def timeline(
+    frames: Sequence[DueFrame], *, deadline_ms: float, classes: dict[str, str], title: str, flags: Sequence[Flag] = ()
+) -> str:
+    """Returns one bar per due frame: its height is its latency, its class its outcome; unanswered ones fill the height.
+
+    Each of `flags` is a band behind the bars with its letter above.
+    """
     answered = [f.latency_ms for f in frames if f.latency_ms is not None]
-    top_ms = _nice_ceiling(max([*answered, deadline_ms * 1.2]))
+    top_ms = nice_ceiling(max([*answered, deadline_ms * 1.2]))
     end_s = max((f.due_s for f in frames), default=1.0) or 1.0
     height = 250
-    plot_w, plot_h = _WIDTH - _LEFT - _RIGHT, height - _TOP - _BOTTOM
+    plot_w, plot_h = WIDTH - _LEFT - RIGHT, height - _TOP - _BOTTOM
     parts = _vertical_grid(top_ms, plot_w, plot_h, "ms") + _time_axis(end_s, plot_w, plot_h, "s since the clock started")
+    parts += _flag_marks(flags, end_s, plot_w, plot_h)
     width = max(plot_w / max(len(frames), 1) * 0.72, 0.8)
     for f in frames:
         bar = plot_h if f.latency_ms is None else max(f.latency_ms / top_ms * plot_h, 1.5)
@@ -61,50 +80,75 @@ def timeline(frames: Sequence[DueFrame], *, deadline_ms: float, classes: dict[st
         rectangle = _rect(left, _TOP + plot_h - bar, width, bar, classes.get(f.outcome, "other"))
         parts.append(rectangle.replace("/>", f"><title>{tip}</title></rect>"))
     level = _TOP + plot_h - deadline_ms / top_ms * plot_h
-    parts.append(f'<line class="deadline" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{level:.1f}" y2="{level:.1f}"/>')
+    parts.append(f'<line class="deadline" x1="{_LEFT}" x2="{WIDTH - RIGHT}" y1="{level:.1f}" y2="{level:.1f}"/>')
     label = f"deadline {deadline_ms:.1f} ms"
-    parts.append(f'<text class="deadline-text" x="{_WIDTH - _RIGHT}" y="{level - 6:.1f}" text-anchor="end">{label}</text>')
-    return _svg(parts, height, title)
+    parts.append(f'<text class="deadline-text" x="{WIDTH - RIGHT}" y="{level - 6:.1f}" text-anchor="end">{label}</text>')
+    return svg(parts, height, title)
 
 
 def stage_bar(stages_ms: dict[str, float], *, deadline_ms: float, title: str) -> str:
     """Returns one stacked bar of the stages in order, against the deadline, with a key that names and sizes each."""
     total = sum(stages_ms.values())
     span = max(total, deadline_ms) * 1.04
-    plot_w = _WIDTH - 32
+    plot_w = WIDTH - 32
     parts, left = [f'<rect class="track" x="16" y="28" width="{plot_w}" height="38" rx="6"/>'], 16.0
     for i, (name, value) in enumerate(stages_ms.items()):
         width = value / span * plot_w
         tip = html.escape(f"{name}: {value:.2f} ms")
-        parts.append(f'<rect class="stage{i}" x="{left:.1f}" y="28" width="{max(width, 0.6):.1f}" height="38">')
+        parts.append(f'<rect class="{stage_css(name, i)}" x="{left:.1f}" y="28" width="{max(width, 0.6):.1f}" height="38">')
         parts.append(f"<title>{tip}</title></rect>")
         if width > 46:
             parts.append(f'<text class="in-bar" x="{left + width / 2:.1f}" y="52" text-anchor="middle">{value:.1f}</text>')
         left += width
-    parts.append(f'<text class="axis strong" x="16" y="14">sum {total:.1f} ms</text>')
     line = 16 + deadline_ms / span * plot_w
+    place = 'x="16"' if line > 260 else f'x="{WIDTH - RIGHT}" text-anchor="end"'  # beside the deadline's words
+    parts.append(f'<text class="axis strong" {place} y="14">sum {total:.1f} ms</text>')
     parts.append(f'<line class="deadline" x1="{line:.1f}" x2="{line:.1f}" y1="20" y2="74"/>')
-    anchor = f'x="{line:.1f}" y="14" text-anchor="end"'
+    anchor = f'x="{line:.1f}" y="14" text-anchor="{"end" if line > 140 else "start"}"'
     parts.append(f'<text class="deadline-text" {anchor}>deadline {deadline_ms:.1f} ms</text>')
     parts += _stage_key(stages_ms, total)
-    return _svg(parts, 96 + 24 * math.ceil(len(stages_ms) / 4), title)
+    return svg(parts, 96 + 24 * math.ceil(len(stages_ms) / 4), title)
+
+
+def _flag_marks(flags: Sequence[Flag], end_s: float, plot_w: int, plot_h: int) -> list[str]:
+    parts, beyond = [], -math.inf
+    for flag in flags:
+        x = _LEFT + min(max(flag.at_s / end_s, 0.0), 1.0) * plot_w
+        until = _LEFT + min(max((flag.until_s or flag.at_s) / end_s, 0.0), 1.0) * plot_w
+        tip = f"<title>{html.escape(f'{flag.letter}: {flag.said}')}</title>"
+        shape = f'x="{x:.1f}" y="{_TOP}" width="{max(until - x, 2):.1f}" height="{plot_h}"'
+        parts.append(f'<rect class="band {flag.kind}" {shape}>{tip}</rect>')
+        at = max(x + 1, beyond)  # letters of events that are close together stand beside each other
+        parts.append(f'<text class="flag" x="{at:.1f}" y="{_TOP - 5}">{html.escape(flag.letter)}</text>')
+        beyond = at + 11
+    return parts
+
+
+def stage_css(name: str, place: int) -> str:
+    """Returns the class of a stage, the same in every chart; the two crossings together look like the first of them.
+
+    What is no stage is coloured by its place.
+    """
+    first = name.partition(" ")[0]
+    return f"stage{STAGES.index(first) if first in STAGES else place % len(STAGES)}"
 
 
 def _stage_key(stages_ms: dict[str, float], total: float) -> list[str]:
     parts = []
     for i, (name, value) in enumerate(stages_ms.items()):
-        x, y = 16 + (i % 4) * (_WIDTH - 32) / 4, 92 + 24 * (i // 4)
+        x, y = 16 + (i % 4) * (WIDTH - 32) / 4, 92 + 24 * (i // 4)
         share = 100 * value / total if total else 0.0
-        parts.append(f'<rect class="stage{i}" x="{x:.0f}" y="{y}" width="12" height="12" rx="3"/>')
+        parts.append(f'<rect class="{stage_css(name, i)}" x="{x:.0f}" y="{y}" width="12" height="12" rx="3"/>')
         text = html.escape(f"{name}  {value:.2f} ms, {share:.0f} %")
         parts.append(f'<text class="axis" x="{x + 18:.0f}" y="{y + 10.5}">{text}</text>')
     return parts
 
 
-def _svg(parts: Sequence[str], height: int, title: str) -> str:
+def svg(parts: Sequence[str], height: float, title: str) -> str:
+    """Returns the whole picture, with a title for who cannot see it."""
     label = html.escape(title, quote=True)
     body = "".join(parts)
-    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">{body}</svg>'
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">{body}</svg>'
 
 
 def _rect(x: float, y: float, width: float, height: float, css: str) -> str:
@@ -113,7 +157,7 @@ def _rect(x: float, y: float, width: float, height: float, css: str) -> str:
 
 def _vertical_grid(top: float, plot_w: int, plot_h: int, unit: str) -> list[str]:
     parts = [f'<text class="axis" x="{_LEFT - 6}" y="{_TOP - 12}" text-anchor="end">{unit}</text>']
-    for value in _ticks(top, 4):
+    for value in ticks(top, 4):
         y = _TOP + plot_h - value / top * plot_h
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_LEFT + plot_w}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="axis" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
@@ -123,7 +167,7 @@ def _vertical_grid(top: float, plot_w: int, plot_h: int, unit: str) -> list[str]
 def _time_axis(top: float, plot_w: int, plot_h: int, unit: str) -> list[str]:
     base = _TOP + plot_h + 18
     parts = [f'<text class="axis" x="{_LEFT + plot_w}" y="{base + 14}" text-anchor="end">{unit}</text>']
-    for value in _ticks(top, 10):
+    for value in ticks(top, 10):
         x = _LEFT + value / top * plot_w
         parts.append(f'<text class="axis" x="{x:.1f}" y="{base}" text-anchor="middle">{value:g}</text>')
     return parts
@@ -143,7 +187,8 @@ def _percentile_marks(marks: dict[str, float], top_ms: float, plot_w: int, plot_
     return parts
 
 
-def _ticks(top: float, about: int) -> list[float]:
+def ticks(top: float, about: int) -> list[float]:
+    """Returns about so many round values from 0 to at most `top`."""
     if top <= 0:
         return [0.0]
     raw = top / about
@@ -152,6 +197,7 @@ def _ticks(top: float, about: int) -> list[float]:
     return [round(i * step, 10) for i in range(int(top / step + 1e-9) + 1)]
 
 
-def _nice_ceiling(value: float) -> float:
+def nice_ceiling(value: float) -> float:
+    """Returns the next round value that is not below."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(s * power for s in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if s * power >= value)

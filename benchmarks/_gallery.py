@@ -135,6 +135,9 @@ def _error_caption(truth: Truth, prediction: Prediction) -> str:
     known = np.isfinite(truth.depth_m) & (truth.depth_m > 0)
     if not known.any():
         return "No true depth in this frame."
+    known &= np.isfinite(prediction.depth_m)
+    if not known.any():
+        return "No depth in this answer."
     relative = np.abs(prediction.depth_m[known] - truth.depth_m[known]) / truth.depth_m[known]
     return f"AbsRel {100 * float(relative.mean()):.1f} % in this frame."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -33,12 +33,18 @@ def tile(label: str, value: str, *, unit: str = "", note: str = "", bad: bool = 
     return f'<div class="{css}"><dl><dt>{text(label)}</dt><dd>{text(value)}{small}</dd></dl>{below}</div>'
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str = "") -> str:
-    """Returns a table whose first column heads its rows; columns after it are right-aligned where they hold numbers."""
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str = "", words: bool = False,
+    links: Mapping[str, str] | None = None,
+) -> str:  # fmt: skip
+    """Returns a table whose first column heads its rows; columns with numbers are right-aligned, unless all are `words`.
+
+    `links` are addresses by what stands in the first column.
+    """
     rows = [list(row) for row in rows]
-    numeric = [i > 0 and any(_is_number(row[i]) for row in rows) for i in range(len(headers))]
+    numeric = [i > 0 and not words and any(_is_number(row[i]) for row in rows) for i in range(len(headers))]
     head = "".join(f'<th scope="col"{_css(n)}>{text(h)}</th>' for h, n in zip(headers, numeric, strict=True))
-    body = "".join(_row(row, numeric) for row in rows)
+    body = "".join(_row(row, numeric, links or {}) for row in rows)
     title = f"<caption>{text(caption)}</caption>" if caption else ""
     return f'<div class="scroll"><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
@@ -77,9 +83,10 @@ def ramp(colours: NDArray[np.uint8], near: str, far: str, name: str) -> str:
     return f'<span class="key"><b>{text(name)}</b> {text(near)} {bar} {text(far)}</span>'
 
 
-def _row(row: Sequence[object], numeric: Sequence[bool]) -> str:
+def _row(row: Sequence[object], numeric: Sequence[bool], links: Mapping[str, str]) -> str:
     cells = "".join(f"<td{_css(n)}>{_cell(v)}</td>" for v, n in zip(row[1:], numeric[1:], strict=True))
-    return f'<tr><th scope="row">{text(row[0])}</th>{cells}</tr>'
+    head = f'<a href="{text(links[str(row[0])])}">{text(row[0])}</a>' if row[0] in links else text(row[0])
+    return f'<tr><th scope="row">{head}</th>{cells}</tr>'
 
 
 def _cell(value: object) -> str:

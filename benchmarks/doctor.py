@@ -169,15 +169,14 @@ def _gpu() -> Finding:
 
 
 def _tensorrt() -> Finding:
-    version = package_versions(("tensorrt",))["tensorrt"]
-    if version:
-        return Finding(topic="engines", name="TensorRT", status="ok", detail=f"tensorrt {version}")
-    return Finding(
-        topic="engines",
-        name="TensorRT",
-        status="not available",
-        detail="the tensorrt package is not in this Python; it comes with JetPack on a Jetson",
-    )
+    from perception.tensorrt_engine import describe_here
+    from scenes.errors import EngineError
+
+    try:
+        detail = f"{describe_here()}; rehearse doctor --device proves an engine on it"
+        return Finding(topic="engines", name="TensorRT", status="ok", detail=detail)
+    except EngineError as error:
+        return Finding(topic="engines", name="TensorRT", status="not available", detail=str(error).rstrip("."))
 
 
 def _isaac() -> Finding:

@@ -11,7 +11,7 @@ DEFAULT_LINK = "tcp://127.0.0.1:5555"
 _SUITES = "tabletop, tabletop-clutter, household, or the path of a suite's .toml file"
 
 # A data set's folder of such a name is meant by ./replay, an engine by ./keys.
-TWO_WORDS = ("hil proxy", "hil replay", "hil rules", "agent keys")
+TWO_WORDS = ("hil proxy", "hil replay", "hil check", "hil rules", "agent keys")
 THREE_WORDS = ("hil sweep rate", "hil sweep engines")
 
 Run = Callable[[argparse.Namespace], int]
@@ -70,9 +70,14 @@ class _Commands:
 
 
 def _add_looking(commands: _Commands) -> None:
-    parser = commands.add("doctor", "", "--json", "--backend mujoco", "--backend isaac --quick --out out/isaac")
-    parser.add_argument("--backend", metavar="BACKEND", help="test this simulator here, against answers known on paper")
-    parser.add_argument("--quick", action="store_true", help="with --backend: fewer teleports, frames and scenes")
+    parser = commands.add(
+        "doctor", "", "--json", "--backend mujoco", "--backend isaac --quick --out out/isaac",
+        "--device --engine engine.plan", "--device --backend openvino --quick",
+    )  # fmt: skip
+    tested = "test this simulator here, against answers known on paper; with --device: the engine, such as tensorrt"
+    parser.add_argument("--backend", metavar="BACKEND", help=tested)
+    parser.add_argument("--quick", action="store_true", help="less of what takes long; with --device: 300 frames")
+    _engine_proof_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/doctor"), help="its report's folder (default: %(default)s)")
     _isaac_settings(parser)
 
@@ -183,12 +188,20 @@ def _add_learning(commands: _Commands) -> None:
     parser.add_argument("--seed", type=_whole(0), default=0, help="(default: %(default)s)")
     parser.add_argument("--threads", type=_whole(1), help="threads (default: one per core)")
 
-    parser = commands.add("export", "runs/first engine.onnx")
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training run")
-    parser.add_argument("out", type=Path, metavar="OUT.onnx", help="the engine file to write")
-    parser.add_argument(
-        "--calibrate", type=Path, metavar="DATASET", help="measure the depth calibration on these frames, unseen in training"
-    )
+    parser = commands.add(
+        "export", "runs/first engine.onnx", "engine.onnx engine_f16.onnx --precision fp16",
+        "engine.onnx engine_int8.onnx --precision int8 --calibrate out/calibration",
+        "engine_f16.onnx engine.plan --format tensorrt",
+    )  # fmt: skip
+    parser.add_argument("run", type=Path, metavar="SOURCE", help="folder of a training run, or an engine file (.onnx)")
+    parser.add_argument("out", type=Path, metavar="OUT", help="the file to write: .onnx, or .plan on the device that runs it")
+    unseen = "measure the depth calibration, or int8 ranges, on these frames, unseen in training"
+    parser.add_argument("--calibrate", type=Path, metavar="DATASET", help=unseen)
+    parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), help="of an engine file (default: as it is)")
+    parser.add_argument("--format", choices=("onnx", "tensorrt"), help="(default: by the name of OUT)")
+    parser.add_argument("--dla-core", type=_whole(0), metavar="K", help="tensorrt: run what can be run on this DLA core")
+    parser.add_argument("--level", type=_whole(0), default=3, help="tensorrt: 0..5, how long to search (default: 3)")
+    parser.add_argument("--workspace", type=_whole(1), default=1024, metavar="MIB", help="tensorrt: (default: %(default)s)")
     parser.add_argument("--weights", type=Path, metavar="OUT.safetensors", help="also write what `train --start` reads")
 
 
@@ -212,9 +225,9 @@ def _add_rehearsing(commands: _Commands) -> None:
     parser = commands.add(
         "agent", "engine.onnx", "engine.onnx --bind tcp://127.0.0.1:6000 --threads 2", "--emulate p50=40ms,p99=45ms"
     )
-    parser.add_argument("engine", type=Path, nargs="?", help="an engine file (.onnx); none with --emulate")
+    parser.add_argument("engine", type=Path, nargs="?", help="an engine file (.onnx, .plan); none with --emulate")
     _engine_options(parser)
-    model = "emulate a device: p50=40ms,p99=45ms,stall=800ms/300, or recording=SESSION.json; with an engine or without"
+    model = "emulate a device: p50=40ms,p99=45ms,stall=800ms/300, or recording=RUN.rhil; with an engine or without"
     parser.add_argument("--emulate", metavar="MODEL", help=model)
     parser.add_argument("--precision", default="auto", help="auto, f32 or bf16 (default: %(default)s)")
     parser.add_argument("--seed", type=_whole(0), default=0, help="seed of the emulation (default: %(default)s)")
@@ -229,9 +242,10 @@ def _add_rehearsing(commands: _Commands) -> None:
     _add_sweeps(commands)
     parser = commands.add(
         "hil", "out/test --device tcp://127.0.0.1:5555 --rate 15 --duration 20", "out/test --json",
-        "out/test --profile qualify --runs 3 --engine engine.onnx",
+        "out/test --profile qualify --runs 3 --engine engine.onnx", "tabletop --clip 6", "tabletop --live --size 320x240",
     )  # fmt: skip
-    parser.add_argument("dataset", type=Path, help="the frames to stream, with their truth")
+    frames = "the frames to stream, with their truth, or an .mcap of a run; with --live or --clip the suite to render"
+    parser.add_argument("dataset", help=frames)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--device", default=DEFAULT_LINK, help="where the agent listens (default: %(default)s)")
     where.add_argument("--engine", type=Path, help="start an agent with this engine here, fresh for every run")
@@ -247,6 +261,10 @@ def _add_rehearsing(commands: _Commands) -> None:
     parser.add_argument("--lockstep", action="store_true", help=waits)
     _profile_changes(parser)
     _clock_options(parser, duration_s=None)
+    parser.add_argument("--mcap", action="store_true", help="write recording.mcap too, for Foxglove and Rerun")
+    topics = "what it has of image,preview,depth,ids,boxes,truth,every, or all or none (default: all but every)"
+    parser.add_argument("--mcap-topics", metavar="LIST", help=topics)
+    _film_options(parser)
     parser.add_argument("--out", type=Path, default=Path("out/hil"), help="folder of the report (default: %(default)s)")
 
     parser = commands.add("demo", "", "--out out/mine --duration 60")
@@ -265,7 +283,10 @@ def _add_hil_parts(commands: _Commands) -> None:
     parser.add_argument("--force", action="store_true", help="replace keys that are there; who has them is locked out")
 
     parser = commands.add("hil replay", "out/hil/recording.rhil")
-    parser.add_argument("recording", type=Path, help="what `rehearse hil` wrote")
+    parser.add_argument("recording", type=Path, help="what `rehearse hil` wrote: .rhil or .mcap")
+
+    parser = commands.add("hil check", "out/hil/recording.mcap")
+    parser.add_argument("recording", type=Path, help="what `rehearse hil --mcap` wrote")
 
     parser = commands.add("hil proxy", "--faults loss=1%,delay=20ms~5ms", "--up cut=1.5s@3s --down corrupt=1% --seed 7")
     parser.add_argument("--listen", default="tcp://127.0.0.1:5600", help="where the host finds it (default: %(default)s)")
@@ -285,6 +306,16 @@ def _add_hil_parts(commands: _Commands) -> None:
     parser.add_argument("--seed", type=_whole(0), default=0, help="(default: %(default)s)")
 
 
+def _film_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--live", action="store_true", help="render the suite in a process of its own while the clock runs")
+    parser.add_argument("--ahead", type=_positive, metavar="S", help="live: seconds rendered before the clock (default: 2)")
+    parser.add_argument("--clip", type=_positive, metavar="S", help="render so many seconds first and play them in a loop")
+    parser.add_argument("--split", choices=("train", "val", "test"), help="of the rendered scenes (default: test)")
+    parser.add_argument("--seed", type=_whole(0), help="of the rendered scenes (default: 0)")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="of the rendered frames (default: 640x480)")
+    parser.add_argument("--sequence", type=_whole(1), metavar="LENGTH", help="rendered frames of each view (default: 30)")
+    parser.add_argument("--motion", choices=("camera", "objects", "both"), help="what moves in them (default: both)")
+    parser.add_argument("--sensor", metavar="PROFILE", help="the camera that is rendered (default: ideal)")
 def _keys_options(parser: argparse.ArgumentParser, purpose: str) -> None:
     link = parser.add_mutually_exclusive_group()
     link.add_argument("--keys", type=Path, metavar="DIR", help=f"{purpose} (made by `rehearse agent keys`)")
@@ -347,6 +378,19 @@ def _scene_options(parser: argparse.ArgumentParser, *, backend: bool = True) -> 
         parser.add_argument("--backend", default="mujoco", help="the simulator (default: %(default)s)")
 
 
+def _engine_proof_options(parser: argparse.ArgumentParser) -> None:
+    prove = "prove an engine on this machine: it opens, agrees with float32, keeps time and memory"
+    parser.add_argument("--device", action="store_true", help=prove)
+    parser.add_argument("--engine", type=Path, help="device: a .onnx or .plan file (default: the shipped one)")
+    reference = "device: the float32 file that it was made from (default: the file itself, or one beside it)"
+    parser.add_argument("--reference", type=Path, metavar="ENGINE.onnx", help=reference)
+    parser.add_argument("--dataset", type=Path, help="device: take images from this data set, not drawn ones")
+    parser.add_argument("--frames", type=_whole(100), help="device: how many to run (default: 5000)")
+    precisions = "device: f32 or bf16 (default: the engine's own choice)"
+    parser.add_argument("--precision", choices=("auto", "f32", "bf16"), default="auto", help=precisions)
+    parser.add_argument("--threads", type=_whole(1), help="device: threads of the engine (default: its own choice)")
+
+
 def _isaac_settings(parser: argparse.ArgumentParser) -> None:
     setting = "isaac: a setting, such as rt_subframes=32, renderer=PathTracing or physics=physx (may be repeated)"
     parser.add_argument("--isaac", action="append", default=[], metavar="NAME=VALUE", help=setting)
@@ -372,12 +416,13 @@ def _scale_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _engine_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("engine", type=Path, help="an engine file (.onnx)")
+    parser.add_argument("engine", type=Path, help="an engine file (.onnx, .plan)")
     _engine_options(parser)
 
 
 def _engine_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--backend", default="auto", help="auto, openvino or onnxruntime (default: %(default)s)")
+    names = "auto, openvino, onnxruntime, onnxruntime-cuda, onnxruntime-tensorrt or tensorrt[:NAME=VALUE,...] (default: auto)"
+    parser.add_argument("--backend", default="auto", metavar="ENGINE", help=names)
     parser.add_argument("--threads", type=_whole(1), help="threads of the engine (default: its own choice)")
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.console import text_table
-from hil.camera import EveryNth, camera_every
+from benchmarks.sources import Source, Wanted, describe_source, open_source
+from hil.camera import EveryNth, NamedFrames, camera_every
 from hil.figures import figures_of, keep_figures
 from hil.junit import junit_xml
 from hil.latency import LatencyReport, summarize
@@ -105,7 +106,7 @@ class Rehearsal:
 
 
 def rehearse_device(
-    dataset_path: Path,
+    source: Source,
     device: str,
     *,
     rate_hz: float,
@@ -116,36 +117,47 @@ def rehearse_device(
     every: int | None = None,
     lockstep: bool = False,
     link: Mapping[str, Any] | None = None,
+    mcap: str | None = None,
 ) -> Rehearsal:
-    """Streams a data set to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
+    """Streams frames to an agent on the clock, judges what came back, writes the report; takes as long as the profile.
 
-    The camera takes one of `every` frames of a clip; by default as many go by as the clips' own rate asks for. With `lockstep`
-    simulated time waits for the engine. `link` holds what `run_session` takes of keys and packing. Raises DatasetError for
-    the frames and LinkError for the agent.
+    `source` is a data set's folder, the MCAP recording of a run, or a film to render. The camera takes one of `every` frames
+    of a data set's clip; by default as many go by as the clips' own rate asks for. With `lockstep` simulated time waits for
+    the engine. `link` holds what `run_session` takes of keys and packing. `mcap` says what an MCAP recording has
+    (`hil.mcap.topics`), None = there is none. Raises DatasetError for the frames, LinkError for the agent and BackendError
+    for a renderer that cannot keep up.
     """
-    from hil.progress import print_progress
-    from hil.runner import run_session
+    from benchmarks.live_view import shown
+    from benchmarks.recorded import mcap_recording
+    from hil.lockstep import run_lockstep
+    from hil.runner import DEADLINE_S, run_session
 
-    dataset = Dataset.open(dataset_path)
-    source, played = play(dataset, rate_hz=rate_hz, every=every)
-    if played and played["speed"] != 1:
-        say(f"note: clips of {played['clip_hz']:g} Hz are played at {played['speed']:g} times their own speed")
-    how = "in lockstep, as due" if lockstep else "in a loop"
-    say(f"streaming {len(source)} frames {how} at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
-    about = {**dataset_facts(dataset), **played}
-    if lockstep:
-        from hil.lockstep import run_lockstep
-
-        session = run_lockstep(
-            source, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, claim=profile.claim, profile=profile.name,
-            about=about, progress=print_progress, **(link or {}),
-        )  # fmt: skip
-        return judge_session(session, source, out=out, say=say, commands=commands)
-    session = run_session(
-        source, device=device, rate_hz=rate_hz, duration_s=profile.duration_s, warm_up=profile.warm_up, claim=profile.claim,
-        profile=profile.name, about=about, sinks=[TableWriter(out / RECORDING)], progress=print_progress, **(link or {}),
-    )  # fmt: skip
-    return judge_session(session, source, out=out, say=say, commands=commands, recorded=not session.recording_faults)
+    wanted = Wanted(rate_hz=rate_hz, profile=profile, every=every, lockstep=lockstep, mcap=mcap is not None)
+    with open_source(source, wanted, device=device, out=out, link=link or {}) as (frames, facts):
+        if facts.get("speed", 1) != 1:
+            say(f"note: clips of {facts['clip_hz']:g} Hz are played at {facts['speed']:g} times their own speed")
+        what = describe_source(source, len(frames), lockstep=lockstep)
+        say(f"streaming {what} at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
+        planned: dict[str, Any] = {
+            "device": device, "rate_hz": rate_hz, "duration_s": profile.duration_s, "claim": profile.claim,
+            "profile": profile.name, "about": facts, **(link or {}),
+        }  # fmt: skip
+        measured = round(rate_hz * profile.duration_s)
+        with shown(
+            device=device, rate_hz=rate_hz, deadline_s=DEADLINE_S, claim=profile.claim, frames=measured
+        ) as progress:
+            if lockstep:
+                session = run_lockstep(frames, progress=progress, **planned)
+            else:
+                with mcap_recording(frames, out, mcap) as (watched, sinks):
+                    recording = [TableWriter(out / RECORDING), *sinks]
+                    session = run_session(
+                        watched, warm_up=profile.warm_up, sinks=recording, progress=progress, **planned
+                    )
+        recorded = not lockstep and not session.recording_faults
+        return judge_session(
+            session, frames, out=out, say=say, commands=commands, recorded=recorded, mcap=mcap is not None
+        )
 
 
 def judge_session(
@@ -156,12 +168,15 @@ def judge_session(
     say: Say,
     commands: tuple[str, ...] = (),
     recorded: bool = False,
+    mcap: bool = False,
 ) -> Rehearsal:
     """Scores a session that still holds its predictions; writes recording, json files, report and pictures.png into `out`.
 
-    `recorded` says that its frames are in the recording already.
+    `recorded` says that its frames are in the recording already, `mcap` that there is one in MCAP too.
     """
     from benchmarks._gallery import picture_sheet
+    from benchmarks._worst import worst_frames
+    from benchmarks.recorded import keep_in_mcap
     from benchmarks.report import render_report
     from hil.score_table import pack_scores
     from sim.pictures import png_bytes
@@ -183,11 +198,15 @@ def judge_session(
     if not recorded:
         record_session(session, out / RECORDING)
     figures = figures_of(session, latency, rehearsal.verdict, rehearsal.quality)
-    keep_figures(out / RECORDING, figures, pack_scores(answers))
+    scores = pack_scores(answers)
+    keep_figures(out / RECORDING, figures, scores)
+    if mcap:
+        keep_in_mcap(out, session, figures, scores, say)
     write_whole(out / "scores.json", json.dumps(rehearsal.to_dict(), indent=2, allow_nan=False))
     write_whole(out / "junit.xml", junit_xml(rehearsal.verdict, session))
     shown = _shown(session, dataset)
-    write_whole(rehearsal.report_path, render_report(rehearsal, shown))
+    worst = worst_frames(session, answers, dataset)
+    write_whole(rehearsal.report_path, render_report(rehearsal, shown, worst))
     if shown:
         write_whole(out / "pictures.png", png_bytes(picture_sheet(shown)))
     return rehearsal
@@ -208,13 +227,13 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def play(dataset: Dataset, *, rate_hz: float, every: int | None) -> tuple[FrameSource, dict[str, Any]]:
+def play(dataset: NamedFrames, *, rate_hz: float, every: int | None) -> tuple[FrameSource, dict[str, Any]]:
     """Returns the frames that a camera of `rate_hz` takes of a data set, and the facts of it: how many go by, at what speed.
 
     `every` None takes the number of frames that makes clips play nearest to their own speed. At a speed other than 1 things
     move slower or faster than they were simulated to.
     """
-    capture = dataset.manifest.capture
+    capture = dataset.manifest.capture if isinstance(dataset, Dataset) else {}
     clip_hz = float(capture["rate_hz"]) if capture.get("sequence", 1) > 1 else None
     taken = camera_every(clip_hz, rate_hz) if every is None else every
     source: FrameSource = dataset if taken == 1 else EveryNth(dataset, taken)

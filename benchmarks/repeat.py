@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rehearsal import Say, milliseconds
+from hil.junit import junit_xml
 from hil.latency import LatencyReport, summarize
 from hil.session import Session, load_session
 from hil.verdict import Verdict, judge
@@ -30,13 +31,18 @@ class Repeated:
     verdict: Verdict
     folder: Path
 
+    @property
+    def report_path(self) -> Path:
+        """Where the joint report is, or will be; each run has its own under run-K beside it."""
+        return self.folder / "report.html"
+
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON values."""
         return {
             "verdict": self.verdict.to_dict(),
             "together": self.together.to_dict(),
             "runs": [report.to_dict() for report in self.single],
-            "report": str(self.folder / "runs.json"),
+            "report": str(self.report_path),
         }
 
     def describe(self) -> str:
@@ -46,7 +52,7 @@ class Repeated:
         widths = [max(len(row[k]) for row in rows) for k in range(len(heads))]
         lines = ["  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
         lines += ["", *self.verdict.marks] if self.verdict.marks else []
-        return "\n".join([*lines, "", f"{self.verdict.status}: {self.verdict.reason}", f"Report: {self.folder / 'runs.json'}"])
+        return "\n".join([*lines, "", f"{self.verdict.status}: {self.verdict.reason}", f"Report: {self.report_path}"])
 
 
 def repeat_runs(words: list[str], *, runs: int, out: Path, say: Say) -> Repeated:
@@ -64,7 +70,12 @@ def repeat_runs(words: list[str], *, runs: int, out: Path, say: Say) -> Repeated
 
 
 def gather(paths: list[Path], *, out: Path) -> Repeated:
-    """Judges recorded runs together and writes OUT/runs.json; raises DatasetError and, for unlike runs, RehearseError."""
+    """Judges recorded runs together; writes runs.json, junit.xml and report.html into OUT.
+
+    Raises DatasetError and, for unlike runs, RehearseError.
+    """
+    from benchmarks.runs_report import render_runs
+
     sessions = tuple(load_session(path) for path in paths)
     try:
         together = summarize(*sessions)
@@ -74,6 +85,8 @@ def gather(paths: list[Path], *, out: Path) -> Repeated:
     verdict = judge(*sessions, report=together)
     made = Repeated(sessions=sessions, single=single, together=together, verdict=verdict, folder=out)
     write_whole(out / "runs.json", json.dumps(made.to_dict(), indent=2, allow_nan=False))
+    write_whole(out / "junit.xml", junit_xml(verdict, *sessions))
+    write_whole(made.report_path, render_runs(made, [path.parent.name for path in paths]))
     return made
 
 

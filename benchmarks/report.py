@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks._charts import DueFrame, histogram, stage_bar, timeline
+from benchmarks._columns import columns_card
+from benchmarks._event_table import event_table, flags_of
+from benchmarks._events import events_of
 from benchmarks._facts import fact_tables, provenance
 from benchmarks._gallery import ERROR_LIMIT, frame_pictures, thing_bounds
 from benchmarks._method import method_cards
-from benchmarks._outages import outage_cards
 from benchmarks._page import card, figure, page, ramp, section, table, text, tile
 from benchmarks._scores import category_table, headline_tiles, score_tables, tube_table
+from benchmarks._waterfall import waterfall_card
+from benchmarks._worst import WorstFrame, worst_cards
 from hil.latency import report_rows
 from hil.quantiles import Interval
 from hil.session import FrameRecord
@@ -31,16 +35,20 @@ if TYPE_CHECKING:
 _MOST_BARS = 1500
 _CLASS_OF = {"on_time": "good", "late": "late"}
 _SECTIONS = (
-    ("pictures", "Pictures"), ("time", "Time"), ("quality", "Quality"), ("provenance", "What ran on what"), ("again", "Again"),
+    ("pictures", "Pictures"), ("time", "Time"), ("quality", "Quality"), ("worst", "Worst frames"),
+    ("provenance", "What ran on what"), ("again", "Again"),
 )  # fmt: skip
 
 
-def render_report(rehearsal: Rehearsal, shown: Sequence[tuple[Frame, Prediction]]) -> str:
+def render_report(
+    rehearsal: Rehearsal, shown: Sequence[tuple[Frame, Prediction]], worst: Sequence[WorstFrame] = ()
+) -> str:
     """Returns the page's HTML; no I/O but the package's own style sheet."""
     sections = (
         _pictures(shown),
         _time(rehearsal),
         _quality(rehearsal),
+        _worst_section(rehearsal, worst),
         section("provenance", "What ran on what", provenance(rehearsal.session), *fact_tables(rehearsal.session)),
         _again(rehearsal),
     )
@@ -124,6 +132,7 @@ def _time(rehearsal: Rehearsal) -> str:
     answered = [f.latency_s * 1e3 for f in session.due if f.latency_s is not None]
     start = min((f.due_ns for f in session.due), default=0)
     drawn, each = _worst(session.due)
+    happened, more = events_of(session)
     due = [
         DueFrame(
             due_s=(f.due_ns - start) / 1e9,
@@ -139,12 +148,14 @@ def _time(rehearsal: Rehearsal) -> str:
         card("Latency of every answer", histogram(answered, deadline_ms=deadline_ms, marks=marks, title=said)),
         card(
             "Every frame that was due",
-            timeline(due, deadline_ms=deadline_ms, classes=classes, title=f"Latency of {len(session.due)} due frames over time."),
+            timeline(due, deadline_ms=deadline_ms, classes=classes, title=f"Latency of {len(session.due)} due frames over time.",
+                     flags=flags_of(happened)),
             "" if each == 1 else f'<p class="lead">Each bar is the slowest of {each} frames in a row.</p>',
             _outcome_key(session.outcomes()),
+            event_table(happened, more),
         ),
         _stages(rehearsal),
-        *outage_cards(rehearsal.session),
+        waterfall_card(session),
         *_faults(rehearsal),
         card("Latency in figures", _latency_table(rehearsal)),
         *method_cards(session, latency),
@@ -222,7 +233,18 @@ def _quality(rehearsal: Rehearsal) -> str:
     categories = card("By category", category_table(scores))
     tubes = card("DVPQ by window and tolerance", tube_table(scores))
     wide = rehearsal.quality.streaming is not None  # the streaming columns need the page's whole width
-    return section("quality", "Quality", lead, tables if wide else f'<div class="columns">{tables}</div>', tubes, categories)
+    tables = tables if wide else f'<div class="columns">{tables}</div>'
+    return section("quality", "Quality", lead, columns_card(rehearsal.quality), tables, tubes, categories)
+
+
+def _worst_section(rehearsal: Rehearsal, worst: Sequence[WorstFrame]) -> str:
+    if not worst:
+        return section("worst", "Worst frames", "Every frame was answered in time, and there is nothing to find in any of them.")
+    lead = (
+        "Frames in the middle of the longest stretches without an answer, the slowest answers and the poorest ones. In hand is "
+        "what a robot still acted on when the deadline of a frame was over: the newest answer, drawn over the image of now."
+    )
+    return section("worst", "Worst frames", lead, *worst_cards(worst, rehearsal.session.deadline_s * 1e3))
 
 
 def _streaming(rehearsal: Rehearsal) -> str:

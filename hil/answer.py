@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -127,10 +126,16 @@ def _check_ids(ids: NDArray[Any], segments: tuple[Segment, ...]) -> None:
     else:
         table = np.zeros(int(np.iinfo(ids.dtype).max) + 1, dtype=np.uint8)
         table[known[known < len(table)]] = 1
-        # OpenCV's table of bytes takes a quarter of numpy's time.
-        valid = bool((cv2.LUT(ids, table) if ids.dtype == np.uint8 else table.take(ids)).min())
+        valid = bool((_looked_up(ids, table) if ids.dtype == np.uint8 else table.take(ids)).min())
     if not valid:
         raise ProtocolError("A result has pixels whose segment id is not in its list of segments.")
+
+
+def _looked_up(ids: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Returns table[ids] in a quarter of the time that numpy takes. A host has OpenCV loaded; an agent never comes here."""
+    import cv2
+
+    return np.asarray(cv2.LUT(ids, table), dtype=np.uint8)
 
 
 def _stamps(values: object) -> dict[str, int]:

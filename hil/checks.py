@@ -22,6 +22,12 @@ LATENESS_MAX_PERIODS = 0.25
 # What never may happen, however seldom: these are no matter of time.
 NEVER = ("lost", "error", "rejected")
 
+# In the order in which a verdict looks at them; a test holds this against what `run_checks` returns.
+RULES = (
+    "the agent stays", "enough frames for the claim", "the host keeps the clock", "no answer is lost or wrong",
+    "the claim is shown", "the rate is sustained", "the agent's memory is bounded",
+)  # fmt: skip
+
 Status = Literal["pass", "fail", "invalid", "skipped"]
 
 
@@ -84,6 +90,9 @@ def _enough_frames(sessions: Sequence[Session], figures: LatencyReport) -> Check
 
 def _clock_kept(sessions: Sequence[Session], figures: LatencyReport) -> Check:
     name, late = "the host keeps the clock", figures.lateness_s
+    fault = next((f"The frames ended: {f}" for s in sessions if (f := s.dataset.get("source_fault")) is not None), None)
+    if fault is not None:
+        return Check(name=name, status="invalid", found=fault)
     if sessions[0].lockstep:
         return Check(name=name, status="skipped", found="In lockstep no camera ran, so the frame clock was not tried.")
     if late is None:
@@ -93,10 +102,17 @@ def _clock_kept(sessions: Sequence[Session], figures: LatencyReport) -> Check:
         if late[which] > limit_s:
             found = (
                 f"The host could not keep the clock: frames left {late[which] * 1e3:.1f} ms late ({which}), more than the "
-                f"{limit_s * 1e3:.1f} ms that a camera may be; free a core on the host and run again."
+                f"{limit_s * 1e3:.1f} ms that a camera may be; {_way_out(sessions)}."
             )
             return Check(name=name, status="invalid", found=found)
     return Check(name=name, status="pass", found=f"Frames left {late['p99'] * 1e3:.2f} ms late at p99.")
+
+
+def _way_out(sessions: Sequence[Session]) -> str:
+    behind = sum(session.dataset.get("frames_late", 0) for session in sessions)
+    if not behind:
+        return "free a core on the host and run again"
+    return f"the renderer was behind for {behind} frames: render more of them --ahead, or a smaller --size"
 
 
 def _nothing_lost(sessions: Sequence[Session], figures: LatencyReport) -> Check:

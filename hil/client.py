@@ -34,8 +34,8 @@ class Client:
     """One session with one agent; a context manager. `facts` is what the agent said of itself.
 
     Encrypted where there are `keys`; a `transport` of another kind takes the place of ZeroMQ. The agent is asked to drop frames
-    that are older than `stale_after_s` when they come. `stale` counts answers to sessions that were left, `terms` is what the
-    agent was told of packing. Raises LinkError at opening where nobody answers within `timeout_s`, or the agent refuses.
+    that are older than `stale_after_s` when they come. `stale` counts answers to sessions that were left. Raises LinkError at
+    opening where nobody answers within `timeout_s`, or the agent refuses.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class Client:
         self.session = os.urandom(SESSION_BYTES)
         self.protocol_errors = 0
         self.stale = 0
-        self.terms: Body | None = None
         self._stale_after_s = stale_after_s
         self._left: set[bytes] = set()
         self._ping = pack(Kind.PING, {})
         self._hello = self._pack_hello(None)
         self._link = ZmqHost(device, self.session, keys) if transport is None else transport(device, self.session)
         self.link_facts = dict(self._link.facts)
+        self._terms: Body | None = None
         self._closed = False
         try:
             self.facts = self._shake_hands(timeout_s)
@@ -130,6 +130,11 @@ class Client:
     def send(self, body: Body, *, seq: int = 0, due_ns: int = 0) -> bool:
         """Sends any message of this session without waiting; False where the link cannot take it now."""
         return self._link.send(seal(body, session=self.session, seq=seq, due_ns=due_ns, sent_ns=time.monotonic_ns()))
+
+    def settle(self, terms: Body | None = None) -> bool:
+        """Sends the TERMS of this session; without an argument the last ones again, to an agent that was lost."""
+        self._terms = terms or self._terms
+        return self._terms is not None and self.send(self._terms)
 
     def wait_for(self, kind: Kind, seq: int, timeout_s: float) -> Message | None:
         """Returns the message of that kind and number, passing over all others; None where it did not come in time."""

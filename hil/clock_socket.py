@@ -98,6 +98,7 @@ class ClockProbe:
         self._asked = 0
         self._now, self._every_s = now or time.monotonic_ns, every_s
         self._session, self._keys = os.urandom(SESSION_BYTES), keys
+        self._asked = 0
         self._address = _address(device, facts.get("clock"))
         self._stop = threading.Event()
         self._primed = threading.Event()

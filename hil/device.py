@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import importlib.metadata
 import os
 import platform
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("rehearse-perception", "numpy", "opencv-python-headless", "pyzmq", "msgpack", "openvino", "onnxruntime")
+from perception.power_mode import power_mode
+
+_PACKAGES = (
+    "rehearse-perception", "numpy", "opencv-python-headless", "pyzmq", "msgpack", "openvino", "onnxruntime", "onnxruntime-gpu",
+    "tensorrt", "cuda-bindings",
+)  # fmt: skip
 
 
 def device_facts() -> dict[str, Any]:
@@ -29,19 +31,6 @@ def device_facts() -> dict[str, Any]:
         "boot": boot_digest(),
         "power_mode": power_mode(),
     }
-
-
-@functools.cache
-def power_mode() -> str | None:
-    """Returns what a Jetson says of its power mode, such as `NV Power Mode: MAXN 0`; runs nvpmodel once where there is one."""
-    tool = shutil.which("nvpmodel")
-    if tool is None:
-        return None
-    try:
-        said = subprocess.run([tool, "-q"], capture_output=True, text=True, timeout=3, check=False).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return " ".join(said.split())[:200] or None
 
 
 def package_versions(names: tuple[str, ...]) -> dict[str, str | None]:

@@ -24,6 +24,7 @@ from scenes.distortion import Distortion
 from scenes.errors import RehearseError
 
 _PR_SET_PDEATHSIG = 1
+_LOST_STATUS = 69  # EX_UNAVAILABLE of sysexits.h
 
 
 def main(agent_pid: int, channel_descriptor: int, memory_descriptor: int) -> None:
@@ -61,15 +62,17 @@ def _open(channel: Channel, order: EngineOrder) -> TimedPerceiver | None:
 
 
 def _serve(channel: Channel, memory: EngineMemory, perceiver: TimedPerceiver) -> None:
-    while True:
+    lost: list[str] = []
+    while not lost:  # a device that is lost needs a new process, which the agent starts
         job = channel.wait()
         rgb = memory.image(job["slot"], job["shape"])
-        body = answer_frame(perceiver, rgb, _camera(job["camera"]), receive_ns=job["receive_ns"])
+        body = answer_frame(perceiver, rgb, _camera(job["camera"]), receive_ns=job["receive_ns"], lost=lost)
         sizes = memory.put_answer(job["answer"], body)
         channel.send({
             "done": job["job"], "kind": int(body.kind), "sizes": sizes, "crc": body.crc,
             "counters": counters_of(perceiver),
         })  # fmt: skip
+    sys.exit(_LOST_STATUS)
 
 
 def _camera(values: dict[str, Any]) -> dict[str, Any]:

@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from hil.any_recording import open_recording
 from hil.condition import energy_j_per_frame, throttled
 from hil.latency import LatencyReport, summarize
 from hil.quality import Quality
-from hil.recording import append_chunk, load_recording
+from hil.recording import append_chunk
 from hil.rules import rules_of
 from hil.session import Session
 from hil.verdict import Verdict, judge
@@ -45,7 +46,12 @@ def replay(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
 
     Raises DatasetError where it cannot be trusted.
     """
-    session, later = load_recording(path)
+    session, later = open_recording(path)
+    return refigure(path, session, later), json.loads(later[FIGURES]) if FIGURES in later else None
+
+
+def refigure(path: Path, session: Session, later: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """Returns the figures made again from what was read, as JSON gives them back; raises DatasetError."""
     if not session.due:
         raise DatasetError(f"{path} has no frame that was measured; its run ended in the warm-up.")
     quality = None if SCORES not in later else _quality(path, later[SCORES])
@@ -53,7 +59,7 @@ def replay(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
     latency = summarize(session)
     figures = figures_of(session, latency, judge(session, report=latency), quality)
     plain: dict[str, Any] = json.loads(json.dumps(figures, allow_nan=False))
-    return plain, json.loads(later[FIGURES]) if FIGURES in later else None
+    return plain
 
 
 def differences(one: Any, other: Any, at: str = "") -> Iterator[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from hil.progress import Progress
+from hil.progress import RECENT, Progress, Tick
 from hil.quantiles import quantile_s
 from hil.session import FrameRecord, Outcome
 from hil.warm_up import WarmUp
@@ -50,7 +51,8 @@ class Ledger:
         self._closed = closed
         self._sent = 0
         self._answered = 0
-        self._latencies_s: list[float] = []
+        self._on_time = 0
+        self._latencies_s = array("d")
         self._warm_up_latencies_s: list[float] = []
 
     def captured(self, entry: Entry, now_ns: int) -> None:
@@ -74,6 +76,7 @@ class Ledger:
         entry.stamps.update(stamps)
         latency_ns = stamps["return_ns"] - entry.due_ns
         self._answered += not entry.warm_up
+        self._on_time += not entry.warm_up and latency_ns <= deadline_ns
         self._close(entry, "on_time" if latency_ns <= deadline_ns else "late", latency_ns / 1e9, prediction)
 
     def missed(self, entry: Entry, outcome: Outcome, reason: str) -> None:
@@ -94,18 +97,19 @@ class Ledger:
         return tuple(_record(entry) for entry in self.entries)
 
     def progress(self, now_ns: int) -> Progress:
-        """Returns the counts so far; safe to call from another thread."""
-        latencies = np.array(self._latencies_s[:])
+        """Returns the counts so far; safe to call from another thread, and quick however long the run is."""
+        latencies = np.frombuffer(self._latencies_s[:])  # copied at once: the timed thread appends
+        misses = max(len(latencies) - self._on_time, 0)
         quantiles = [quantile_s(latencies, p) * 1e3 for p in (0.50, 0.95)] if len(latencies) else [None, None]
         counted = self._rule.least(self._rate_hz) if self.warm_up is None else self.warm_up
         due = 0 if self.warm_up is None else self.handed_over - self.warm_up
         phase = "warm-up" if not due else "finished" if self.handed_over == len(self.entries) else "measuring"
-        on_time = sum(e.outcome == "on_time" for e in self.entries[counted : self.handed_over])
         frames = max(counted, self.handed_over - due) + self._measured
         end_ns = self._start_ns + round(frames * 1e9 / self._rate_hz)
         return Progress(
-            phase=phase, due=due, sent=self._sent, answered=self._answered, misses=max(len(latencies) - on_time, 0),
+            phase=phase, due=due, sent=self._sent, answered=self._answered, misses=misses, ended=len(latencies),
             p50_ms=quantiles[0], p95_ms=quantiles[1], remaining_s=max(end_ns - now_ns, 0) / 1e9,
+            recent=tuple(_tick(e) for e in self.entries[max(self.handed_over - RECENT, 0) : self.handed_over]),
         )  # fmt: skip
 
     def _measure_from(self, seq: int) -> None:
@@ -124,6 +128,11 @@ class Ledger:
         (self._warm_up_latencies_s if entry.warm_up else self._latencies_s).append(latency_s)
         if self._closed is not None:
             self._closed(_record(entry), prediction)
+
+
+def _tick(entry: Entry) -> Tick:
+    return_ns = entry.stamps.get("return_ns")
+    return entry.outcome, None if return_ns is None else (return_ns - entry.due_ns) / 1e6
 
 
 def _record(entry: Entry) -> FrameRecord:

@@ -16,7 +16,7 @@ from hil.answer import pack_answer
 from hil.protocol import Body, Kind, pack
 from perception.prediction import Prediction
 from scenes.distortion import Distortion
-from scenes.errors import RehearseError
+from scenes.errors import EngineLostError, RehearseError
 
 _WARM_UP = 3
 
@@ -51,15 +51,25 @@ class TimedPerceiver(Protocol):
 
 
 def answer_frame(
-    perceiver: TimedPerceiver, rgb: NDArray[np.uint8], camera: dict[str, Any], *, receive_ns: int
+    perceiver: TimedPerceiver,
+    rgb: NDArray[np.uint8],
+    camera: dict[str, Any],
+    *,
+    receive_ns: int,
+    lost: list[str] | None = None,
 ) -> Body:
-    """Returns a RESULT, or an ERROR with the reason: whatever an engine raises fails this frame and nothing else."""
+    """Returns a RESULT, or an ERROR with the reason: whatever an engine raises fails this frame and nothing else.
+
+    `lost` gets the reason where no later frame can succeed in this process either.
+    """
     try:
         start_ns = time.monotonic_ns()
         prediction, times = perceiver.perceive_timed(rgb, **camera)
         return pack_answer(prediction, _stamps(receive_ns, start_ns, times))
     except Exception as error:
         reason = str(error) if isinstance(error, RehearseError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, EngineLostError) and lost is not None:
+            lost.append(reason)
         return error_body("engine", reason)
 
 

@@ -90,9 +90,9 @@ class Message:
     session: bytes
     seq: int
     due_ns: int
-    sent_ns: int
     meta: dict[str, Any]
     arrays: tuple[NDArray[Any], ...]
+    sent_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -36,10 +36,12 @@ def no_collection() -> Iterator[None]:
 
 
 _PRIORITY = 10
+# For a thread that takes turns with the timed one: stopped by other work while it holds Python's lock, it would stop both.
+BESIDE = 9
 
 
 @contextmanager
-def real_time() -> Iterator[str]:
+def real_time(priority: int = _PRIORITY) -> Iterator[str]:
     """Gives this thread, and none that it starts, a real-time priority where the system allows it.
 
     Yields what it got, for the record: a loaded host without it may wake too late to play a camera.
@@ -49,11 +51,11 @@ def real_time() -> Iterator[str]:
         return
     before, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(_PRIORITY))
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError as error:
         yield f"normal: real time was refused ({error.strerror})"
         return
     try:
-        yield f"SCHED_FIFO {_PRIORITY}"
+        yield f"SCHED_FIFO {priority}"
     finally:
         os.sched_setscheduler(0, before, parameters)

@@ -80,8 +80,7 @@ class Reconnection:
         self.agent_changed = facts.get("instance") != before.get("instance")
         self._closed.append(self._close(to_ns=time.monotonic_ns()))
         self._client.facts, self.gone = facts, False
-        if self._client.terms is not None:
-            self._client.send(self._client.terms)
+        self._client.settle()
         return None
 
     def _close(self, *, to_ns: int | None) -> Outage:

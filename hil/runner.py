@@ -14,9 +14,10 @@ from hil.client import Client
 from hil.clock import ClockFit
 from hil.clock_socket import ClockProbe
 from hil.device import device_facts
+from hil.images import Filming, Image, Images, Loaded
 from hil.link import DEFAULT_ADDRESS, is_loopback, keys_for_host
 from hil.packer import Compress
-from hil.progress import Progress, told_every_second
+from hil.progress import Progress, told
 from hil.quiet import no_collection, real_time, short_switch_interval
 from hil.reconnect import RECONNECT_S
 from hil.recorder import Recorder, Sink
@@ -24,7 +25,7 @@ from hil.recording import tail_of
 from hil.request import DISTORTION, pack_frame
 from hil.session import Session
 from hil.staleness import STALL_S
-from hil.stream import PING_EVERY_S, Image, Stream
+from hil.stream import PING_EVERY_S, Stream
 from hil.terms import agree
 from hil.warm_up import WarmUp
 from sim.frame import Frame
@@ -85,11 +86,12 @@ def run_session(
         "device": device, "rate_hz": rate_hz, "deadline_s": deadline_s, "duration_s": duration_s, "credit": credit,
         "claim": claim, "profile": profile,
     }  # fmt: skip
+    most = warm_up.most(rate_hz) + measured
     own = keys_for_host(keys, device, insecure=insecure)
     with Client(device, timeout_s=connect_timeout_s, stale_after_s=1 / rate_hz + STALL_S, keys=own) as client:
         link = agree(client, compress)
-        images = _load_images(dataset, warm_up.most(rate_hz) + measured, client)
-        facts = {**dict(about or {}), "frames": len(dataset), "images_used": len(images)}
+        images: Images = dataset.start(most) if isinstance(dataset, Filming) else _load_images(dataset, most, client)
+        facts = {**dict(about or {}), "frames": len(dataset)}
         started_utc = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
         with real_time() as priority:
             host = {**device_facts(), "priority": priority}
@@ -99,11 +101,15 @@ def run_session(
             recorder.begin(planned)
             with ClockProbe(device, client.facts, keys=own) as probe:
                 run = stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put, reconnect_s)
-                with no_collection(), short_switch_interval(), told_every_second(progress, run.progress), real_time():
+                with no_collection(), short_switch_interval(), told(progress, run.progress), real_time():
                     run.loop()
                 run.count_agent()
+            images.stop()
+            facts |= images.facts()
             session = _session(planned, run, warm_up, facts, probe.fit())
-            session = replace(session, images=[i.name for i in images], link={**link, "answers": run.packing})
+            session = replace(session, images=images.names(), link={**link, "answers": run.packing})
+            if images.fault is not None:  # what the host did is no fault of the agent
+                session = replace(session, fault=None)
             if recorder.lost:
                 session = replace(session, recording_faults=(f"{recorder.lost} frames came faster than it was written",))
             recorder.end(tail_of(session))
@@ -125,7 +131,7 @@ def _session(
     )  # fmt: skip
 
 
-def _load_images(dataset: FrameSource, count: int, client: Client) -> list[Image]:
+def _load_images(dataset: FrameSource, count: int, client: Client) -> Loaded:
     """Packs the images before the clock starts; pings between them, so that the lease survives a large data set."""
     images: list[Image] = []
     pinged = time.monotonic()
@@ -140,7 +146,7 @@ def _load_images(dataset: FrameSource, count: int, client: Client) -> list[Image
         if time.monotonic() - pinged > PING_EVERY_S:
             client.ping()
             pinged = time.monotonic()
-    return images
+    return Loaded(images)
 
 
 def _takes(facts: dict[str, object]) -> list[object]:

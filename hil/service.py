@@ -4,7 +4,7 @@ A line is one of
     p50=40ms                          always 40 ms
     p50=40ms,p99=45ms                 log-normal with that median and that 99th percentile
     p50=40ms,stall=800ms/300          every 300th frame takes 800 ms more
-    recording=out/hil/session.json    drawn from the service times of that run, with replacement, stalls and all
+    recording=out/hil/recording.rhil  drawn from the service times of that run, with replacement, stalls and all; .mcap too
 """
 
 from __future__ import annotations
@@ -97,11 +97,11 @@ def service_times_s(frames: Sequence[FrameRecord]) -> dict[int, float]:
 
 
 def _recorded(path: Path, rest: dict[str, str], text: str) -> ServiceModel:
-    from hil.session import load_session
+    from hil.any_recording import open_recording
 
     if rest:
         raise ValueError(f"a recording is drawn from as it is, without {next(iter(rest))}")
-    session = load_session(path)
+    session, _ = open_recording(path)
     measured = {frame.seq for frame in session.due}
     times = np.array([t for seq, t in service_times_s(session.frames).items() if seq in measured])
     if len(times) == 0:

@@ -33,10 +33,15 @@ def stage_spreads(sessions: Sequence[Session]) -> tuple[dict[str, dict[str, floa
     table = np.concatenate(tables)
     if len(table) == 0:
         return None, "not available: no frame was answered"
-    crossing = all(session.same_clock or _fit(session) is not None for session in sessions)
+    crossing = all(crossings_known(session) for session in sessions)
     spreads = {name: spread_s(column) for name, column in zip(STAGES, table.T, strict=True)}
     kept = {name: row for name, row in spreads.items() if row is not None and (crossing or name not in CROSSINGS)}
     return kept, next((s.clock_note for s in sessions if not s.same_clock), sessions[0].clock_note)
+
+
+def crossings_known(session: Session) -> bool:
+    """Whether the clocks of host and device can be compared, so that uplink and downlink are told apart."""
+    return session.same_clock or _fit(session) is not None
 
 
 def _fit(session: Session) -> ClockFit | None:

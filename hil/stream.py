@@ -11,7 +11,7 @@ from __future__ import annotations
 import select
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,11 +19,12 @@ import numpy as np
 from hil.answer import open_answer
 from hil.client import Client
 from hil.engine_events import merged
+from hil.images import Images
 from hil.ledger import Closed, Entry, Ledger
 from hil.owed import Unowed
 from hil.packer import checked_packing
 from hil.progress import Progress
-from hil.protocol import Body, Kind, Message, ProtocolError
+from hil.protocol import Kind, Message, ProtocolError
 from hil.reconnect import KNOCK_EVERY_S, RECONNECT_S, Reconnection
 from hil.telemetry import checked_sample
 from hil.warm_up import WarmUp
@@ -37,21 +38,13 @@ PING_EVERY_S = 0.2
 _LEAD_S = 0.05
 # A sleep ends late by some tenths of a millisecond, so the last of them are waited for by looking at the clock.
 _SPIN_NS = 400_000
+_OVERDUE_NS = _SPIN_NS + 1_000_000
 _DECODES_KEPT = 20
 # What a hostile agent may make a run remember.
 _MOST_COUNTERS = 48
 _MOST_NAME = 48
 # However long decoding takes, an answer waits for the camera no longer than this share of a period.
 _LONGEST_WAIT_PERIODS = 0.25
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Image:
-    """A packed image, ready to be sent any number of times, its size (H, W) and its name in the data set."""
-
-    body: Body
-    size: tuple[int, int]
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +62,7 @@ class Stream:
     def __init__(
         self,
         client: Client,
-        images: list[Image],
+        images: Images,
         rate_hz: float,
         rule: WarmUp,
         measured: int,
@@ -109,7 +102,10 @@ class Stream:
 
     def progress(self) -> Progress:
         """Returns the counts so far; safe to call from another thread."""
-        return self.ledger.progress(time.monotonic_ns())
+        return replace(
+            self.ledger.progress(time.monotonic_ns()), in_flight=len(self._in_flight), waiting=int(self._mailbox is not None),
+            sample=self.telemetry[-1] if self.telemetry else {}, counters=dict(self.counters),
+        )  # fmt: skip
 
     def loop(self) -> None:
         """Sends and receives until every frame has its outcome or the agent is gone; `fault` then says how."""
@@ -149,9 +145,12 @@ class Stream:
                     return
 
     def _is_due(self, now_ns: int) -> bool:
-        """Whether the next frame has to leave now."""
+        """Whether the next frame has to leave now; one that its camera does not have yet leaves late."""
         at = self.ledger.handed_over
-        return at < len(self.ledger.entries) and now_ns >= self.ledger.entries[at].due_ns
+        if at == len(self.ledger.entries) or now_ns < self.ledger.entries[at].due_ns:
+            return False
+        self.fault = self.fault or self._images.fault
+        return self.fault is None and self._images.ready(self.ledger.entries[at].image)
 
     def _finished(self) -> bool:
         all_due = self.ledger.handed_over == len(self.ledger.entries)
@@ -166,7 +165,10 @@ class Stream:
             times.pop()
         if self.ledger.handed_over < len(self.ledger.entries):
             times.append(self.ledger.entries[self.ledger.handed_over].due_ns - _SPIN_NS)
-        return 0.0 if self._client.readable() else max(min(times) - time.monotonic_ns(), 0) / 1e9
+        now_ns = time.monotonic_ns()
+        if times[-1] + _OVERDUE_NS < now_ns:  # its camera does not have it yet, and needs the processor more than we do
+            times[-1] = now_ns + _SPIN_NS
+        return 0.0 if self._client.readable() else max(min(times) - now_ns, 0) / 1e9
 
     def _hand_over(self, entry: Entry, now_ns: int) -> None:
         self.ledger.captured(entry, now_ns)
@@ -183,7 +185,7 @@ class Stream:
         if entry is None or len(self._in_flight) >= self._credit:
             return
         now_ns = time.monotonic_ns()
-        if self._client.send_frame(self._images[entry.image].body, seq=entry.seq, due_ns=entry.due_ns):
+        if self._client.send_frame(self._images.body(entry.image), seq=entry.seq, due_ns=entry.due_ns):
             self.ledger.sent(entry, now_ns)
             self._in_flight[entry.seq] = entry
             self._mailbox = None
@@ -229,7 +231,7 @@ class Stream:
             return
         start_ns = time.monotonic_ns()
         try:
-            size = self._images[entry.image].size
+            size = self._images.size(entry.image)
             prediction, stamps = open_answer(message, size=size, categories=len(TAXONOMY))
         except ProtocolError as error:
             self.counters["protocol_errors"] += 1
@@ -238,16 +240,16 @@ class Stream:
         return_ns = time.monotonic_ns()
         stamps = {f"agent_{name}": value for name, value in stamps.items()}
         stamps |= {"host_receive_ns": answer.host_receive_ns, "return_ns": return_ns}
-        self.ledger.answered(entry, stamps, self._deadline_ns, prediction)
-        self._keep(entry, prediction)
+        self.ledger.answered(entry, stamps, self._deadline_ns, self._keep(entry, prediction))
         self._decode_ns.append(time.monotonic_ns() - start_ns)
 
-    def _keep(self, entry: Entry, prediction: Prediction) -> None:
-        """Keeps one copy of equal answers to the same image, so that a long run fits into memory."""
+    def _keep(self, entry: Entry, prediction: Prediction) -> Prediction:
+        """Keeps one copy of equal answers to the same image, so that a long run fits into memory; returns that copy."""
         before = self._latest.get(entry.image)
         if before is None or not _equal(before, prediction):
             self._latest[entry.image] = prediction
         self.predictions[entry.seq] = self._latest[entry.image]
+        return self._latest[entry.image]
 
     def _keep_alive(self, now_ns: int) -> None:
         # A host that stalls hears nothing either: no single look counts for more than two pings of silence.

@@ -30,8 +30,7 @@ def agree(client: Client, compress: Compress = "auto") -> dict[str, Any]:
     idle_s = _fastest(client, 0, 0)
     up, down = (None if idle_s is None else _rate(client, idle_s, up=way) for way in (True, False))
     terms = {"compress": compress, "codecs": list(codecs()), "down_bytes_s": down}
-    client.terms = pack(Kind.TERMS, terms)
-    client.send(client.terms)
+    client.settle(pack(Kind.TERMS, terms))
     return {
         **client.link_facts, "compress": compress,
         "round_trip_ms": None if idle_s is None else idle_s * 1e3,

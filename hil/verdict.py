@@ -75,6 +75,11 @@ def _marks(sessions: Sequence[Session]) -> tuple[str, ...]:
         reasons = throttled(session)
         if reasons:
             marks.append(f"THROTTLED: {'; '.join(reasons)}.")
+    if any("frames_late" in session.dataset and session.same_clock for session in sessions):
+        marks.append(
+            "RENDERED BESIDE: frames were rendered on the agent's own machine while it ran, which slows the agent down; a data "
+            "set or --clip does not."
+        )
     marks += [f"RECORDING INCOMPLETE: {fault}" for session in sessions for fault in session.recording_faults]
     known = [instance for session in sessions if (instance := session.agent.get("instance")) is not None]
     if len(set(known)) < len(known):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 from collections.abc import Mapping
@@ -22,7 +21,8 @@ from scenes.errors import EngineError, UnknownNameError
 METADATA_KEY = "rehearse"
 FORMAT = 1
 OUTPUT_NAMES = ("category", "confidence", "center", "offset", "depth")
-BACKENDS = ("auto", "onnxruntime", "openvino")
+BACKENDS = ("auto", "onnxruntime", "onnxruntime-cuda", "onnxruntime-tensorrt", "openvino", "tensorrt")
+PLAN_SUFFIXES = (".plan", ".engine")
 Precision = Literal["auto", "f32", "bf16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
@@ -101,7 +101,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """The library underneath: `openvino` or `onnxruntime`."""
+        """The library underneath, by the name that `open_engine` takes."""
 
     @property
     def metadata(self) -> EngineMetadata:
@@ -149,19 +149,28 @@ def open_engine(
 ) -> Engine:
     """Loads a network file, runs it once on a grey image and returns the engine; takes about a second.
 
-    `auto` takes OpenVINO where it is installed, else ONNX Runtime. `threads` defaults to every core that this process
-    may use. The file's sha256 is checked first, against `sha256` and the line beside it (`perception.digest`); a file with
-    neither is opened only where `unsigned` allows it. Raises EngineError where the file is not an engine or not the one that
-    was meant, UnknownNameError for an unknown backend.
+    `backend` is a name of BACKENDS; options follow `tensorrt` after a colon (`perception.tensorrt_options`). `auto` takes
+    what is there, in the order TensorRT, ONNX Runtime on a GPU, OpenVINO, ONNX Runtime; `settings` say why. A TensorRT
+    plan (`.plan`, `.engine`) takes TensorRT. `threads` defaults to every core that this process may use. The file's sha256 is
+    checked first, against `sha256` and the line beside it (`perception.digest`); a file with neither is opened only where
+    `unsigned` allows it, a plan only with its manifest. Raises EngineError where the file is not an engine or not the one
+    that was meant, UnknownNameError for an unknown backend.
     """
-    if backend not in BACKENDS:
-        raise UnknownNameError("engine backend", backend, BACKENDS)
+    name, _, options = backend.partition(":")
+    if name not in BACKENDS:
+        raise UnknownNameError("engine backend", name, BACKENDS)
+    if options and name != "tensorrt":
+        raise EngineError(f"The engine {name} takes no options, got {options!r}; options belong to tensorrt.")
     if threads is not None and threads < 1:
         raise EngineError(f"An engine needs at least one thread, got {threads}.")
-    model = read_model_file(Path(path), sha256=sha256, unsigned=unsigned)
-    chosen, reason = _choose(backend)
-    engine = _load(model, chosen, reason, threads or usable_cores(), precision)
-    _try_once(engine, model)
+    from perception import _engine_choice
+
+    if Path(path).suffix in PLAN_SUFFIXES:
+        engine = _engine_choice.load_plan(Path(path), name, options, sha256=sha256)
+    else:
+        model = read_model_file(Path(path), sha256=sha256, unsigned=unsigned)
+        engine = _engine_choice.load(model, name, options, threads or usable_cores(), precision)
+    _try_once(engine, Path(path))
     return engine
 
 
@@ -193,33 +202,9 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _choose(backend: str) -> tuple[str, str]:
-    """Returns the backend to load and the reason, as a sentence for `settings`."""
-    if backend != "auto":
-        return backend, "asked for"
-    if importlib.util.find_spec("openvino") is not None:
-        return "openvino", "auto: openvino is installed"
-    if importlib.util.find_spec("onnxruntime") is not None:
-        return "onnxruntime", "auto: openvino is not installed"
-    raise EngineError("No inference library is installed; `pip install openvino` or `pip install onnxruntime`.")
-
-
-def _load(model: ModelFile, backend: str, reason: str, threads: int, precision: Precision) -> Engine:
-    try:
-        if backend == "openvino":
-            from perception.openvino_engine import OpenVinoEngine
-
-            return OpenVinoEngine(model, threads=threads, precision=precision, reason=reason)
-        from perception.onnxruntime_engine import OnnxRuntimeEngine
-
-        return OnnxRuntimeEngine(model, threads=threads, precision=precision, reason=reason)
-    except ImportError as error:
-        raise EngineError(f"The engine backend {backend!r} cannot be loaded ({error}); `pip install {backend}`.") from error
-
-
-def _try_once(engine: Engine, model: ModelFile) -> None:
+def _try_once(engine: Engine, path: Path) -> None:
     """Runs a grey image, so that a wrong output is found at opening and the first real frame is not the slow one."""
-    h, w = model.metadata.input_size
+    h, w = engine.metadata.input_size
     raw = engine.infer(np.full((1, 3, h, w), 127.0, dtype=np.float32))
     expected: dict[str, tuple[type, tuple[int, ...]]] = {
         "category": (np.int32, (1, h, w)),
@@ -232,6 +217,6 @@ def _try_once(engine: Engine, model: ModelFile) -> None:
         array = getattr(raw, name)
         if array.shape != shape or array.dtype != dtype:
             raise EngineError(
-                f"{model.path} cannot be used as an engine: output {name!r} should be {np.dtype(dtype)} {shape}, "
+                f"{path} cannot be used as an engine: output {name!r} should be {np.dtype(dtype)} {shape}, "
                 f"but is {array.dtype} {array.shape}; export the network again."
             )

@@ -99,8 +99,8 @@ def outline(picture: Rgb, ids: NDArray[np.integer]) -> Rgb:
 
 
 def depth_error_map(predicted_m: NDArray[np.floating], true_m: NDArray[np.floating], *, limit: float = 0.1) -> Rgb:
-    """Returns the relative depth error: white none, red too far, blue too near, full at `limit`; grey without truth."""
-    valid = np.isfinite(true_m) & (true_m > 0)
+    """Returns the relative depth error: white none, red too far, blue too near, full at `limit`; grey without both."""
+    valid = np.isfinite(true_m) & (true_m > 0) & np.isfinite(predicted_m)
     error = np.zeros(true_m.shape)
     np.divide(predicted_m - true_m, true_m, out=error, where=valid)
     strength = np.clip(np.abs(error) / limit, 0, 1)[..., None]

@@ -10,6 +10,7 @@
     |-- ProofError         (ValueError)    labels that an independent check contradicts
     |-- SensorError        (ValueError)    a sensor profile that cannot be read or makes no sense
     |-- EngineError        (ValueError)    an engine file that cannot be loaded or run
+    |   `-- EngineLostError                an engine whose device needs a new process; no later call can succeed
     |-- TrainingError      (ValueError)    a training run that cannot start or go on
     `-- LinkError          (RuntimeError)  an agent that cannot be reached, or that stopped answering
 
@@ -69,6 +70,10 @@ class SensorError(RehearseError, ValueError):
 
 class EngineError(RehearseError, ValueError):
     """An engine file that cannot be loaded or run."""
+
+
+class EngineLostError(EngineError):
+    """An engine whose device has failed for good: no later call in this process can succeed, a new process may."""
 
 
 class TrainingError(RehearseError, ValueError):

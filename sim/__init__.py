@@ -12,6 +12,7 @@ from scenes.lazy import lazy_names
 if TYPE_CHECKING:
     from sim.backend import BACKEND_NAMES, Backend, SettleReport, SettleRule, open_backend
     from sim.dataset import Dataset
+    from sim.film import Film
     from sim.frame import Frame, ObjectTruth, Sensed, Truth
     from sim.generate import GenerateSpec
 
@@ -19,6 +20,7 @@ __all__ = [
     "BACKEND_NAMES",
     "Backend",
     "Dataset",
+    "Film",
     "Frame",
     "GenerateSpec",
     "ObjectTruth",
@@ -33,6 +35,7 @@ _HOME = {
     "BACKEND_NAMES": "sim.backend",
     "Backend": "sim.backend",
     "Dataset": "sim.dataset",
+    "Film": "sim.film",
     "Frame": "sim.frame",
     "GenerateSpec": "sim.generate",
     "ObjectTruth": "sim.frame",

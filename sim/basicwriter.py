@@ -82,7 +82,7 @@ def numbered(file: str, number: int) -> str:
 
 def decode_frame(number: int, read: Read) -> Frame:
     """Reads frame `number`, whose files `read` returns by name; raises DatasetError naming the file that is wrong."""
-    name, time_s, objects = _decode_file(file_name("objects", number, "json"), read, _objects)
+    name, time_s, objects = _decode_file(file_name("objects", number, "json"), read, decode_objects)
     labels = _decode_file(file_name("semantic_segmentation_labels", number, "json"), read, _mapping)
     paths = _decode_file(file_name("instance_segmentation_mapping", number, "json"), read, _mapping)
     depth_m = _decode_file(file_name("distance_to_image_plane", number, "npy"), read, _depth)
@@ -136,7 +136,8 @@ def _camera(data: bytes) -> Camera:
     return Camera.from_dict(_mapping(data)["rehearse"])
 
 
-def _objects(data: bytes) -> tuple[str, float, tuple[ObjectTruth, ...]]:
+def decode_objects(data: bytes) -> tuple[str, float, tuple[ObjectTruth, ...]]:
+    """Reads objects.json: a frame's name, its time in seconds and its objects; raises LookupError, TypeError or ValueError."""
     values = _mapping(data)
     return str(values["name"]), float(values["time_s"]), tuple(record_from_dict(r) for r in values["objects"])
 

@@ -19,6 +19,7 @@ AGENT_MODULES = (
     "hil.engine_order", "hil.engine_start", "hil.engine_memory", "hil.engine_channel", "hil.watchdog",
     "perception.engine", "perception.perceiver", "perception.postprocess", "perception.preprocess",
     "perception.boxes3d", "perception.onnxruntime_engine", "perception.openvino_engine",
+    "perception.tensorrt_engine", "perception.tensorrt_build", "perception.tensorrt_plan", "hil.engine_proof",
 )  # fmt: skip
 
 

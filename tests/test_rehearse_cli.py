@@ -24,7 +24,8 @@ from scenes.taxonomy import TAXONOMY
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "doctor", "scene", "catalogue", "generate", "merge", "convert", "agree", "replay", "inspect",
-    "train", "export", "predict", "score", "agent", "hil", "hil proxy", "hil replay", "hil rules", "hil sweep rate",
+    "train", "export", "predict", "score", "agent", "agent keys", "hil", "hil proxy", "hil replay", "hil check", "hil rules",
+    "hil sweep rate",
     "hil sweep engines", "demo",
 )  # fmt: skip
 
@@ -217,6 +218,18 @@ def test_a_recording_that_is_none_is_one_sentence(run_here, tmp_path):
     assert_one_sentence(run_here("hil", "replay", tmp_path / "other.rhil"), "not a recording")
 
 
+def test_an_mcap_file_that_is_none_is_one_sentence(run_here, tmp_path):
+    pytest.importorskip("mcap")
+    pytest.importorskip("foxglove")
+    assert_one_sentence(run_here("hil", "check", tmp_path / "none.mcap"), "Cannot read", "none.mcap")
+    (tmp_path / "other.rhil").write_bytes(b"REHEARSE-HIL")
+    assert_one_sentence(run_here("hil", "check", tmp_path / "other.rhil"), "hil replay")
+    (tmp_path / "bad.mcap").write_bytes(b"\x89MCAP0\r\n" + bytes(100))
+    for command in (("hil", "check"), ("hil", "replay"), ("hil",)):
+        assert_one_sentence(run_here(*command, tmp_path / "bad.mcap"), "not a recording that can be trusted")
+    assert_one_sentence(run_here("agent", "--emulate", f"recording={tmp_path / 'bad.mcap'}"), "bad.mcap")
+
+
 def test_the_rules_of_measuring_are_compared(run_here):
     rows = json.loads(run_here("hil", "rules", "--json").stdout)
     assert [row["miss_ratio"] for row in rows[:2]] == [30 / 9000] * 2
@@ -306,6 +319,29 @@ def test_hil_reports_every_due_frame(agent, run_here, dataset, tmp_path):
     assert again["figures"]["quality"] == result["quality"]
     assert (tmp_path / "report.html").stat().st_size < 8e6
     assert ET.parse(tmp_path / "junit.xml").find("testsuite").get("errors") in {"1", "2"}
+
+
+def test_a_run_in_mcap_is_replayed_checked_and_streamed_again(agent, run_here, dataset, tmp_path):
+    pytest.importorskip("mcap")
+    pytest.importorskip("foxglove")
+    _, address = agent
+    timing = ("--device", address, "--duration", "1", "--warm-up", "5")
+    first = run_here("hil", dataset, *timing, "--mcap", "--out", tmp_path / "first", "--json")
+    path = tmp_path / "first" / "recording.mcap"
+    assert first.returncode == 3
+    assert "Every figure is the reported one, to the bit." in run_here("hil", "replay", path).stdout
+    checked = run_here("hil", "check", path, "--json")
+    assert [rule["name"] for rule in json.loads(checked.stdout) if rule["holds"] is not True] == []
+    again = run_here("hil", path, *timing, "--mcap-topics", "image", "--out", tmp_path / "again", "--json")
+    results = [json.loads(done.stdout) for done in (first, again)]
+    assert results[1]["dataset"]["recording"] == "recording.mcap"
+    assert results[1]["quality"]["offline"] == results[0]["quality"]["offline"]
+    blind = run_here("hil", tmp_path / "again" / "recording.mcap", *timing, "--out", tmp_path / "blind", "--json")
+    result = json.loads(blind.stdout)
+    assert "nothing is scored" in result["dataset"]["truth"]
+    assert result["quality"]["offline"]["figures"]["pq"]["value"] is None
+    assert sum(result["outcomes"].values()) == 15
+    assert_one_sentence(run_here("hil", dataset, "--mcap-topics", "dept", "--out", tmp_path), "Did you mean 'depth'")
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from benchmarks.commands._source import source_of, source_words
 from benchmarks.commands.exits import EXIT_FAILED_CHECK, EXIT_OK, EXITS_OF_VERDICTS
 from benchmarks.console import print_json, print_rows, print_table, say
 
@@ -44,7 +45,7 @@ def agent_keys(arguments: argparse.Namespace) -> int:
 
 
 def hil(arguments: argparse.Namespace) -> int:
-    """Streams a data set to an agent on the clock; scores quality and latency together. Exits with 1 for FAIL, 3 for INVALID."""
+    """Streams frames to an agent on the clock; scores quality and latency together. Exits with 1 for FAIL, 3 for INVALID."""
     from contextlib import nullcontext
 
     from benchmarks.demo import agent_process, find_engine
@@ -54,15 +55,17 @@ def hil(arguments: argparse.Namespace) -> int:
     profile = profile_named(arguments.profile).changed(
         duration_s=arguments.duration, claim=arguments.claim, warm_up_cap_s=arguments.warm_up
     )
+    source = source_of(arguments)
     if arguments.runs > 1:
         return _hil_runs(arguments)
     engine = None if arguments.engine is None else find_engine(arguments.engine)
     started = nullcontext(arguments.device) if engine is None else agent_process(engine, log=arguments.out / "agent.log")
     with started as device:
         rehearsal = rehearse_device(
-            arguments.dataset, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say,
+            source, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say,
             link={"keys": arguments.keys, "insecure": arguments.insecure, "compress": arguments.compress},
             every=arguments.camera_every, lockstep=arguments.lockstep,
+            mcap=_mcap_topics(arguments),
         )  # fmt: skip
     print_json(rehearsal.to_dict()) if arguments.json else print(rehearsal.describe())
     return EXITS_OF_VERDICTS[rehearsal.verdict.status]
@@ -78,12 +81,38 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
         "--device": arguments.device if arguments.engine is None else None, "--keys": arguments.keys,
         "--compress": arguments.compress,
     }  # fmt: skip
-    words = [str(arguments.dataset), *(f"{name}={value}" for name, value in given.items() if value is not None)]
+    given["--mcap-topics"] = _mcap_topics(arguments)
+    words = [*source_words(arguments), *(f"{name}={value}" for name, value in given.items() if value is not None)]
     words += ["--insecure"] if arguments.insecure else []
     words += ["--lockstep"] if arguments.lockstep else []
     repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
     print_json(repeated.to_dict()) if arguments.json else print(repeated.describe())
     return EXITS_OF_VERDICTS[repeated.verdict.status]
+
+
+def _mcap_topics(arguments: argparse.Namespace) -> str | None:
+    """Returns what an MCAP recording has, None where none was asked for."""
+    if arguments.mcap_topics is not None:
+        return str(arguments.mcap_topics)
+    return "all" if arguments.mcap else None
+
+
+def hil_check(arguments: argparse.Namespace) -> int:
+    """Checks an MCAP recording rule by rule, from CRCs to scores made again from its maps. Exits with 1 where one is broken."""
+    from hil.any_recording import is_mcap, need_mcap
+    from hil.mcap.check import check_recording
+    from scenes.errors import DatasetError
+
+    need_mcap("Checking a recording")
+    if arguments.recording.is_file() and not is_mcap(arguments.recording):
+        raise DatasetError(f"{arguments.recording} is not an MCAP file; `rehearse hil replay` checks a recording.rhil.")
+    findings = check_recording(arguments.recording)
+    if arguments.json:
+        print_json([{"name": f.name, "holds": f.holds, "found": f.found} for f in findings])
+    else:
+        words = {True: "ok", False: "BROKEN", None: "not tried"}
+        print_table([(words[finding.holds], finding.name, finding.found) for finding in findings])
+    return EXIT_FAILED_CHECK if any(finding.holds is False for finding in findings) else EXIT_OK
 
 
 def hil_replay(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import argparse
 from benchmarks.commands.datasets import say_absent
 from benchmarks.commands.exits import EXIT_OK
 from benchmarks.console import print_count, print_json, print_summary, print_table, say
+from scenes.errors import RehearseError
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -30,7 +31,13 @@ def train(arguments: argparse.Namespace) -> int:
 
 
 def export(arguments: argparse.Namespace) -> int:
-    """Writes the network of a training run as an ONNX engine file."""
+    """Writes a training run as an ONNX engine file; or an engine file in another precision or as a TensorRT plan."""
+    if arguments.run.is_file() and arguments.run.suffix == ".onnx":
+        from benchmarks.commands.engines import export_engine
+
+        return export_engine(arguments)
+    if arguments.precision or arguments.format == "tensorrt":
+        raise RehearseError("--precision and --format tensorrt take an engine file: export the run to .onnx first, then that.")
     _need("torch", "Exporting", "train")
     from perception.export import export_run
 
@@ -89,8 +96,6 @@ def score(arguments: argparse.Namespace) -> int:
 
 def _need(module: str, what: str, extra: str) -> None:
     from importlib.util import find_spec
-
-    from scenes.errors import RehearseError
 
     if find_spec(module) is None:
         raise RehearseError(f"{what} needs {module}, which is not installed; get it with: pip install -e '.[{extra}]'.")

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.report import render_report
 from tests.benchmarks.rehearsals import make_rehearsal, perfect
 
-VOID = {"meta", "img", "line", "rect", "br"}
+VOID = {"meta", "img", "line", "rect", "circle", "br"}
 
 
 class Page(HTMLParser):
@@ -22,7 +22,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
-        if tag not in VOID or (tag == "rect" and not self.get_starttag_text().endswith("/>")):
+        if tag not in VOID or (tag in {"rect", "circle"} and not self.get_starttag_text().endswith("/>")):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from scenes.errors import EngineLostError
 from tests.hil.agent_process import Perceiver
 
-FAULTS = ("plain", "crash", "kill", "exit", "loop", "sleep", "raise")
+FAULTS = ("plain", "crash", "kill", "exit", "loop", "sleep", "raise", "lost")
 
 
 def image_that(fault, shape=(48, 64, 3), value=0):
@@ -42,6 +43,8 @@ def fail(fault):
         time.sleep(60)
     elif fault == "raise":
         raise RuntimeError("the engine tripped")
+    elif fault == "lost":
+        raise EngineLostError("The GPU failed; this process must be started anew.")
 
 
 def make(delay_s="0"):

@@ -1,5 +1,6 @@
 """The comparison of clocks over real sockets: one clock, another machine's clock, a stepped one, and none at all."""
 
+import itertools
 import threading
 import time
 
@@ -51,6 +52,20 @@ def test_one_clock_is_found_to_be_one(context):
 def test_a_known_offset_is_found(context):
     fit, _ = compare(context, now=lambda: time.monotonic_ns() + 7_000_000_000)
     assert all(abs(m.offset_ns - 7_000_000_000) <= m.bound_ns for m in fit.minima)
+
+
+def test_a_late_answer_is_not_taken_for_that_to_the_next_question(context):
+    calls = itertools.count()
+
+    def now():  # the device stamps, and is then held up for longer than the host waits
+        stamp = time.monotonic_ns()
+        if next(calls) % 40 == 21:
+            time.sleep(0.06)
+        return stamp
+
+    _, exchanges = compare(context, now=now)
+    assert exchanges
+    assert all(e.t0 <= e.t1 <= e.t2 <= e.t3 for e in exchanges)
 
 
 def test_comparisons_enclose_the_run(context):

@@ -106,6 +106,20 @@ def test_an_engine_that_dies_or_hangs_is_replaced(start, fault):
         assert meta["events"][0]["why"] in error.meta["reason"]
 
 
+def test_an_engine_whose_device_is_lost_says_so_and_is_replaced(start):
+    agent = start()
+    with Client(agent.address) as client:
+        assert answers_until_result(client, 0)
+        first = engine_of(agent)
+        client.send_frame(body_that("lost"), seq=10, due_ns=0)
+        error = wait_for(client)
+        assert (error.kind, error.seq) == (Kind.ERROR, 10)
+        assert error.meta["reason"] == "The GPU failed; this process must be started anew."
+        assert ended(first, within_s=5.0)
+        assert answers_until_result(client, 11)
+        assert counts(client)["counters"]["engine_restarts"] == 1
+
+
 def test_a_stopped_engine_is_a_hung_one(start):
     agent = start()
     with Client(agent.address) as client:

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.condition import energy_j_per_frame, growth, samples_of, throttled
-from hil.device import power_mode
 from hil.runner import run_session
 from hil.telemetry import MAPS, Telemetry, checked_sample
 from hil.verdict import judge
 from hil.warm_up import WarmUp
+from perception.power_mode import power_mode
 from tests.hil.records import answered, session
 
 FILES = {
