@@ -19,10 +19,11 @@ from hil.client import Client
 from hil.clock_socket import ClockProbe, ClockServer
 from hil.codec import codecs, encode
 from hil.faults.damage import WAYS, spoil
+from hil.images import Image, Loaded
 from hil.probe import probe_body
 from hil.protocol import Body, Kind, ProtocolError, open_header, open_message, pack, seal, unpack
 from hil.request import open_frame, pack_frame
-from hil.stream import Image, Stream
+from hil.stream import Stream
 from hil.telemetry import checked_sample
 from hil.warm_up import WarmUp
 from perception.prediction import Prediction, Segment
@@ -132,7 +133,7 @@ def client():
     made = Client.__new__(Client)
     made.device, made.session, made.facts = "tcp://127.0.0.1:1", SESSION, {"engine": {"name": "none"}, "instance": "1"}
     made.protocol_errors = made.stale = 0
-    made.terms, made._left = None, set()
+    made._terms, made._left = None, set()
     made.send_frame = made.send = lambda *_args, **_kwargs: True
     made.ping = made.knock = made.begin_session = made.reconnect = lambda *_args, **_kwargs: True
     return made
@@ -140,7 +141,7 @@ def client():
 
 def stream(*, gone=False):
     """A run of its real class with frame 0 in flight; `gone` during an outage."""
-    made = Stream(client(), [IMAGE], 15.0, WarmUp(frames=1, seconds=0.0, windows=0), 20, 0.06, 2)
+    made = Stream(client(), Loaded([IMAGE]), 15.0, WarmUp(frames=1, seconds=0.0, windows=0), 20, 0.06, 2)
     made._hand_over(made.ledger.entries[0], 1)
     if gone:
         made._begin_outage("it fell silent", 0, 1)
