@@ -51,6 +51,11 @@ def make(delay_s="0"):
     return Faulty(float(delay_s), "plain")
 
 
+def make_noted(log):
+    """Makes a slow perceiver that notes what it looks at, so that a frame always waits for it."""
+    return Perceiver(0.15, f"log:{log}")
+
+
 def make_once(marker):
     """Makes a perceiver once; afterwards the process dies while it opens."""
     if Path(marker).exists():

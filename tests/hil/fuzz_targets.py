@@ -17,15 +17,18 @@ from hil.agent import _Agent
 from hil.answer import open_answer, pack_answer
 from hil.client import Client
 from hil.clock_socket import ClockProbe, ClockServer
+from hil.codec import codecs, encode
 from hil.faults.damage import WAYS, spoil
+from hil.images import Image, Loaded
 from hil.probe import probe_body
-from hil.protocol import Body, Kind, ProtocolError, open_header, open_message, pack, seal
+from hil.protocol import Body, Kind, ProtocolError, open_header, open_message, pack, seal, unpack
 from hil.request import open_frame, pack_frame
-from hil.stream import Image, Stream
+from hil.stream import Stream
 from hil.telemetry import checked_sample
 from hil.warm_up import WarmUp
 from perception.prediction import Prediction, Segment
 from scenes.box import OrientedBox
+from scenes.distortion import Distortion
 from scenes.errors import LinkError
 from scenes.taxonomy import TAXONOMY
 from scenes.transforms import Pose
@@ -59,7 +62,7 @@ def sealed(parts, flags):
         crc = zlib.crc32(part, crc)
     views = tuple(memoryview(part) for part in payload)
     body = Body(kind=kind, meta=meta, arrays=views, array_bytes=sum(map(len, payload)), crc=crc)
-    return [bytes(part) for part in seal(body, session=session, seq=seq, due_ns=due_ns)]
+    return [bytes(part) for part in seal(body, session=session, seq=seq, due_ns=due_ns, sent_ns=due_ns)]
 
 
 def message_of(data):
@@ -130,7 +133,7 @@ def client():
     made = Client.__new__(Client)
     made.device, made.session, made.facts = "tcp://127.0.0.1:1", SESSION, {"engine": {"name": "none"}, "instance": "1"}
     made.protocol_errors = made.stale = 0
-    made.terms, made._left = None, set()
+    made._terms, made._left = None, set()
     made.send_frame = made.send = lambda *_args, **_kwargs: True
     made.ping = made.knock = made.begin_session = made.reconnect = lambda *_args, **_kwargs: True
     return made
@@ -138,7 +141,7 @@ def client():
 
 def stream(*, gone=False):
     """A run of its real class with frame 0 in flight; `gone` during an outage."""
-    made = Stream(client(), [IMAGE], 15.0, WarmUp(frames=1, seconds=0.0, windows=0), 20, 0.06, 2)
+    made = Stream(client(), Loaded([IMAGE]), 15.0, WarmUp(frames=1, seconds=0.0, windows=0), 20, 0.06, 2)
     made._hand_over(made.ledger.entries[0], 1)
     if gone:
         made._begin_outage("it fell silent", 0, 1)
@@ -275,8 +278,14 @@ def real_messages():
         (7, 0): pack(Kind.TERMS, {"compress": "auto", "codecs": ["lz4"], "down_bytes_s": 1e8}),
         (7, 0, 8): probe_body(3, asks=5),
     }
+    lens = Distortion(coefficients=(0.1, 0.0, 0.0, 0.0))
+    bodies[0, 1, 7, 1] = pack_frame(rgb, fx=1.0, fy=1.0, cx=0.0, cy=0.0, distortion=lens)
+    meta, maps = unpack(pack_answer(prediction, stamps))
+    for number, codec in enumerate(codecs()):
+        packed = tuple(encode(array, codec) for array in maps)
+        bodies[2, 8, 2 + 6 * number] = pack(Kind.RESULT, {**meta, "packed": [codec, maps[0].dtype.name]}, packed)
     for targets, body in bodies.items():
-        yield [*targets, 10], [bytes(part) for part in seal(body, session=SESSION, seq=0, due_ns=1)]
+        yield [*targets, 10], [bytes(part) for part in seal(body, session=SESSION, seq=0, due_ns=1, sent_ns=1)]
 
 
 def corpus():

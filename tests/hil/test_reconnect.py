@@ -13,6 +13,7 @@ import pytest
 
 from hil.client import Client
 from hil.figures import differences, figures_of
+from hil.keys import make_keys
 from hil.latency import summarize
 from hil.outage import Outage
 from hil.recording import TableWriter, load_recording
@@ -84,6 +85,42 @@ def test_a_stopped_agent_goes_on_without_what_waited_for_it(start_agent, tmp_pat
     assert outage.to_ns - resumed[0] < 2e9
     assert oldest_s(session, log) < 1 / 15 + 0.5
     assert agent.process.poll() is None
+
+
+def test_what_waited_for_an_engine_while_the_agent_was_stopped_is_not_computed(start_agent, tmp_path):
+    """The engine has a process of its own and runs on; the frame in the agent's mailbox is old when the agent wakes up."""
+    log = tmp_path / "log"
+    agent = start_agent(mode=f"process:5:make_noted:{log}")
+
+    def stop():
+        os.kill(agent.process.pid, signal.SIGSTOP)
+        time.sleep(1.5)
+        os.kill(agent.process.pid, signal.SIGCONT)
+
+    session = run(agent, progress=once_answered(stop)[0], duration_s=4.0)
+    check_accounts(session)
+    check_outage(session, changed=False)
+    assert session.counters["agent_stale"] > 0
+    assert oldest_s(session, log) < 0.15 + 3 / 15 + 0.3
+
+
+def test_an_encrypted_link_with_packed_answers_comes_back_as_it_was(start_agent, tmp_path):
+    """The new connection has the same keys, and the agent is told again that answers are to be packed."""
+    keys = tmp_path / "keys"
+    keys.mkdir(mode=0o700)
+    make_keys(keys)
+    agent = start_agent(0.005, keys=keys)
+
+    def replace():
+        agent.process.kill()
+        agent.process.wait()
+        start_agent(0.005, bind=agent.address, keys=keys)
+
+    session = run(agent, progress=once_answered(replace)[0], duration_s=4.0, keys=keys, compress="always")
+    check_accounts(session)
+    check_outage(session, changed=True)
+    assert session.link["encrypted"] is True
+    assert session.link["answers"]["codec"] != "raw"  # as the second process says of itself
 
 
 def test_a_short_stop_drops_the_frames_that_it_made_old(start_agent):

@@ -15,5 +15,5 @@ if __name__ == "__main__":
     many = [make_frame(i, int(width), int(width) * 3 // 4) for i in range(round(float(seconds) * 15) + 10)]
     rule = WarmUp(frames=4, seconds=0.0, windows=0)
     print("RUNNING", flush=True)
-    session = run_session(many, device=address, duration_s=float(seconds), warm_up=rule)
+    session = run_session(many, device=address, duration_s=float(seconds), warm_up=rule, insecure=True, compress="never")
     save_session(session, Path(out))
