@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hil.stages import STAGES
+from hil.figures.stages import STAGES
 
 WIDTH = 1040
 _LEFT, RIGHT, _TOP, _BOTTOM = 46, 16, 26, 34

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks._page import card
 from benchmarks._row_charts import Bar, bar_rows
-from hil.quality import Quality
+from hil.figures.quality import Quality
 from perception.scoring.score import Scores
 from perception.scoring.statistics import Estimate
 

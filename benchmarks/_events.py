@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from hil.clock import ClockFit
-from hil.condition import BUSY, CLOCK_SHARE, samples_of
+from hil.figures.clock import ClockFit
+from hil.figures.condition import BUSY, CLOCK_SHARE, samples_of
 from hil.session import FrameRecord, Session
 
 # A stretch of fewer missed frames is no event of its own; every one of them is a bar of the timeline.

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks._page import card, table
-from hil.claims import frames_needed
-from hil.condition import energy_j_per_frame, samples_of, throttled
-from hil.latency import LatencyReport
-from hil.rules import rule_table, rules_of
+from hil.figures.claims import frames_needed
+from hil.figures.condition import energy_j_per_frame, samples_of, throttled
+from hil.figures.latency import LatencyReport
+from hil.figures.rules import rule_table, rules_of
+from hil.figures.sustained import Minute
 from hil.session import Session
-from hil.sustained import Minute
 
 
 def method_cards(session: Session, latency: LatencyReport) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks._page import table, tile
-from hil.pairing import COLUMNS
-from hil.quality import Quality
+from hil.figures.pairing import COLUMNS
+from hil.figures.quality import Quality
 from perception.scoring.dvpq import WINDOWS
 from perception.scoring.score import CategoryScores, Scores
 from perception.scoring.statistics import Estimate

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hil.claims import miss_bound, misses_allowed
+from hil.figures.claims import miss_bound, misses_allowed
 from hil.progress import Progress, Tick
 
 _GREEN, _YELLOW, _RED, _DIM, _BOLD, _RESET = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[1m", "\x1b[0m"

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.agent import serve
-from hil.emulator import EmulatedTimes
+from hil.agent.emulator import EmulatedTimes
+from hil.agent.serve import serve
 from hil.quiet import no_collection, real_time, short_switch_interval
 from perception.prediction import Prediction, Segment
 

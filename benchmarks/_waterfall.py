@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from benchmarks._page import card
 from benchmarks._row_charts import Waterfall, waterfall
+from hil.figures.stages import CROSSINGS, STAGES, crossings_known, stage_table_s
 from hil.session import FrameRecord, Session
-from hil.stages import CROSSINGS, STAGES, crossings_known, stage_table_s
 
 _SLOWEST = 3
 _MARKS = ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"))

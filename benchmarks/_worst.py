@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from benchmarks._gallery import Picture, frame_pictures, truth_overlay
 from benchmarks._page import card, figure, text
-from hil.cadence import newest_at
-from hil.quality import AnswerScores
-from hil.runner import FrameSource
+from hil.figures.cadence import newest_at
+from hil.figures.quality import AnswerScores
+from hil.host.runner import FrameSource
 from hil.session import FrameRecord, Session
 from perception.pictures import panoptic_overlay
 from perception.prediction import Prediction

@@ -10,9 +10,10 @@ import sys
 import threading
 from contextlib import nullcontext
 
-from hil import agent, engine_process
-from hil.emulator import Emulator
-from hil.service import parse_service
+from hil.agent import engine_process
+from hil.agent import serve as agent
+from hil.agent.emulator import Emulator
+from hil.agent.service import parse_service
 
 SERVICE_S = 0.005
 

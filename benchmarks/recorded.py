@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hil.any_recording import is_mcap, need_mcap
-from hil.camera import NamedFrames
-from hil.recorder import Sink
-from hil.runner import FrameSource
+from hil.host.camera import NamedFrames
+from hil.host.recorder import Sink
+from hil.host.runner import FrameSource
+from hil.recordings.any_recording import is_mcap, need_mcap
 from hil.session import Session
 from scenes.errors import DatasetError
 from sim.dataset import Dataset

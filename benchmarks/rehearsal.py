@@ -12,15 +12,15 @@ from typing import Any
 
 from benchmarks.console import text_table
 from benchmarks.sources import Source, Wanted, describe_source, open_source
-from hil.camera import EveryNth, NamedFrames, camera_every
-from hil.figures import figures_of, keep_figures
+from hil.figures.latency import LatencyReport, summarize
+from hil.figures.quality import Quality, score_answers
+from hil.figures.replay import figures_of, keep_figures
+from hil.host.camera import EveryNth, NamedFrames, camera_every
+from hil.host.runner import FrameSource
 from hil.junit import junit_xml
-from hil.latency import LatencyReport, summarize
 from hil.profiles import Profile
-from hil.quality import Quality, score_answers
-from hil.recording import FILE_NAME as RECORDING
-from hil.recording import TableWriter, record_session
-from hil.runner import FrameSource
+from hil.recordings.table import FILE_NAME as RECORDING
+from hil.recordings.table import TableWriter, record_session
 from hil.session import Session, save_session
 from hil.verdict import Verdict, judge
 from perception.prediction import Prediction
@@ -129,8 +129,8 @@ def rehearse_device(
     """
     from benchmarks.live_view import shown
     from benchmarks.recorded import mcap_recording
-    from hil.lockstep import run_lockstep
-    from hil.runner import DEADLINE_S, run_session
+    from hil.host.lockstep import run_lockstep
+    from hil.host.runner import DEADLINE_S, run_session
 
     wanted = Wanted(rate_hz=rate_hz, profile=profile, every=every, lockstep=lockstep, mcap=mcap is not None)
     with open_source(source, wanted, device=device, out=out, link=link or {}) as (frames, facts):
@@ -178,7 +178,7 @@ def judge_session(
     from benchmarks._worst import worst_frames
     from benchmarks.recorded import keep_in_mcap
     from benchmarks.report import render_report
-    from hil.score_table import pack_scores
+    from hil.figures.score_table import pack_scores
     from sim.pictures import png_bytes
 
     out.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rehearsal import Say, milliseconds
+from hil.figures.latency import LatencyReport, summarize
 from hil.junit import junit_xml
-from hil.latency import LatencyReport, summarize
 from hil.session import Session, load_session
 from hil.verdict import Verdict, judge
 from scenes.errors import RehearseError

@@ -21,8 +21,8 @@ from benchmarks._page import card, figure, page, ramp, section, table, text, til
 from benchmarks._scores import category_table, headline_tiles, score_tables, tube_table
 from benchmarks._waterfall import waterfall_card
 from benchmarks._worst import WorstFrame, worst_cards
-from hil.latency import report_rows
-from hil.quantiles import Interval
+from hil.figures.latency import report_rows
+from hil.figures.quantiles import Interval
 from hil.session import FrameRecord
 from perception.pictures import stuff_colours, thing_colours
 from perception.prediction import Prediction

@@ -15,7 +15,7 @@ from benchmarks._events import events_of
 from benchmarks._facts import fact_tables, provenance
 from benchmarks._page import card, page, section, table, text, tile
 from benchmarks._row_charts import Marks, mark_rows
-from hil.latency import LatencyReport
+from hil.figures.latency import LatencyReport
 from hil.session import Session
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hil.host.runner import FrameSource
 from hil.profiles import Profile
-from hil.runner import FrameSource
 from scenes.errors import RehearseError
 from sim.film import Film
 
 if TYPE_CHECKING:
-    from hil.live import Clip, LiveCamera
+    from hil.host.live import Clip, LiveCamera
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +98,8 @@ def _assert_possible(source: Rendered, wanted: Wanted) -> None:
 
 def _look_for(device: str, link: Mapping[str, Any]) -> None:
     """Raises LinkError where no agent answers, before anything is rendered."""
-    from hil.client import Client
-    from hil.link import keys_for_host
+    from hil.host.client import Client
+    from hil.link.sockets import keys_for_host
 
     keys = keys_for_host(link.get("keys"), device, insecure=bool(link.get("insecure")))
     Client(device, keys=keys).close()
@@ -107,7 +107,7 @@ def _look_for(device: str, link: Mapping[str, Any]) -> None:
 
 def _rendered(source: Rendered, wanted: Wanted, out: Path) -> Clip | LiveCamera:
     from benchmarks.console import print_count
-    from hil.live import Clip, LiveCamera
+    from hil.host.live import Clip, LiveCamera
 
     if source.clip_s is None:
         return LiveCamera(

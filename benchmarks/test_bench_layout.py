@@ -14,11 +14,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import Ratios
 from benchmarks.layout_agent import SERVICE_S
-from hil.answer import open_answer
-from hil.client import Client
-from hil.protocol import Kind
+from hil.host.client import Client
+from hil.link.answer import open_answer
+from hil.link.protocol import Kind
+from hil.link.request import pack_frame
 from hil.quiet import no_collection, real_time, short_switch_interval
-from hil.request import pack_frame
 from scenes.taxonomy import TAXONOMY
 
 FRAMES, PERIOD_S = 300, 1 / 30

@@ -10,7 +10,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import Ratios, seconds_of
 from benchmarks.demo import agent_process
-from hil.runner import run_session
+from hil.host.runner import run_session
 from perception.engine import open_engine
 from perception.perceiver import Perceiver, StageTimes
 from perception.preprocess import network_input

@@ -15,11 +15,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks._transport_peers import ENGINE, HEIGHT, WIDTH, paced_peer_s, peer
 from benchmarks.conftest import Ratios
-from hil.emulator import Emulator
-from hil.runner import run_session
-from hil.service import parse_service
-from hil.stages import STAGES, stage_table_s
-from hil.warm_up import WarmUp
+from hil.agent.emulator import Emulator
+from hil.agent.service import parse_service
+from hil.figures.stages import STAGES, stage_table_s
+from hil.host.runner import run_session
+from hil.host.warm_up import WarmUp
 from sim.dataset import Dataset
 
 ROUNDS = 3

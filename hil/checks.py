@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from hil.claims import frames_needed
-from hil.condition import GROWTH_LEAST_S, growth
-from hil.latency import LatencyReport
+from hil.figures.claims import frames_needed
+from hil.figures.condition import GROWTH_LEAST_S, growth
+from hil.figures.latency import LatencyReport
+from hil.figures.sustained import DRIFT, LEAST_S
 from hil.outage import Outage
 from hil.session import Session
-from hil.sustained import DRIFT, LEAST_S
 
 # A generator that is later than this no longer is the camera that it plays.
 LATENESS_P99_S = 0.001

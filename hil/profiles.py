@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from hil.warm_up import WarmUp
+from hil.host.warm_up import WarmUp
 from scenes.errors import UnknownNameError
 
 

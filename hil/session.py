@@ -75,9 +75,9 @@ class Session:
     `claim` is the P(on time) that the run set out to show, and `profile` the name of the rules that it was made by, both
     fixed before it. `warm_up` is the rule of the warm-up and how it ended. `agent` is what the agent said of its engine
     and machine, `host` the facts of this machine. `same_clock` tells whether agent and host stamps may be compared,
-    `clock_note` why; `clock` holds what `hil.clock` knows of the device's. `link` holds what carried the messages:
+    `clock_note` why; `clock` holds what `hil.figures.clock` knows of the device's. `link` holds what carried the messages:
     whether it was encrypted, how fast it is each way, and how answers were packed. `telemetry` is what the device measured of
-    itself. `lockstep` holds the stamps as measured where those of `frames` were computed (`hil.lockstep`), else nothing.
+    itself. `lockstep` holds the stamps as measured where those of `frames` were computed (`hil.host.lockstep`), else nothing.
     `outages` are the times without the agent (`hil.outage`). `recording_faults` are sentences of what a recording of this run
     lacks. `images` are the names of the images that frames show. `predictions` (by seq) are kept in memory only.
     """

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hil.agent.engine_events import restarts
 from hil.checks import Check, headline, run_checks
-from hil.condition import throttled
-from hil.engine_events import restarts
-from hil.latency import LatencyReport, summarize
-from hil.link_condition import link_mark
+from hil.figures.condition import throttled
+from hil.figures.latency import LatencyReport, summarize
+from hil.figures.link_condition import link_mark
 from hil.session import Session
 
 _STATUS: dict[str, Literal["FAIL", "INVALID"]] = {"fail": "FAIL", "invalid": "INVALID"}

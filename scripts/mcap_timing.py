@@ -21,14 +21,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hil.agent import serve
-from hil.latency import summarize
+from hil.agent.serve import serve
+from hil.figures.latency import summarize
+from hil.host.runner import run_session
+from hil.host.warm_up import WarmUp
 from hil.mcap.sink import McapSink, Watched
 from hil.mcap.topics import parse_selection
-from hil.recording import TableWriter
-from hil.runner import run_session
+from hil.recordings.table import TableWriter
 from hil.session import Session
-from hil.warm_up import WarmUp
 from perception.perceiver import StageTimes
 from perception.prediction import Prediction, Segment
 from sim.dataset import Dataset

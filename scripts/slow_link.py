@@ -30,13 +30,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.console import print_table, say
 from benchmarks.shipped import SHIPPED_ENGINE
-from hil import agent, terms
-from hil.codec import codecs
-from hil.keys import make_keys
-from hil.packer import COMPRESS
-from hil.runner import run_session
-from hil.stages import STAGES, stage_table_s
-from hil.warm_up import WarmUp
+from hil.agent import serve as agent
+from hil.figures.stages import STAGES, stage_table_s
+from hil.host.runner import run_session
+from hil.host.warm_up import WarmUp
+from hil.link import terms
+from hil.link.codec import codecs
+from hil.link.keys import make_keys
+from hil.link.packer import COMPRESS
 from perception.prediction import Prediction
 from sim.dataset import Dataset
 

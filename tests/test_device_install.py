@@ -11,12 +11,12 @@ import psutil
 import pytest
 
 from benchmarks.shipped import SHIPPED_ENGINE
-from hil.answer import open_answer
-from hil.client import Client
-from hil.protocol import Kind
-from hil.request import pack_frame
+from hil.host.client import Client
+from hil.link.answer import open_answer
+from hil.link.protocol import Kind
+from hil.link.request import pack_frame
 from scenes.taxonomy import TAXONOMY
-from tests.hil.test_agent import wait_for
+from tests.hil.agent.test_serve import wait_for
 from tests.wheel import build_wheel
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rehearse
-from hil import engine_proof
+from hil.agent import engine_proof
 from perception import convert
 from perception.engine import read_model_file
 from perception.tensorrt_plan import read_plan

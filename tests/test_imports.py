@@ -14,12 +14,13 @@ HEAVY = {"torch", "mujoco", "pxr", "cv2", "openvino", "onnxruntime", "scipy", "m
 # What the device agent may load: numpy, OpenCV, the transport, one engine, and what these load themselves.
 NOT_ON_THE_DEVICE = {"torch", "mujoco", "pxr", "manifold3d", "scipy", "onnx", "tqdm", "OpenGL"}
 AGENT_MODULES = (
-    "hil.agent", "hil.worker", "hil.link", "hil.protocol", "hil.answer", "hil.device", "hil.emulator", "hil.service",
-    "hil.clock", "hil.clock_socket", "hil.perceiving", "hil.process_worker", "hil.engine_child", "hil.engine_process",
-    "hil.engine_order", "hil.engine_start", "hil.engine_memory", "hil.engine_channel", "hil.watchdog",
+    "hil.agent.serve", "hil.agent.worker", "hil.agent.emulator", "hil.agent.service", "hil.agent.perceiving",
+    "hil.agent.process_worker", "hil.agent.engine_child", "hil.agent.engine_process", "hil.agent.engine_order",
+    "hil.agent.engine_start", "hil.agent.engine_memory", "hil.agent.engine_channel", "hil.agent.watchdog",
+    "hil.link.sockets", "hil.link.protocol", "hil.link.answer", "hil.link.clock_socket", "hil.figures.clock", "hil.device",
     "perception.engine", "perception.perceiver", "perception.postprocess", "perception.preprocess",
     "perception.boxes3d", "perception.onnxruntime_engine", "perception.openvino_engine",
-    "perception.tensorrt_engine", "perception.tensorrt_build", "perception.tensorrt_plan", "hil.engine_proof",
+    "perception.tensorrt_engine", "perception.tensorrt_build", "perception.tensorrt_plan", "hil.agent.engine_proof",
 )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def _prove_engine(arguments: argparse.Namespace) -> int:
     import json
 
     from benchmarks.shipped import SHIPPED_ENGINE
-    from hil.engine_proof import FRAMES, IMAGES, QUICK_FRAMES, ProofSpec, prove_engine
+    from hil.agent.engine_proof import FRAMES, IMAGES, QUICK_FRAMES, ProofSpec, prove_engine
     from scenes.files import write_whole
 
     images = () if arguments.dataset is None else _images(arguments.dataset, IMAGES)

@@ -11,7 +11,7 @@ from benchmarks.console import print_json, print_rows, print_table, say
 
 def agent(arguments: argparse.Namespace) -> int:
     """Serves an engine, or an emulated device, on a link until it is stopped."""
-    from hil.agent import serve
+    from hil.agent.serve import serve
     from scenes.errors import RehearseError
 
     if arguments.engine is None and arguments.emulate is None:
@@ -36,7 +36,7 @@ def agent(arguments: argparse.Namespace) -> int:
 
 def agent_keys(arguments: argparse.Namespace) -> int:
     """Makes the keys of an encrypted link, a pair for the agent and one for a host, and says what to copy where."""
-    from hil.keys import default_folder, instructions, make_keys
+    from hil.link.keys import default_folder, instructions, make_keys
 
     folder = arguments.out or default_folder()
     files = make_keys(folder, force=arguments.force)
@@ -99,8 +99,8 @@ def _mcap_topics(arguments: argparse.Namespace) -> str | None:
 
 def hil_check(arguments: argparse.Namespace) -> int:
     """Checks an MCAP recording rule by rule, from CRCs to scores made again from its maps. Exits with 1 where one is broken."""
-    from hil.any_recording import is_mcap, need_mcap
     from hil.mcap.check import check_recording
+    from hil.recordings.any_recording import is_mcap, need_mcap
     from scenes.errors import DatasetError
 
     need_mcap("Checking a recording")
@@ -117,7 +117,7 @@ def hil_check(arguments: argparse.Namespace) -> int:
 
 def hil_replay(arguments: argparse.Namespace) -> int:
     """Makes every figure of a run again from its recording alone, and compares with what was reported, to the bit."""
-    from hil.figures import differences, replay
+    from hil.figures.replay import differences, replay
 
     figures, reported = replay(arguments.recording)
     found = [] if reported is None else list(differences(figures, reported))
@@ -165,8 +165,8 @@ def hil_rules(arguments: argparse.Namespace) -> int:
     """Says what each way of measuring reports of one simulated device: most of them hide what a stall costs."""
     import numpy as np
 
-    from hil.rules import compare_rules, rule_table
-    from hil.service import parse_service
+    from hil.agent.service import parse_service
+    from hil.figures.rules import compare_rules, rule_table
 
     rng = np.random.Generator(np.random.PCG64(arguments.seed))
     service_s = parse_service(arguments.service).times_s(arguments.frames, rng=rng)

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from hil.protocol import (
+from hil.link.protocol import (
     MAX_PART_BYTES,
     SESSION_BYTES,
     VERSION,

@@ -16,7 +16,7 @@ import numpy as np
 
 from hil.faults.damage import WAYS, spoil
 from hil.faults.spec import SHARES, Cut, Faults
-from hil.protocol import Buffer, Kind
+from hil.link.protocol import Buffer, Kind
 
 # A message that is held back waits this long, more than a period at 15 FPS, so that the next frame overtakes it.
 HELD_S = 0.1

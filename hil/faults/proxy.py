@@ -17,8 +17,8 @@ import zmq
 
 from hil.faults.line import Line, Parcel
 from hil.faults.spec import Faults
-from hil.link import endpoint, open_dealer, open_router
-from hil.protocol import Buffer, Kind
+from hil.link.protocol import Buffer, Kind
+from hil.link.sockets import endpoint, open_dealer, open_router
 from scenes.errors import LinkError
 
 UP, DOWN = 0, 1

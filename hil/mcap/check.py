@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.figures import FIGURES, SCORES, differences, refigure
+from hil.figures.quality import AnswerScores, score_answers
+from hil.figures.replay import FIGURES, SCORES, differences, refigure
+from hil.figures.score_table import open_scores
 from hil.mcap.load import Run, load_run
 from hil.mcap.source import McapFrames
 from hil.mcap.topics import TOPICS
-from hil.quality import AnswerScores, score_answers
-from hil.score_table import open_scores
 from scenes.errors import DatasetError
 
 

@@ -308,7 +308,7 @@ def _stamped(topic: str, body: bytes, at_ns: int) -> bytes:
 
 def _on_host(device_ns: int, tail: Mapping[str, Any]) -> int:
     """Returns a stamp of the device on the host's clock, as well as both were compared."""
-    from hil.clock import ClockFit
+    from hil.figures.clock import ClockFit
 
     clock = tail.get("clock") or {}
     if tail.get("same_clock") or not clock.get("minima"):

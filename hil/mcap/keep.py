@@ -10,7 +10,7 @@ from typing import Any
 from hil.mcap.append import append_attachments
 from hil.mcap.file import FIGURES_NAME, SCORES_NAME, TAIL_NAME, McapFile
 from hil.mcap.topics import Selection
-from hil.recording import head_of, tail_of
+from hil.recordings.table import head_of, tail_of
 from hil.session import Session
 
 FILE_NAME = "recording.mcap"

@@ -35,7 +35,7 @@ class Run:
 
     @property
     def later(self) -> dict[bytes, bytes]:
-        """What was found out after the run, by the kinds of `hil.recording`: the scores, and the figures as reported."""
+        """What was found out after the run, by the kinds of `hil.recordings.table`: the scores, and the figures as reported."""
         named = {b"SCOR": SCORES_NAME, b"FIGS": FIGURES_NAME}
         attached = self.contents.attachments
         return {kind: attached[name] for kind, name in named.items() if name in attached}

@@ -19,12 +19,12 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from hil.answer import open_answer
+from hil.link.answer import open_answer
+from hil.link.protocol import MAX_ARRAYS, MAX_META_BYTES, MAX_PART_BYTES, open_message
 from hil.mcap.file import FLUSH_S, McapFile
 from hil.mcap.notes import open_frame_facts
 from hil.mcap.topics import Selection
-from hil.protocol import MAX_ARRAYS, MAX_META_BYTES, MAX_PART_BYTES, open_message
-from hil.rows import ROW, from_rows
+from hil.recordings.rows import ROW, from_rows
 from perception.prediction import Prediction
 from scenes.taxonomy import TAXONOMY
 from sim.frame import Frame, Truth

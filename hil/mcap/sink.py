@@ -20,12 +20,12 @@ from typing import Any
 
 import msgpack
 
-from hil.answer import STAMPS, pack_answer
+from hil.link.answer import STAMPS, pack_answer
+from hil.link.protocol import seal
 from hil.mcap.notes import pack_frame_facts
 from hil.mcap.process import image_parts, staging_path, write_in_process
 from hil.mcap.topics import Selection
-from hil.protocol import seal
-from hil.rows import to_row
+from hil.recordings.rows import to_row
 from hil.session import FrameRecord
 from perception.prediction import Prediction
 from scenes.errors import DatasetError
@@ -44,7 +44,7 @@ class RecordingError(OSError):
 
 
 class McapSink:
-    """A sink (`hil.recorder`) whose file is written by a process of its own; a context manager, made before the clock starts.
+    """A sink (`hil.host.recorder`) written by a process of its own; a context manager, made before the clock starts.
 
     It is ready when it is made, which takes about a second. Raises DatasetError where the file cannot be made.
     """

@@ -20,7 +20,7 @@ _FILE = ("/dataset/frame", "/camera/image", *_TRUTH)
 
 
 class McapFrames:
-    """The frames by index, held packed in memory; what `hil.runner` needs of a data set. Raises DatasetError.
+    """The frames by index, held packed in memory; what `hil.host.runner` needs of a data set. Raises DatasetError.
 
     `has_truth` tells whether they can be scored; without it their truth is void everywhere.
     """

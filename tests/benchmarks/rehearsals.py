@@ -3,8 +3,8 @@
 import numpy as np
 
 from benchmarks.rehearsal import Rehearsal
-from hil.latency import summarize
-from hil.quality import score_session
+from hil.figures.latency import summarize
+from hil.figures.quality import score_session
 from hil.session import FrameRecord, Session
 from hil.verdict import judge
 from perception.prediction import Prediction, Segment

@@ -134,8 +134,8 @@ def test_no_terminal_gets_plain_lines(monkeypatch, capsys):
 SCRIPT = """
 import sys
 from benchmarks.live_view import shown
-from hil.runner import run_session
-from hil.warm_up import WarmUp
+from hil.host.runner import run_session
+from hil.host.warm_up import WarmUp
 from tests.hil.conftest import make_frame
 with shown(device=sys.argv[1], rate_hz=15.0, deadline_s=1 / 15, claim=0.5, frames=22) as tell:
     rule = WarmUp(frames=4, seconds=0, windows=0)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks.rehearsal import play
-from hil.camera import EveryNth
+from hil.host.camera import EveryNth
 
 
 def film(clip_hz, length=8):

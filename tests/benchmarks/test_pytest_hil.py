@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from hil.checks import RULES, run_checks
-from hil.latency import summarize
+from hil.figures.latency import summarize
 from tests.benchmarks.rehearsals import make_session
 
 pytest_plugins = ["pytester"]

@@ -12,9 +12,9 @@ from benchmarks._row_charts import Marks, mark_rows
 from benchmarks._waterfall import waterfall_card
 from benchmarks._worst import worst_cards, worst_frames
 from benchmarks.report import render_report
-from hil.clock import ClockFit, Minimum
+from hil.figures.clock import ClockFit, Minimum
+from hil.figures.quality import score_answers
 from hil.outage import Outage
-from hil.quality import score_answers
 from perception.prediction import Prediction
 from tests.benchmarks.rehearsals import make_frame, make_rehearsal, make_session, perfect
 from tests.benchmarks.test_report import Page

@@ -8,8 +8,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from hil.agent import serve
-from hil.link import is_loopback
+from hil.agent.serve import serve
+from hil.link.sockets import is_loopback
 from perception.prediction import Prediction, Segment
 from scenes.box import OrientedBox
 from scenes.errors import EngineError

@@ -13,19 +13,19 @@ import zlib
 
 import numpy as np
 
-from hil.agent import _Agent
-from hil.answer import open_answer, pack_answer
-from hil.client import Client
-from hil.clock_socket import ClockProbe, ClockServer
-from hil.codec import codecs, encode
+from hil.agent.serve import _Agent
+from hil.agent.telemetry import checked_sample
 from hil.faults.damage import WAYS, spoil
-from hil.images import Image, Loaded
-from hil.probe import probe_body
-from hil.protocol import Body, Kind, ProtocolError, open_header, open_message, pack, seal, unpack
-from hil.request import open_frame, pack_frame
-from hil.stream import Stream
-from hil.telemetry import checked_sample
-from hil.warm_up import WarmUp
+from hil.host.client import Client
+from hil.host.images import Image, Loaded
+from hil.host.stream import Stream
+from hil.host.warm_up import WarmUp
+from hil.link.answer import open_answer, pack_answer
+from hil.link.clock_socket import ClockProbe, ClockServer
+from hil.link.codec import codecs, encode
+from hil.link.probe import probe_body
+from hil.link.protocol import Body, Kind, ProtocolError, open_header, open_message, pack, seal, unpack
+from hil.link.request import open_frame, pack_frame
 from perception.prediction import Prediction, Segment
 from scenes.box import OrientedBox
 from scenes.distortion import Distortion

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from hil.figures import figures_of
-from hil.latency import summarize
+from hil.figures.latency import summarize
+from hil.figures.quality import score_answers
+from hil.figures.replay import figures_of
+from hil.figures.score_table import pack_scores
 from hil.mcap.file import McapFile
 from hil.mcap.keep import keep_figures_in_mcap
 from hil.mcap.topics import parse_selection
-from hil.quality import score_answers
-from hil.recording import head_of, tail_of
-from hil.score_table import pack_scores
+from hil.recordings.table import head_of, tail_of
 from hil.session import OUTCOMES
 from hil.verdict import judge
 from perception.prediction import Prediction, Segment

@@ -1,8 +1,8 @@
 import pytest
 
-from hil.claims import frames_needed
+from hil.figures.claims import frames_needed
+from hil.figures.sustained import LEAST_S
 from hil.profiles import PROFILES, profile_named
-from hil.sustained import LEAST_S
 from scenes.errors import UnknownNameError
 
 

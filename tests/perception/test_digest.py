@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from benchmarks.shipped import SHIPPED_ENGINE
-from hil.agent import serve
+from hil.agent.serve import serve
 from perception.digest import UNSIGNED, check_digest, manifest_path, write_digest
 from perception.engine import open_engine, read_model_file
 from scenes.errors import EngineError

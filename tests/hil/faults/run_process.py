@@ -5,9 +5,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from hil.runner import run_session
+from hil.host.runner import run_session
+from hil.host.warm_up import WarmUp
 from hil.session import save_session
-from hil.warm_up import WarmUp
 from tests.hil.conftest import make_frame
 
 if __name__ == "__main__":

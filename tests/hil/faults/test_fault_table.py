@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from hil import recorder
-from hil.client import Client
-from hil.latency import summarize
-from hil.recording import TableWriter
+from hil.figures.latency import summarize
+from hil.host import recorder
+from hil.host.client import Client
+from hil.recordings.table import TableWriter
 from hil.verdict import judge
 from scenes.errors import LinkError
 from tests.hil.faults.under_fire import (
@@ -18,7 +18,7 @@ from tests.hil.faults.under_fire import (
     seqs,
     under_fire,
 )
-from tests.hil.test_runner import assume_steady, check_accounts, once_answered, run
+from tests.hil.host.test_runner import assume_steady, check_accounts, once_answered, run
 
 
 def test_no_fault(agent):

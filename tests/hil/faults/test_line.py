@@ -10,7 +10,7 @@ from hil.faults import Faults, Line, parse_faults
 from hil.faults.damage import WAYS, spoil
 from hil.faults.line import HELD_S, MAX_QUEUED_BYTES
 from hil.faults.spec import SHARES
-from hil.protocol import MAX_PART_BYTES, Kind, ProtocolError, open_message, pack, seal
+from hil.link.protocol import MAX_PART_BYTES, Kind, ProtocolError, open_message, pack, seal
 
 
 def frame(number):

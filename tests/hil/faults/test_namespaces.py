@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from hil.latency import summarize
+from hil.figures.latency import summarize
 from hil.session import load_session
 from tests.hil.conftest import SCRIPT
 from tests.hil.faults.under_fire import assume_awake, check_outage, looked_at, seqs
-from tests.hil.test_reconnect import oldest_s
+from tests.hil.host.test_reconnect import oldest_s
 
 HERE = Path(__file__).parent
 HOST, AGENT = (f"rehearse-{side}-{os.getpid()}" for side in ("host", "agent"))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hil.client import Client
 from hil.faults import FaultProxy, Faults
+from hil.host.client import Client
 from scenes.errors import LinkError
-from tests.hil.test_agent import frame_body, wait_for
+from tests.hil.agent.test_serve import frame_body, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 

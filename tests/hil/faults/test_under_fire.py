@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import zmq
 
-from hil.client import Client
 from hil.faults.spec import SHARES
+from hil.host.client import Client
 from hil.outage import Outage
+from tests.hil.agent.test_serve import frame_body, wait_for
 from tests.hil.faults.under_fire import seqs, under_fire
-from tests.hil.test_agent import frame_body, wait_for
 
 SECONDS = 60.0
 LINE = ",".join(f"{name}=2%" for name in SHARES) + ",delay=4ms~4ms,rate=100Mbit,cut=1.5s@12s,hold=1.5s@24s,close=1.5s@36s"

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from hil.client import Client
+from hil.agent.staleness import STALL_S
 from hil.faults import FaultProxy, parse_faults
 from hil.faults.proxy import UP
-from hil.latency import summarize
+from hil.figures.latency import summarize
+from hil.host.client import Client
+from hil.host.runner import run_session
+from hil.host.warm_up import WarmUp
 from hil.outage import Outage
-from hil.runner import run_session
 from hil.session import Session
-from hil.staleness import STALL_S
-from hil.warm_up import WarmUp
 from scenes.errors import LinkError
+from tests.hil.agent.test_serve import wait_for
 from tests.hil.conftest import make_frame
-from tests.hil.test_agent import wait_for
-from tests.hil.test_runner import check_accounts
+from tests.hil.host.test_runner import check_accounts
 
 SHORT = WarmUp(frames=4, seconds=0.0, windows=0)
 RATE_HZ = 30.0

@@ -1,0 +1,1 @@
+"""What runs on the host: a camera on the clock, one outcome for each frame, reconnection, recording off the timed path."""

@@ -1,0 +1,1 @@
+"""The compact table of a run, and how any recording is opened."""
