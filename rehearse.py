@@ -1,4 +1,4 @@
-"""The front door: one command line; what a command does is in benchmarks/commands, its grammar in benchmarks/grammar.py."""
+"""The front door: one command line; what a command does is in benchmarks/commands, its grammar in benchmarks/grammar."""
 
 from __future__ import annotations
 

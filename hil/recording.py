@@ -7,7 +7,7 @@ The file begins with MAGIC. A chunk is
     4 bytes   CRC-32 of kind, length and payload, little endian
 Kinds: HEAD (JSON: what was known before the first frame), ROWS (rows of `hil.rows`), WHYS (JSON: one more reason), TAIL (JSON:
 what was known after the last frame), SCOR (npz: `hil.score_table`), FIGS (JSON: the figures as they were reported). Readers
-pass over kinds that they do not know. docs/hil.md describes every field.
+pass over kinds that they do not know. docs/hil-recordings.md describes every field.
 """
 
 from __future__ import annotations

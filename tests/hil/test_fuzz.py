@@ -169,7 +169,7 @@ def test_an_agent_cannot_fill_a_host_s_memory_with_names():
 
 @pytest.mark.slow
 def test_the_coverage_guided_fuzzer_finds_nothing(tmp_path):
-    """A short run of it; docs/hil.md says what a long one found."""
+    """A short run of it; docs/hil-faults.md says what a long one found."""
     pytest.importorskip("atheris", reason="the coverage-guided fuzzer is atheris: pip install atheris")
     command = [sys.executable, "scripts/fuzz_link.py", "--runs", "100000", "--seed", "1", "--corpus", str(tmp_path / "corpus")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)

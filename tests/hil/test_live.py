@@ -67,8 +67,9 @@ def test_a_renderer_that_is_behind_makes_the_run_invalid(start_agent, played, tm
     verdict = judge(session)
     assert verdict.status == "INVALID"
     assert "the renderer was behind" in verdict.reason
+    assert max(record.image for record in session.frames if record.send_ns is not None) == 83  # late, but all through the film
     answered = {record.image: record.seq for record in session.frames if record.return_ns is not None}
-    assert max(answered) > 16  # late or not, it went on through the film
+    assert answered
     for image in answered.keys() & range(16):
         depth_m = session.predictions[answered[image]].depth_m
         assert np.array_equal(depth_m, 1 + played[image].rgb[..., 0].astype(np.float32) / 64)

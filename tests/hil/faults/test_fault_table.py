@@ -1,4 +1,4 @@
-"""The fault table of docs/hil.md: every fault is made for real, seen to be made, and met as the table says."""
+"""The fault table of docs/hil-faults.md: every fault is made for real, seen to be made, and met as the table says."""
 
 import time
 from pathlib import Path
