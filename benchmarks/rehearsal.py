@@ -233,7 +233,8 @@ def play(dataset: NamedFrames, *, rate_hz: float, every: int | None) -> tuple[Fr
     `every` None takes the number of frames that makes clips play nearest to their own speed. At a speed other than 1 things
     move slower or faster than they were simulated to.
     """
-    capture = dataset.manifest.capture if isinstance(dataset, Dataset) else {}
+    manifest = getattr(dataset, "manifest", None)  # a recording has none, and is played as it was
+    capture = {} if manifest is None else manifest.capture
     clip_hz = float(capture["rate_hz"]) if capture.get("sequence", 1) > 1 else None
     taken = camera_every(clip_hz, rate_hz) if every is None else every
     source: FrameSource = dataset if taken == 1 else EveryNth(dataset, taken)
