@@ -65,7 +65,7 @@ class EngineMemory:
             sizes.append(part.nbytes)
         return sizes
 
-    def answer(self, slot: int, kind: int, sizes: Sequence[int], crc: int) -> Body:
+    def answer(self, slot: int, kind: int, sizes: Sequence[int]) -> Body:
         """Returns the message in a slot, which is taken until nobody looks at its arrays any more.
 
         The last free slot is freed by a copy, so a host that does not read stops no engine. Raises ValueError for what
@@ -85,7 +85,7 @@ class EngineMemory:
         ends = list(itertools.accumulate(sizes))
         meta, *arrays = (whole.data[end - size : end] for size, end in zip(sizes, ends, strict=True))
         array_bytes = sum(sizes) - sizes[0]
-        return Body(kind=Kind(kind), meta=bytes(meta), arrays=tuple(arrays), array_bytes=array_bytes, crc=crc)
+        return Body(kind=Kind(kind), meta=bytes(meta), arrays=tuple(arrays), array_bytes=array_bytes, crc=None)
 
     def close(self) -> None:
         """Unmaps it and closes the descriptor; may be called twice."""

@@ -26,13 +26,16 @@ _ID_TYPES = ("uint8", "uint16", "int32")
 
 
 def pack_answer(prediction: Prediction, stamps: Mapping[str, int]) -> Body:
-    """Packs a prediction with the agent's time stamps (`STAMPS`, ns of its monotonic clock)."""
+    """Packs a prediction with the agent's time stamps (`STAMPS`, ns of its monotonic clock).
+
+    It is summed by whoever sends it, while the engine is at the next frame.
+    """
     if len(prediction.segments) > MAX_LIST:
         raise ProtocolError(f"A prediction has {len(prediction.segments)} segments; the link carries {MAX_LIST}.")
     rows = [_row(segment) for segment in prediction.segments]
     meta = {"segments": rows, "stamps": [int(stamps[name]) for name in STAMPS]}
     ids = _narrow(prediction.segment_id, max((s.id for s in prediction.segments), default=0))
-    return pack(Kind.RESULT, meta, (ids, prediction.depth_m))
+    return pack(Kind.RESULT, meta, (ids, prediction.depth_m), summed=False)
 
 
 def repack_answer(body: Body, packer: Packer) -> Body:
