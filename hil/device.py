@@ -9,7 +9,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from perception.power_mode import power_mode
+from perception.power_mode import clocks_held, power_mode
 
 _PACKAGES = (
     "rehearse-perception", "numpy", "opencv-python-headless", "pyzmq", "msgpack", "openvino", "onnxruntime", "onnxruntime-gpu",
@@ -30,6 +30,7 @@ def device_facts() -> dict[str, Any]:
         "packages": package_versions(_PACKAGES),
         "boot": boot_digest(),
         "power_mode": power_mode(),
+        "clocks_held": clocks_held(),
     }
 
 

@@ -2,12 +2,15 @@
 
 Read in a thread of its own, off the timed path. The paths are those of the Linux kernel and of NVIDIA's kernels for Jetson;
 `root` is another file system in tests. A board has to confirm the latter: see docs/hil.md.
+Where these files give neither rail nor temperature, `hil.agent.tegrastats` is asked.
 
 What is read where:
     thermal     /sys/class/thermal/thermal_zone*/{type,temp,trip_point_*_type,trip_point_*_temp}   millidegrees
     events      /sys/class/hwmon/hwmon*/oc*_event_cnt, /sys/devices/system/cpu/cpu*/thermal_throttle/core_throttle_count
     clocks      /sys/class/devfreq/*/{cur_freq,max_freq,device/load}   Hz, load in tenths of a percent
     rails       /sys/class/hwmon/hwmon*/{in*_label,in*_input,curr*_input}   millivolts and milliamperes
+    processor   /proc/stat   `loads["cpu"]`: the share of all cores' time that was not idle since the sample before
+    memory      /proc/self/status, /proc/meminfo   of the agent, and what the machine still has
 """
 
 from __future__ import annotations
@@ -15,16 +18,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from hil.agent.tegrastats import Tegrastats
 
 EVERY_S = 1.0
 POWER_EVERY_S = 0.1
 _MAX_NAMES = 32
 _MAX_NAME = 40
 # What one sample may hold, by name: a number, or numbers by name.
-NUMBERS = ("at_ns", "rss_bytes")
+NUMBERS = ("at_ns", "rss_bytes", "available_bytes")
 MAPS = ("temperatures_c", "limits_c", "events", "clock_shares", "loads", "power_w", "energy_j")
 
 
@@ -36,12 +42,17 @@ class Telemetry:
         self._root = root
         self._beside = beside or (lambda: None)
         self._rails = _rails(root)
+        self._tool: Tegrastats | None = None
+        self._open = ExitStack()
+        self._cpu = (0, 0)
         self._energy_j: dict[str, float] = {}
         self._latest: dict[str, Any] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rehearse-telemetry", daemon=True)
 
     def __enter__(self) -> Telemetry:  # noqa: PYI034  # Self needs Python 3.11
+        if not self._rails and not _temperatures(self._root)["temperatures_c"]:
+            self._tool = self._open.enter_context(Tegrastats())
         self._latest = self._sample({})
         self._thread.start()
         return self
@@ -51,6 +62,7 @@ class Telemetry:
     ) -> None:
         self._stop.set()
         self._thread.join(2.0)
+        self._open.close()
 
     def latest(self) -> dict[str, Any]:
         """Returns the newest sample, plain values; at most a second old."""
@@ -73,18 +85,26 @@ class Telemetry:
             millivolts, milliamperes = _number(volts), _number(amperes)
             if millivolts is not None and milliamperes is not None:
                 found[name] = millivolts * milliamperes / 1e6
-        return found
+        return found if self._tool is None else dict(self._tool.latest().get("power_w", {}))
 
     def _sample(self, power_w: dict[str, float]) -> dict[str, Any]:
         maps: dict[str, dict[str, Any]] = {
             **_temperatures(self._root), **_clocks(self._root), "events": _events(self._root), "power_w": power_w,
             "energy_j": dict(self._energy_j),
         }  # fmt: skip
+        said = {} if self._tool is None else self._tool.latest()
+        for name in ("temperatures_c", "loads"):
+            maps[name] = {**maps[name], **said.get(name, {})}
+        before, self._cpu = self._cpu, _cpu_times(self._root)
+        if self._cpu[1] > before[1] > 0:
+            maps["loads"]["cpu"] = (self._cpu[0] - before[0]) / (self._cpu[1] - before[1])
         kept = {name: dict(list(found.items())[:_MAX_NAMES]) for name, found in maps.items() if found}
         rss_bytes, beside = _rss_bytes(self._root), self._beside()
         if rss_bytes is not None and beside is not None:
             rss_bytes += _rss_bytes(self._root, str(beside)) or 0
-        return {"at_ns": time.monotonic_ns(), **({} if rss_bytes is None else {"rss_bytes": rss_bytes}), **kept}
+        numbers = {"rss_bytes": rss_bytes, "available_bytes": _kibibytes(self._root / "proc" / "meminfo", "MemAvailable:")}
+        known = {name: value for name, value in numbers.items() if value is not None}
+        return {"at_ns": time.monotonic_ns(), **known, **kept}
 
 
 def checked_sample(value: object) -> dict[str, Any] | None:
@@ -151,9 +171,22 @@ def _rails(root: Path) -> dict[str, tuple[Path, Path]]:
     return found
 
 
+def _cpu_times(root: Path) -> tuple[int, int]:
+    """Returns the busy and the whole time of all cores since the start, in ticks; zeros where nothing says so."""
+    words = (_text(root / "proc" / "stat") or "").partition("\n")[0].split()
+    if len(words) < 6 or words[0] != "cpu" or not all(word.isdecimal() for word in words[1:]):
+        return 0, 0
+    ticks = [int(word) for word in words[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+
+
 def _rss_bytes(root: Path, process: str = "self") -> int | None:
-    for line in (_text(root / "proc" / process / "status") or "").splitlines():
-        if line.startswith("VmRSS:"):
+    return _kibibytes(root / "proc" / process / "status", "VmRSS:")
+
+
+def _kibibytes(path: Path, name: str) -> int | None:
+    for line in (_text(path) or "").splitlines():
+        if line.startswith(name):
             return int(line.split()[1]) * 1024
     return None
 

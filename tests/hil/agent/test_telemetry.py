@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hil.agent.tegrastats import parse_tegrastats
 from hil.agent.telemetry import MAPS, Telemetry, checked_sample
 from hil.figures.condition import energy_j_per_frame, growth, samples_of, throttled
 from hil.host.runner import run_session
 from hil.host.warm_up import WarmUp
 from hil.verdict import judge
-from perception.power_mode import power_mode
+from perception.power_mode import clocks_held, power_mode
 from tests.hil.records import answered, session
 
 FILES = {
@@ -67,6 +68,70 @@ def test_a_board_is_read_in_its_units(board):
     assert sample["energy_j"]["VDD_IN"] > 4.0  # 10 W for 0.45 s and more
     assert sample["rss_bytes"] == 2 * 2**20
     assert checked_sample(json.loads(json.dumps(sample))) == sample
+
+
+def test_the_processor_s_load_is_of_the_time_since_the_sample_before(board):
+    stat = board / "proc/stat"
+    stat.write_text("cpu  100 0 100 700 100 0 0 0 0 0\ncpu0 1 1 1 1\n")
+    (board / "proc/meminfo").write_text("MemTotal: 4000 kB\nMemAvailable: 3000 kB\n")
+    with Telemetry(board) as telemetry:
+        assert "cpu" not in telemetry.latest()["loads"]
+        stat.write_text("cpu  130 0 130 720 120 0 0 0 0 0\ncpu0 1 1 1 1\n")  # 60 of 100 ticks were busy
+        deadline = time.monotonic() + 5
+        while "cpu" not in telemetry.latest()["loads"] and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert telemetry.latest()["loads"]["cpu"] == pytest.approx(0.6)
+    assert telemetry.latest()["available_bytes"] == 3000 * 1024
+
+
+# Lines as boards print them: Orin, and a Xavier of JetPack 4.
+ORIN = (
+    "RAM 2448/15388MB (lfb 1x512kB) SWAP 0/7694MB (cached 0MB) CPU [12%@729,off,off,off] EMC_FREQ 3%@2133 "
+    "GR3D_FREQ 97%@[305,0] VIC_FREQ 729 APE 174 CV0@-256C CPU@47.625C Tboard@35C GPU@-256C tj@47.6C "
+    "VDD_GPU_SOC 2380mW/2300mW VDD_CPU_CV 396mW/390mW VIN_SYS_5V0 3521mW/3500mW"
+)
+XAVIER = "RAM 2021/7771MB SWAP 0/3885MB CPU [5%@1190,2%@1190] GR3D_FREQ 0% AO@38C GPU@39.5C PMIC@100C VDD_IN 3824/3788"
+
+
+def test_lines_of_tegrastats_are_read():
+    orin, xavier = parse_tegrastats(ORIN), parse_tegrastats(XAVIER)
+    assert orin["temperatures_c"] == {"CPU": 47.625, "Tboard": 35.0, "tj": 47.6}
+    assert orin["power_w"] == {"VDD_GPU_SOC": 2.38, "VDD_CPU_CV": 0.396, "VIN_SYS_5V0": 3.521}
+    assert orin["loads"] == {"emc": 0.03, "gr3d": 0.97}
+    assert xavier["temperatures_c"] == {"AO": 38.0, "GPU": 39.5, "PMIC": 100.0}
+    assert xavier["power_w"] == {"VDD_IN": 3.824}
+    assert parse_tegrastats("nothing of the kind") == {"temperatures_c": {}, "power_w": {}, "loads": {}}
+
+
+def test_tegrastats_is_asked_only_where_the_kernel_says_nothing(tmp_path, board, monkeypatch):
+    tools, empty = tmp_path / "fake_tools", tmp_path / "no_sysfs"
+    tools.mkdir()
+    empty.mkdir()
+    fake = tools / "tegrastats"  # prints the lines of a board, not the board itself
+    fake.write_text(f"#!/bin/sh\nwhile true; do echo '{ORIN}'; sleep 0.1; done\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    with Telemetry(empty) as telemetry:
+        deadline = time.monotonic() + 5
+        while "power_w" not in telemetry.latest() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert telemetry.latest()["power_w"]["VDD_CPU_CV"] == 0.396
+    assert telemetry.latest()["temperatures_c"]["tj"] == 47.6
+    with Telemetry(board) as telemetry:
+        assert "tj" not in telemetry.latest()["temperatures_c"]
+
+
+@pytest.mark.parametrize(("lowest", "held"), [("1300", True), ("300", False), (None, None)])
+def test_clocks_are_held_where_the_lowest_setting_is_the_highest(tmp_path, lowest, held):
+    if lowest is not None:
+        for folder, low, high in (
+            ("sys/class/devfreq/17000000.gpu", "min_freq", "max_freq"),
+            ("sys/devices/system/cpu/cpufreq/policy0", "scaling_min_freq", "scaling_max_freq"),
+        ):
+            (tmp_path / folder).mkdir(parents=True)
+            (tmp_path / folder / low).write_text(lowest)
+            (tmp_path / folder / high).write_text("1300")
+    assert clocks_held(tmp_path) is held
 
 
 def test_a_machine_without_any_of_it_still_has_a_time(tmp_path):
