@@ -66,6 +66,7 @@ def _machine_rows(machine: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("OS", machine.get("os")),
         ("Python", machine.get("python")),
         ("power mode", machine.get("power_mode")),
+        ("clocks held at their highest", machine.get("clocks_held")),
     ]
     return rows + [(name, version or "not installed") for name, version in _mapping(machine.get("packages")).items()]
 
