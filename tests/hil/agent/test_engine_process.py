@@ -259,7 +259,7 @@ def test_an_engine_that_does_not_come_back_ends_the_agent_with_a_reason(start, t
     ],
 )
 def test_an_engine_that_does_not_open_is_one_sentence(maker, argument, sentence):
-    script = Path(__file__).with_name("agent_process.py")
+    script = ROOT / "tests" / "hil" / "agent_process.py"
     command = [sys.executable, str(script), "0", f"process:1:{maker}:{argument}", "tcp://127.0.0.1:*"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 1
