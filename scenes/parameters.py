@@ -200,15 +200,15 @@ def _variants() -> dict[str, tuple[Variant, ...]]:
     """Returns the generators of each category in all ways that suites call them."""
     from scenes.clutter.distractors import distractor
     from scenes.household.surfaces import FLOORS, WALLS, floor_surface, wall_surfaces, wall_tiles
-    from scenes.objects import generators, kitchen, living, openings, people, storage
+    from scenes.objects import generators, kitchen, lamps, living, openings, people, plants, storage
     from scenes.objects.dressed import DRESSED, make_dressed
     from scenes.sky import SKIES, draw_sky
 
     variants: dict[str, tuple[Variant, ...]] = {name: (make,) for name, make in sorted(generators().items())}
-    variants["lamp"] += (partial(living.pendant, drop_m=0.6),)
+    variants["lamp"] += (partial(lamps.pendant, drop_m=0.6),)
     variants["oven"] += (partial(kitchen.oven_of, half_y=0.298, top=0.9, half_x=0.3),)
     variants["person"] += (partial(people.seated, seat_m=0.45),)
-    variants["potted plant"] += tuple(partial(living.plant_for, where=where) for where in living.PLANT_HEIGHTS_M)
+    variants["potted plant"] += tuple(partial(plants.plant_for, where=where) for where in plants.PLANT_HEIGHTS_M)
     variants["sink"] += (partial(kitchen.sink_of, half_x=0.2, half_y=0.3), kitchen.wash_basin)
     variants["tv"] += (living.monitor,)
     for name in DRESSED:

@@ -20,7 +20,7 @@ from scenes.household.make import Namer
 from scenes.household.shell import room_bodies
 from scenes.household.things import small_object
 from scenes.lights import make_rig, shown_colour
-from scenes.objects import living, storage
+from scenes.objects import living, plants, storage
 from scenes.objects.shape import ObjectShape
 from scenes.relations import WALLS, against, at, reach_along_m
 from scenes.sampler import ShapeSampler
@@ -125,7 +125,7 @@ def _furnish(draws: Draws, plan: FloorPlan) -> None:
 
 
 def _plant(sampler: ShapeSampler) -> ObjectShape:
-    return living.plant_for(sampler, "wall")
+    return plants.plant_for(sampler, "wall")
 
 
 def _moved(pose: Pose, by_m: tuple[float, float]) -> Pose:

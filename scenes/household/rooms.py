@@ -11,7 +11,7 @@ from scenes.floorplan import Piece
 from scenes.footprints import bounds_m
 from scenes.household.furnisher import Furnisher
 from scenes.household.kitchen_row import kitchen_row
-from scenes.objects import kitchen, living, openings, people, seating, storage
+from scenes.objects import kitchen, lamps, living, openings, people, plants, seating, storage
 from scenes.objects.shape import ObjectShape
 from scenes.relations import around, at, beside, in_front_of
 from scenes.transforms import Pose, multiply
@@ -74,7 +74,7 @@ def _living(room: Furnisher) -> None:
     if stand is not None:
         room.set_on(living.tv(room.sampler), stand, along=0.3)
     _armchair(room, coffee or couch)
-    for shape in (living.floor_lamp(room.sampler), storage.nightstand(room.sampler)):
+    for shape in (lamps.floor_lamp(room.sampler), storage.nightstand(room.sampler)):
         if room.draws.chance("furniture.beside_couch"):
             side = 1 if room.sampler.chance("is_left_of_couch", 0.5) else -1
             poses = [beside(couch.shape, couch.world_from_body, shape, s, 0.06) for s in (side, -side)]
@@ -189,9 +189,9 @@ def _armchair(room: Furnisher, by: Piece) -> None:
 def _extra(room: Furnisher, kind: str) -> None:
     sampler = room.sampler
     if kind == "potted plant":
-        room.corner(living.plant_for(sampler, "corner"))
+        room.corner(plants.plant_for(sampler, "corner"))
     elif kind == "lamp":
-        room.corner(living.floor_lamp(sampler))
+        room.corner(lamps.floor_lamp(sampler))
     elif kind == "shelf":
         room.wall(storage.shelf(sampler), place="shelf", front_m=0.3)
     elif kind == "cabinet":
@@ -205,7 +205,7 @@ def _extra(room: Furnisher, kind: str) -> None:
 def _pendant(room: Furnisher) -> None:
     """Hangs a lamp over the table, or in the middle of the room."""
     drop = float(room.rng.uniform(*PENDANT_DROP_M))
-    shape: ObjectShape = living.pendant(room.sampler, min(drop, room.plan.height_m - 1.95))
+    shape: ObjectShape = lamps.pendant(room.sampler, min(drop, room.plan.height_m - 1.95))
     tables = [p.world_from_body.position_m for p in room.plan.pieces if p.shape.category == "dining table"]
     x, y = tables[0][:2] if tables else (0.0, 0.0)
     room.try_poses(

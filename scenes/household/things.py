@@ -12,7 +12,7 @@ from scenes.description import Draws
 from scenes.floorplan import FloorPlan, Piece
 from scenes.footprints import Volume, hull
 from scenes.household.schema import PLACES
-from scenes.objects import living
+from scenes.objects import lamps, plants
 from scenes.objects.dressed import make_dressed
 from scenes.objects.shape import ObjectShape
 from scenes.placement import Placed, into, stands_upright
@@ -34,9 +34,9 @@ def small_object(category: str, draws: Draws) -> ObjectShape:
     """Makes an object that a hand can carry, of any small category, in the size that stands on tables."""
     sampler = draws.sampler
     if category == "lamp":
-        return living.table_lamp(sampler)
+        return lamps.table_lamp(sampler)
     if category == "potted plant":
-        return living.plant_for(sampler, "tabletop")
+        return plants.plant_for(sampler, "tabletop")
     return make_dressed(category, sampler)
 
 

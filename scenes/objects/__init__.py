@@ -81,7 +81,7 @@ def _small_things() -> dict[str, Generator]:
 
 def furniture() -> dict[str, Generator]:
     """Returns the generator of each category of thing that stands in a room; imports the modelling code on first use."""
-    from scenes.objects import kitchen, living, people, seating
+    from scenes.objects import kitchen, lamps, living, people, plants, seating
 
     return {
         "bed": living.bed,
@@ -89,11 +89,11 @@ def furniture() -> dict[str, Generator]:
         "chair": seating.chair,
         "couch": seating.couch,
         "dining table": living.dining_table,
-        "lamp": living.lamp,
+        "lamp": lamps.lamp,
         "microwave": kitchen.microwave,
         "oven": kitchen.oven,
         "person": people.person,
-        "potted plant": living.potted_plant,
+        "potted plant": plants.potted_plant,
         "refrigerator": kitchen.refrigerator,
         "sink": kitchen.sink,
         "toaster": kitchen.toaster,

@@ -11,7 +11,7 @@ import pytest
 from scenes.errors import UnknownNameError
 from scenes.footprints import bounds_m
 from scenes.objects import furniture, generators, make_object, openings, storage
-from scenes.objects.living import pendant
+from scenes.objects.lamps import pendant
 from scenes.sampler import ShapeSampler
 from scenes.taxonomy import TAXONOMY
 
