@@ -66,6 +66,7 @@ def _run(session: Session, latency: LatencyReport) -> str:
         ("engine opened in", _seconds(start.get("open_s"))),
         ("its first inference", _seconds(start.get("first_s"))),
         ("priority of the frame clock", session.host.get("priority")),
+        ("idle states of the host's cores", session.host.get("idle")),
         *_condition(session),
         ("first minute", "under ten minutes: nothing is claimed" if found is None else _minute(found.first)),
     ]

@@ -1,4 +1,4 @@
-"""The same exchange over the link, a raw TCP socket and gRPC: an image up, two maps down, at once and without an engine.
+"""The same exchange over the link, a raw TCP socket, bare ZeroMQ and gRPC: an image up, two maps down, without an engine.
 
 Each side is a process of its own: `python -m benchmarks._transport_peers NAME` serves and prints `READY ADDRESS`. The peers
 carry what the link carries, byte for byte as much, and do nothing that it does: no check of sizes or sums, no credit, no clock.
@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import zmq
 from numpy.typing import NDArray
 
 from hil.agent.emulator import EmulatedTimes
@@ -54,7 +55,7 @@ class NoEngine:
 
 @contextmanager
 def peer(name: str) -> Iterator[str]:
-    """Starts a server, yields its address, and stops it: tcp, grpc, link, or the link with its engine in a thread, or ENGINE."""
+    """Starts a server, yields its address, and stops it: one of `_MAINS`; `thread` is the link with its engine in a thread."""
     server = subprocess.Popen([sys.executable, "-m", "benchmarks._transport_peers", name], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
@@ -81,6 +82,12 @@ def _exchange_with(name: str, address: str) -> Iterator[_Exchange]:
         with socket.create_connection((host, int(port))) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             yield functools.partial(_exchange_tcp, connection, memoryview(bytearray(DOWN_BYTES)))
+        return
+    if name == "zmq":
+        with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
+            dealer.linger = 0
+            dealer.connect(address)
+            yield functools.partial(_exchange_zmq, dealer)
         return
     import grpc
 
@@ -112,6 +119,11 @@ def _exchange_tcp(connection: socket.socket, answer: memoryview, request: bytes)
     return answer
 
 
+def _exchange_zmq(dealer: zmq.Socket[bytes], request: bytes) -> object:
+    dealer.send_multipart([request[:HEADER_BYTES], memoryview(request)[HEADER_BYTES:]], copy=False)
+    return dealer.recv_multipart(copy=False)
+
+
 def _fill(connection: socket.socket, into: memoryview) -> bool:
     """Receives until `into` is full; False where the other side has closed."""
     while len(into):
@@ -132,6 +144,17 @@ def _serve_tcp() -> None:
             with connection:
                 while _fill(connection, request):
                     connection.sendall(answer)
+
+
+def _serve_zmq() -> None:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    router = context.socket(zmq.ROUTER)
+    router.bind("tcp://127.0.0.1:*")
+    print(f"READY {router.getsockopt_string(zmq.LAST_ENDPOINT)}", flush=True)
+    answer = [bytes(HEADER_BYTES), bytes(HEIGHT * WIDTH), bytes(HEIGHT * WIDTH * 4)]
+    while True:
+        host, *_ = router.recv_multipart(copy=False)
+        router.send_multipart([host, *answer], copy=False)
 
 
 def _serve_grpc() -> None:
@@ -163,7 +186,7 @@ def _pace(name: str, address: str, rate_hz: str, duration_s: str) -> None:
 
 _MAINS: dict[str, Callable[..., None]] = {
     "link": _serve_link, "thread": functools.partial(_serve_link, in_process=True), "engine": _serve_engine,
-    "tcp": _serve_tcp, "grpc": _serve_grpc, "paced": _pace,
+    "tcp": _serve_tcp, "zmq": _serve_zmq, "grpc": _serve_grpc, "paced": _pace,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -20,9 +20,11 @@ _CPU = "pip install -e '.[cpu]'"
 _TRAIN = "pip install -e '.[train]'"
 _MESA = "sudo apt-get install -y libegl1 libgl1 libegl-mesa0 libgl1-mesa-dri"
 
+_CORE = ("numpy", "opencv-python-headless", "pyzmq", "msgpack", "xxhash")
+
 # (room, what it is for, distributions, needed for the core path, how to get them)
 _PACKAGES: tuple[tuple[str, str, tuple[str, ...], bool, str], ...] = (
-    ("core", "link, pictures, scores", ("numpy", "opencv-python-headless", "pyzmq", "msgpack"), True, "pip install -e ."),
+    ("core", "link, pictures, scores", _CORE, True, "pip install -e ."),
     ("scenes", "shapes and OpenUSD stages", ("manifold3d", "usd-core"), True, _SIM),
     ("sim", "physics and rendering", ("mujoco",), True, _SIM),
     ("engines", "running a network", ("onnxruntime",), True, _CPU),
@@ -32,7 +34,7 @@ _PACKAGES: tuple[tuple[str, str, tuple[str, ...], bool, str], ...] = (
 
 # In Isaac Sim's own Python: it brings OpenUSD, which usd-core would break, and pins a MuJoCo and an OpenCV of its own.
 _BESIDE_ISAAC: tuple[tuple[str, str, tuple[str, ...], bool, str], ...] = (
-    ("core", "link", ("numpy", "pyzmq", "msgpack"), True, "pip install pyzmq msgpack"),
+    ("core", "link", ("numpy", "pyzmq", "msgpack", "xxhash"), True, "pip install pyzmq msgpack xxhash"),
     ("scenes", "shapes (OpenUSD is Isaac Sim's)", ("manifold3d", "tqdm"), True, "pip install manifold3d tqdm"),
     ("sim", "physics in a process beside it: set REHEARSE_SETTLER", ("mujoco",), False, "docs/isaac-sim.md, Install"),
 )

@@ -123,7 +123,7 @@ def rehearse_device(
 
     `source` is a data set's folder, the MCAP recording of a run, or a film to render. The camera takes one of `every` frames
     of a data set's clip; by default as many go by as the clips' own rate asks for. With `lockstep` simulated time waits for
-    the engine. `link` holds what `run_session` takes of keys and packing. `mcap` says what an MCAP recording has
+    the engine. `link` holds what `run_session` takes of keys, packing and idle cores. `mcap` says what an MCAP recording has
     (`hil.mcap.topics`), None = there is none. Raises DatasetError for the frames, LinkError for the agent and BackendError
     for a renderer that cannot keep up.
     """

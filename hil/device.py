@@ -12,8 +12,8 @@ from typing import Any
 from perception.power_mode import clocks_held, power_mode
 
 _PACKAGES = (
-    "rehearse-perception", "numpy", "opencv-python-headless", "pyzmq", "msgpack", "openvino", "onnxruntime", "onnxruntime-gpu",
-    "tensorrt", "cuda-bindings",
+    "rehearse-perception", "numpy", "opencv-python-headless", "pyzmq", "msgpack", "xxhash", "openvino", "onnxruntime",
+    "onnxruntime-gpu", "tensorrt", "cuda-bindings",
 )  # fmt: skip
 
 

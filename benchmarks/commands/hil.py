@@ -63,7 +63,10 @@ def hil(arguments: argparse.Namespace) -> int:
     with started as device:
         rehearsal = rehearse_device(
             source, device, rate_hz=arguments.rate, profile=profile, out=arguments.out, say=say,
-            link={"keys": arguments.keys, "insecure": arguments.insecure, "compress": arguments.compress},
+            link={
+                "keys": arguments.keys, "insecure": arguments.insecure, "compress": arguments.compress,
+                "stay_awake": not arguments.allow_idle,
+            },
             every=arguments.camera_every, lockstep=arguments.lockstep,
             mcap=_mcap_topics(arguments),
         )  # fmt: skip
@@ -85,6 +88,7 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
     words = [*source_words(arguments), *(f"{name}={value}" for name, value in given.items() if value is not None)]
     words += ["--insecure"] if arguments.insecure else []
     words += ["--lockstep"] if arguments.lockstep else []
+    words += ["--allow-idle"] if arguments.allow_idle else []
     repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
     print_json(repeated.to_dict()) if arguments.json else print(repeated.describe())
     return EXITS_OF_VERDICTS[repeated.verdict.status]

@@ -43,6 +43,8 @@ def add_rehearsing(commands: Commands) -> None:
     _keys_options(parser, "encrypt, and know the agent by its key in this folder")
     packing = "pack answers without loss: auto where that makes them come sooner, always or never (default: %(default)s)"
     parser.add_argument("--compress", choices=("auto", "always", "never"), default="auto", help=packing)
+    idle = "let this machine's cores sleep between frames, as without a run (they stay awake where the system allows it)"
+    parser.add_argument("--allow-idle", action="store_true", help=idle)
     profiles = "look 20 s, quick 1 min, qualify 10 min, soak 4 h (default: %(default)s)"
     parser.add_argument("--profile", default="look", help=profiles)
     parser.add_argument("--runs", type=whole(1), default=1, help="runs in fresh processes, judged together (default: 1)")

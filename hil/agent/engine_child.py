@@ -56,7 +56,7 @@ class EngineChild:
     def answer(self, done: dict[str, Any]) -> Body:
         """Returns the answer that a `done` message speaks of; raises ValueError where it cannot be one."""
         try:
-            return self.memory.answer(self._answer, done["kind"], done["sizes"])
+            return self.memory.answer(self._answer, done["kind"], done["sizes"], done["checksum"])
         except (KeyError, TypeError) as error:
             raise ValueError("the engine's process speaks another language") from error
 

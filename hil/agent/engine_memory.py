@@ -65,7 +65,7 @@ class EngineMemory:
             sizes.append(part.nbytes)
         return sizes
 
-    def answer(self, slot: int, kind: int, sizes: Sequence[int]) -> Body:
+    def answer(self, slot: int, kind: int, sizes: Sequence[int], checksum: int) -> Body:
         """Returns the message in a slot, which is taken until nobody looks at its arrays any more.
 
         The last free slot is freed by a copy, so a host that does not read stops no engine. Raises ValueError for what
@@ -75,6 +75,8 @@ class EngineMemory:
             raise ValueError(f"the engine's process says that an answer has parts of {list(sizes)[:8]} bytes")
         if len(sizes) > 1 + MAX_ARRAYS or max(sizes) > MAX_PART_BYTES:
             raise ValueError("the engine's process says that an answer is larger than the link carries")
+        if type(checksum) is not int or not 0 <= checksum < 2**64:
+            raise ValueError("the engine's process gives an answer no checksum")
         at = _ANSWERS_AT + slot * _ANSWER_BYTES
         whole = np.frombuffer(self._view, np.uint8, sum(sizes), at)
         if len(self._leaving | {slot}) == ANSWERS:
@@ -85,7 +87,7 @@ class EngineMemory:
         ends = list(itertools.accumulate(sizes))
         meta, *arrays = (whole.data[end - size : end] for size, end in zip(sizes, ends, strict=True))
         array_bytes = sum(sizes) - sizes[0]
-        return Body(kind=Kind(kind), meta=bytes(meta), arrays=tuple(arrays), array_bytes=array_bytes, crc=None)
+        return Body(kind=Kind(kind), meta=bytes(meta), arrays=tuple(arrays), array_bytes=array_bytes, checksum=checksum)
 
     def close(self) -> None:
         """Unmaps it and closes the descriptor; may be called twice."""

@@ -69,7 +69,7 @@ def _serve(channel: Channel, memory: EngineMemory, perceiver: TimedPerceiver) ->
         body = answer_frame(perceiver, rgb, _camera(job["camera"]), receive_ns=job["receive_ns"], lost=lost)
         sizes = memory.put_answer(job["answer"], body)
         channel.send({
-            "done": job["job"], "kind": int(body.kind), "sizes": sizes,
+            "done": job["job"], "kind": int(body.kind), "sizes": sizes, "checksum": body.checksum,
             "counters": counters_of(perceiver),
         })  # fmt: skip
     sys.exit(_LOST_STATUS)

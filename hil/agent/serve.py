@@ -50,7 +50,7 @@ from hil.link.protocol import (
 from hil.link.request import DISTORTION, open_frame
 from hil.link.sockets import DEFAULT_ADDRESS, is_loopback, keys_for_agent
 from hil.link.transport import AgentTransport, ZmqAgent
-from hil.quiet import short_switch_interval
+from hil.quiet import hurry_transport, real_time, short_switch_interval
 from scenes.errors import EngineError
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def serve(
             telemetry = Telemetry(beside=worker.pid)
             clock = ClockServer(context, link.address, insecure=insecure, keys=own)
             agent = _Agent(link, worker, facts, clock.where, telemetry)
-            with telemetry, clock, _stop_on_signals(agent), short_switch_interval():
+            with telemetry, clock, _stop_on_signals(agent), short_switch_interval(), real_time():
+                hurry_transport()
                 agent.discard_early()
                 (ready or _print_ready)(link.address)
                 agent.run(max_frames)

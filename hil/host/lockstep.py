@@ -82,7 +82,7 @@ def run_lockstep(
 ) -> Session:
     """Streams as many frames as are due in `duration_s` at `rate_hz`, one after the other, and returns the session as computed.
 
-    `link` is what `run_session` takes of keys and packing.
+    `link` is what `run_session` takes of keys, packing and idle cores.
     Takes as long as the engine takes for all of them. Raises LinkError where no session can begin.
     """
     measured = run_session(

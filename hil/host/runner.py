@@ -6,6 +6,7 @@ import datetime as dt
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +26,7 @@ from hil.link.request import DISTORTION, pack_frame
 from hil.link.sockets import DEFAULT_ADDRESS, is_loopback, keys_for_host
 from hil.link.terms import agree
 from hil.progress import Progress, told
-from hil.quiet import no_collection, real_time, short_switch_interval
+from hil.quiet import AS_IT_IS, awake, hurry_transport, no_collection, real_time, short_switch_interval
 from hil.recordings.table import tail_of
 from hil.session import Session
 from sim.frame import Frame
@@ -65,16 +66,18 @@ def run_session(
     compress: Compress = "auto",
     progress: Callable[[Progress], None] | None = None,
     stream: type[Stream] = Stream,
+    stay_awake: bool = True,
 ) -> Session:
     """Streams a data set to an agent, over and over, and returns what came of every frame.
 
     `claim` is the P(on time) that the run is to show; the verdict judges it. `about` are facts of the data set. Every
     frame goes to the `sinks` as soon as it has its outcome, off the timed path. A device elsewhere needs `keys` (a folder of
     `hil.link.keys`) or `insecure`; `compress` says whether answers are packed, `auto` where that makes them come sooner. Loads
-    the images that it needs first. `stream` says when frames leave. An agent that dies or falls silent is found within a
-    second; the run goes on, its frames lost, and takes the agent back as soon as it answers (`outages`). Where that takes
-    longer than `reconnect_s`, or the agent was stopped by its user, or it comes back with another engine, the session has a
-    `fault` and its remaining frames are lost. Raises LinkError where no session can begin.
+    the images that it needs first. `stream` says when frames leave. Meanwhile this machine's cores `stay_awake` where the
+    system lets them (`hil.quiet.awake`). An agent that dies or falls silent is found within a second; the run goes on, its
+    frames lost, and takes the agent back as soon as it answers (`outages`). Where that takes longer than `reconnect_s`, or the
+    agent was stopped by its user, or it comes back with another engine, the session has a `fault` and its remaining frames are
+    lost. Raises LinkError where no session can begin.
     """
     measured = round(rate_hz * duration_s)
     if not rate_hz > 0 or not deadline_s > 0 or credit < 1 or measured < 1 or len(dataset) < 1 or not 0 < claim < 1:
@@ -88,19 +91,21 @@ def run_session(
     }  # fmt: skip
     most = warm_up.most(rate_hz) + measured
     own = keys_for_host(keys, device, insecure=insecure)
-    with Client(device, timeout_s=connect_timeout_s, stale_after_s=1 / rate_hz + STALL_S, keys=own) as client:
+    lively = awake() if stay_awake else nullcontext(AS_IT_IS)
+    with Client(device, timeout_s=connect_timeout_s, stale_after_s=1 / rate_hz + STALL_S, keys=own) as client, lively as idle:
         link = agree(client, compress)
         images: Images = dataset.start(most) if isinstance(dataset, Filming) else _load_images(dataset, most, client)
         facts = {**dict(about or {}), "frames": len(dataset)}
         started_utc = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
         with real_time() as priority:
-            host = {**device_facts(), "priority": priority}
+            host = {**device_facts(), "priority": priority, "idle": idle}
         planned |= {"started_utc": started_utc, "agent": client.facts, "host": host}
         recorder = Recorder(sinks)
         try:
             recorder.begin(planned)
             with ClockProbe(device, client.facts, keys=own) as probe:
                 run = stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put, reconnect_s)
+                hurry_transport()
                 with no_collection(), short_switch_interval(), told(progress, run.progress), real_time():
                     run.loop()
                 run.count_agent()

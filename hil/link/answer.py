@@ -26,16 +26,13 @@ _ID_TYPES = ("uint8", "uint16", "int32")
 
 
 def pack_answer(prediction: Prediction, stamps: Mapping[str, int]) -> Body:
-    """Packs a prediction with the agent's time stamps (`STAMPS`, ns of its monotonic clock).
-
-    It is summed by whoever sends it, while the engine is at the next frame.
-    """
+    """Packs a prediction with the agent's time stamps (`STAMPS`, ns of its monotonic clock)."""
     if len(prediction.segments) > MAX_LIST:
         raise ProtocolError(f"A prediction has {len(prediction.segments)} segments; the link carries {MAX_LIST}.")
     rows = [_row(segment) for segment in prediction.segments]
     meta = {"segments": rows, "stamps": [int(stamps[name]) for name in STAMPS]}
     ids = _narrow(prediction.segment_id, max((s.id for s in prediction.segments), default=0))
-    return pack(Kind.RESULT, meta, (ids, prediction.depth_m), summed=False)
+    return pack(Kind.RESULT, meta, (ids, prediction.depth_m))
 
 
 def repack_answer(body: Body, packer: Packer) -> Body:
@@ -59,11 +56,11 @@ def open_answer(message: Message, *, size: tuple[int, int], categories: int) -> 
     if not (depth_m.min() > 0 and depth_m.max() < math.inf):
         raise ProtocolError("A result has depth that is not finite and positive.")
     segments = _segments(message.meta.get("segments"), categories)
-    _check_ids(ids, segments)
+    segment_id = _whole_ids(ids, segments)
     stamps = _stamps(message.meta.get("stamps"))
     if is_stamp(message.sent_ns) and message.sent_ns != 0:
         stamps["send_ns"] = message.sent_ns
-    return Prediction(segment_id=ids.astype(np.int32), segments=segments, depth_m=depth_m), stamps
+    return Prediction(segment_id=segment_id, segments=segments, depth_m=depth_m), stamps
 
 
 def _maps(message: Message, size: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -122,23 +119,27 @@ def _segment(row: object) -> Segment:
     return Segment(id=row[0], category_id=row[1], score=float(row[2]), depth_m=float(row[3]), box_camera=box)
 
 
-def _check_ids(ids: NDArray[Any], segments: tuple[Segment, ...]) -> None:
-    known = np.array([0, *(s.id for s in segments)])
+def _whole_ids(ids: NDArray[Any], segments: tuple[Segment, ...]) -> NDArray[np.int32]:
+    """Returns the ids as int32 in one pass that also finds those of no segment; raises ProtocolError."""
+    known = np.array([0, *(s.id for s in segments)], dtype=np.int32)
     if ids.dtype == np.int32:
-        valid = bool(np.isin(ids, known).all())
+        valid, whole = bool(np.isin(ids, known).all()), ids.astype(np.int32)
     else:
-        table = np.zeros(int(np.iinfo(ids.dtype).max) + 1, dtype=np.uint8)
-        table[known[known < len(table)]] = 1
-        valid = bool((_looked_up(ids, table) if ids.dtype == np.uint8 else table.take(ids)).min())
+        table = np.full(int(np.iinfo(ids.dtype).max) + 1, -1, dtype=np.int32)
+        fitting = known[known < len(table)]
+        table[fitting] = fitting
+        whole = _looked_up(ids, table) if ids.dtype == np.uint8 else table.take(ids)
+        valid = int(whole.min()) >= 0
     if not valid:
         raise ProtocolError("A result has pixels whose segment id is not in its list of segments.")
+    return whole
 
 
-def _looked_up(ids: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Returns table[ids] in a quarter of the time that numpy takes. A host has OpenCV loaded; an agent never comes here."""
+def _looked_up(ids: NDArray[np.uint8], table: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Returns table[ids] in a third of the time that numpy takes. A host has OpenCV loaded; an agent never comes here."""
     import cv2
 
-    return np.asarray(cv2.LUT(ids, table), dtype=np.uint8)
+    return np.asarray(cv2.LUT(ids, table), dtype=np.int32)
 
 
 def _stamps(values: object) -> dict[str, int]:

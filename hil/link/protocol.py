@@ -1,11 +1,12 @@
 """Every message between host and agent is built and checked here: versioned, bounded, checksummed, never a pickle.
 
 A message is a ZeroMQ multipart:
-    part 0    fixed header, 56 bytes, little endian (`_HEADER`): magic, version, kind, number of arrays, session,
-              sequence, due time and time of sending in ns, size of part 1, total size of the arrays, CRC-32
+    part 0    fixed header, 60 bytes, little endian (`_HEADER`): magic, version, kind, number of arrays, session,
+              sequence, due time and time of sending in ns, size of part 1, total size of the arrays, checksum
     part 1    msgpack map with string keys and bounded lengths; key "arrays" lists [dtype, [shape...]]
     part 2..  raw C-contiguous arrays
-The CRC runs over the arrays, part 1 and then the header without its CRC, so a constant image is summed only once.
+The checksum is XXH3-64 of the header before it, seeded with XXH3-64 of the arrays and part 1, so a constant image is summed
+only once; it is ten times as fast as a CRC-32 and as sure to find damage. It keeps nobody out: CURVE does (`hil.link.keys`).
 Nothing is allocated before dtype, shape and size agree. `magic` and `version` keep their place in every version.
 """
 
@@ -14,18 +15,18 @@ from __future__ import annotations
 import enum
 import math
 import struct
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeGuard
 
 import msgpack
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from scenes.errors import LinkError
 
-VERSION = 2
+VERSION = 3
 MAX_PART_BYTES = 8 * 2**20
 MAX_META_BYTES = 256 * 2**10
 MAX_ARRAYS = 4
@@ -37,8 +38,8 @@ NO_SESSION = bytes(SESSION_BYTES)
 
 _MAGIC = b"RHSL"
 _HEADER = struct.Struct("<4sHBB8sQqqIQ")
-_CRC = struct.Struct("<I")
-HEADER_BYTES = _HEADER.size + _CRC.size
+_CHECKSUM = struct.Struct("<Q")
+HEADER_BYTES = _HEADER.size + _CHECKSUM.size
 _DTYPES = {name: np.dtype(name).newbyteorder("<") for name in ("uint8", "uint16", "int32", "float32")}
 
 Buffer: TypeAlias = "bytes | memoryview"
@@ -79,7 +80,7 @@ class Header:
     sent_ns: int
     meta_bytes: int
     array_bytes: int
-    crc: int
+    checksum: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,50 +98,46 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Body:
-    """A packed message without its addressing: it can be sealed and sent any number of times.
-
-    `crc` is the sum of arrays and metadata, None where it is made when the message is sealed.
-    """
+    """A packed message without its addressing: it can be sealed and sent any number of times."""
 
     kind: Kind
     meta: bytes
     arrays: tuple[memoryview, ...]
     array_bytes: int
-    crc: int | None
+    checksum: int
 
 
-def pack(kind: Kind, meta: Mapping[str, Any], arrays: Sequence[NDArray[Any]] = (), *, summed: bool = True) -> Body:
-    """Packs a message body; raises ProtocolError where it breaks a limit, so that no peer has to find out.
-
-    Sums it once for however often it is sent; with `summed` False that is left to whoever sends it.
-    """
+def pack(kind: Kind, meta: Mapping[str, Any], arrays: Sequence[NDArray[Any]] = ()) -> Body:
+    """Packs a message body; raises ProtocolError where it breaks a limit, so that no peer has to find out."""
     specs = [[array.dtype.name, list(array.shape)] for array in arrays]
     _check_specs(specs)
     views = tuple(np.ascontiguousarray(array).data.cast("B") for array in arrays)
     packed: bytes = msgpack.packb({**meta, "arrays": specs}, use_bin_type=True)
     if len(packed) > MAX_META_BYTES:
         raise ProtocolError(f"The metadata of a {kind.name} message takes {len(packed)} bytes, over {MAX_META_BYTES}.")
-    crc = _sum(packed, views) if summed else None
-    return Body(kind=kind, meta=packed, arrays=views, array_bytes=sum(v.nbytes for v in views), crc=crc)
+    return Body(
+        kind=kind, meta=packed, arrays=views, array_bytes=sum(v.nbytes for v in views),
+        checksum=checksum_of(packed, views),
+    )  # fmt: skip
 
 
-def _sum(meta: bytes, arrays: Sequence[memoryview]) -> int:
-    crc = 0
-    for view in arrays:
-        crc = zlib.crc32(view, crc)
-    return zlib.crc32(meta, crc)
+def checksum_of(meta: Buffer, arrays: Sequence[Buffer]) -> int:
+    """Returns the checksum of a body, which seeds the one of its header."""
+    state = xxhash.xxh3_64()
+    for part in (*arrays, meta):
+        state.update(part)
+    return state.intdigest()
 
 
 def seal(body: Body, *, session: bytes = NO_SESSION, seq: int = 0, due_ns: int = 0, sent_ns: int = 0) -> list[Buffer]:
-    """Returns the parts to send; copies nothing, and costs microseconds where the body is summed already.
+    """Returns the parts to send; copies nothing and costs microseconds.
 
     `sent_ns` is now on the sender's clock, 0 = unsaid.
     """
     head = _HEADER.pack(
         _MAGIC, VERSION, body.kind, len(body.arrays), session, seq, due_ns, sent_ns, len(body.meta), body.array_bytes
     )
-    crc = _sum(body.meta, body.arrays) if body.crc is None else body.crc
-    return [head + _CRC.pack(zlib.crc32(head, crc)), body.meta, *body.arrays]
+    return [head + _CHECKSUM.pack(xxhash.xxh3_64_intdigest(head, body.checksum)), body.meta, *body.arrays]
 
 
 def unpack(body: Body) -> tuple[dict[str, Any], tuple[NDArray[Any], ...]]:
@@ -163,10 +160,10 @@ def open_header(part: Buffer) -> Header:
         raise ProtocolError(f"Unknown kind of message {kind}.")
     if arrays > MAX_ARRAYS or meta_bytes > MAX_META_BYTES or array_bytes > MAX_ARRAYS * MAX_PART_BYTES:
         raise ProtocolError(f"A {Kind(kind).name} message announces more than the limits allow.")
-    (crc,) = _CRC.unpack_from(part, _HEADER.size)
+    (checksum,) = _CHECKSUM.unpack_from(part, _HEADER.size)
     return Header(
         kind=Kind(kind), arrays=arrays, session=session, seq=seq, due_ns=due_ns, sent_ns=sent_ns,
-        meta_bytes=meta_bytes, array_bytes=array_bytes, crc=crc,
+        meta_bytes=meta_bytes, array_bytes=array_bytes, checksum=checksum,
     )  # fmt: skip
 
 
@@ -180,11 +177,9 @@ def open_message(parts: Sequence[Buffer]) -> Message:
     payload = parts[2:]
     if len(parts[1]) != header.meta_bytes or sum(len(p) for p in payload) != header.array_bytes:
         raise ProtocolError("The parts of a message do not have the announced sizes.")
-    crc = 0
-    for part in (*payload, parts[1]):
-        crc = zlib.crc32(part, crc)
-    if zlib.crc32(bytes(parts[0][: _HEADER.size]), crc) != header.crc:
-        raise ProtocolError("A message was damaged on the way: its CRC-32 does not match.")
+    seed = checksum_of(parts[1], payload)
+    if xxhash.xxh3_64_intdigest(parts[0][: _HEADER.size], seed) != header.checksum:
+        raise ProtocolError("A message was damaged on the way: its checksum does not match.")
     meta = _unpack_meta(parts[1])
     arrays = _view_arrays(meta.pop("arrays", None), payload)
     return Message(

@@ -2,14 +2,13 @@
 
 An input is a byte that chooses the decoder, one that says how to build the message, then parts as length (2 bytes, little
 endian) and bytes. A sealed message has the right magic, version, sizes and checksum around whatever the parts say, since no
-fuzzer finds a CRC; a raw one is taken as it is. Each target raises nothing: ProtocolError, where it is a decoder's answer, is
-caught here and nowhere else.
+fuzzer finds a checksum; a raw one is taken as it is. Each target raises nothing: ProtocolError, where it is a decoder's answer,
+is caught here and nowhere else.
 """
 
 from __future__ import annotations
 
 import struct
-import zlib
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from hil.link.answer import open_answer, pack_answer
 from hil.link.clock_socket import ClockProbe, ClockServer
 from hil.link.codec import codecs, encode
 from hil.link.probe import probe_body
-from hil.link.protocol import Body, Kind, ProtocolError, open_header, open_message, pack, seal, unpack
+from hil.link.protocol import Body, Kind, ProtocolError, checksum_of, open_header, open_message, pack, seal, unpack
 from hil.link.request import open_frame, pack_frame
 from perception.prediction import Prediction, Segment
 from scenes.box import OrientedBox
@@ -57,11 +56,9 @@ def sealed(parts, flags):
     kind = (list(Kind)[first[0] % len(Kind)]) if flags & 2 else first[0]
     session = SESSION if flags & 4 else first[1:9]
     seq, due_ns = int.from_bytes(first[9:17], "little"), int.from_bytes(first[17:25], "little", signed=True)
-    crc = 0
-    for part in (*payload, meta):
-        crc = zlib.crc32(part, crc)
     views = tuple(memoryview(part) for part in payload)
-    body = Body(kind=kind, meta=meta, arrays=views, array_bytes=sum(map(len, payload)), crc=crc)
+    checksum = checksum_of(meta, payload)
+    body = Body(kind=kind, meta=meta, arrays=views, array_bytes=sum(map(len, payload)), checksum=checksum)
     return [bytes(part) for part in seal(body, session=session, seq=seq, due_ns=due_ns, sent_ns=due_ns)]
 
 

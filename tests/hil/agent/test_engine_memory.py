@@ -49,7 +49,7 @@ def test_an_answer_is_the_very_message(sides):
     depth_m = np.random.default_rng(1).uniform(0.1, 9, (48, 64)).astype(np.float32)
     body = pack_answer(Prediction(segment_id=ids, segments=segments, depth_m=depth_m), dict.fromkeys(STAMPS, 5))
     sizes = theirs.put_answer(1, body)
-    found = ours.answer(1, int(body.kind), sizes)
+    found = ours.answer(1, int(body.kind), sizes, body.checksum)
     message = open_message([bytes(part) for part in seal(found)])
     found, stamps = open_answer(message, size=(48, 64), categories=10)
     assert (message.kind, stamps["send_ns"]) == (Kind.RESULT, 5)
@@ -62,8 +62,8 @@ def test_a_slot_is_given_out_again_when_nobody_looks_at_its_answer_any_more(side
     kept = {}
     for k in range(20):
         slot = ours.free_slot()
-        sizes = theirs.put_answer(slot, pack(Kind.RESULT, {"k": k}, (np.full((8, 8), k, np.uint8),)))
-        kept[k] = ours.answer(slot, int(Kind.RESULT), sizes)
+        body = pack(Kind.RESULT, {"k": k}, (np.full((8, 8), k, np.uint8),))
+        kept[k] = ours.answer(slot, int(Kind.RESULT), theirs.put_answer(slot, body), body.checksum)
         if k % 2:  # every other one leaves at once
             del kept[k]
     for k, body in kept.items():
@@ -79,7 +79,13 @@ def test_a_slot_is_given_out_again_when_nobody_looks_at_its_answer_any_more(side
 )  # fmt: skip
 def test_sizes_that_no_answer_has_are_refused(sides, sizes):
     with pytest.raises(ValueError, match="engine's process"):
-        sides[0].answer(0, int(Kind.RESULT), sizes)
+        sides[0].answer(0, int(Kind.RESULT), sizes, 0)
+
+
+@pytest.mark.parametrize("checksum", [-1, 2**64, None, "0", True])
+def test_an_answer_without_a_checksum_is_refused(sides, checksum):
+    with pytest.raises(ValueError, match="no checksum"):
+        sides[0].answer(0, int(Kind.RESULT), [1], checksum)
 
 
 @pytest.mark.parametrize(("slot", "shape"), [(2, (4, 4, 3)), (-1, (4, 4, 3)), (0, (4, 4)), (0, (4000, 4000, 3)), (0, (0, 4, 3))])

@@ -1,4 +1,3 @@
-import zlib
 
 import hypothesis.extra.numpy as hnp
 import msgpack
@@ -14,6 +13,7 @@ from hil.link.protocol import (
     Body,
     Kind,
     ProtocolError,
+    checksum_of,
     open_header,
     open_message,
     pack,
@@ -46,12 +46,10 @@ def sealed(kind=Kind.FRAME, meta=None, arrays=(), **address):
 
 
 def forged(meta_bytes, payload=(), kind=Kind.RESULT):
-    """A message with a right header and CRC around any metadata: what a hostile peer can send."""
-    crc = 0
-    for part in (*payload, meta_bytes):
-        crc = zlib.crc32(part, crc)
+    """A message with a right header and checksum around any metadata: what a hostile peer can send."""
     views = tuple(memoryview(part) for part in payload)
-    body = Body(kind=kind, meta=meta_bytes, arrays=views, array_bytes=sum(map(len, payload)), crc=crc)
+    checksum = checksum_of(meta_bytes, payload)
+    body = Body(kind=kind, meta=meta_bytes, arrays=views, array_bytes=sum(map(len, payload)), checksum=checksum)
     return [bytes(part) for part in seal(body)]
 
 
@@ -162,4 +160,4 @@ def test_a_sender_cannot_break_the_limits_either(meta, arrays):
 
 
 def test_the_header_keeps_its_size():
-    assert len(sealed()[0]) == HEADER_BYTES == 56
+    assert len(sealed()[0]) == HEADER_BYTES == 60
