@@ -1,8 +1,8 @@
 """What the link adds to an engine, beside raw TCP, bare ZeroMQ and gRPC, and whether it lets an engine run at full rate.
 
 All carry 640x480 over loopback in rounds that take turns, paced from an absolute schedule. The link's figure is end to
-end without pre-processing, inference and post-processing: checks, sums, both ways, packing and decoding. Cores stay awake, as in a run, but for
-one row. Limits, on a quiet machine: p50 2 ms, p99 4 ms; at least 95 % of the engine's own rate.
+end without pre-processing, inference and post-processing: checks, sums, both ways, packing and decoding. Cores stay awake, as
+in a run, but for one row. Limits, on a quiet machine: p50 2 ms, p99 4 ms; at least 95 % of the engine's own rate.
 """
 
 from __future__ import annotations

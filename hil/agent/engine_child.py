@@ -34,7 +34,7 @@ class EngineChild:
     def __init__(self, order: EngineOrder) -> None:
         self.started_ns = time.monotonic_ns()
         self.memory = EngineMemory()
-        self._answer = 0
+        self._slots: dict[int, int] = {}
         ours, theirs = socket.socketpair()
         with theirs, _no_interrupts():
             descriptors = theirs.fileno(), self.memory.descriptor
@@ -44,19 +44,19 @@ class EngineChild:
         self.channel.send(order.to_dict())
 
     def submit(self, job: int, slot: int, shape: tuple[int, ...], camera: dict[str, Any], receive_ns: int) -> None:
-        """Tells it to answer the image in `slot`; one at a time. Raises ChannelClosed where it is gone."""
+        """Tells it to answer the image in `slot`, once it is free of the one before. Raises ChannelClosed where it is gone."""
         lens = camera.get("distortion")
         plain = camera if lens is None else {**camera, "distortion": list(lens.coefficients)}
-        self._answer = self.memory.free_slot()
+        self._slots[job] = self.memory.free_slot(beside=self._slots.values())
         self.channel.send({
-            "job": job, "slot": slot, "answer": self._answer, "shape": list(shape), "camera": plain,
+            "job": job, "slot": slot, "answer": self._slots[job], "shape": list(shape), "camera": plain,
             "receive_ns": receive_ns,
         })  # fmt: skip
 
     def answer(self, done: dict[str, Any]) -> Body:
         """Returns the answer that a `done` message speaks of; raises ValueError where it cannot be one."""
         try:
-            return self.memory.answer(self._answer, done["kind"], done["sizes"], done["checksum"])
+            return self.memory.answer(self._slots.pop(done["done"]), done["kind"], done["sizes"], done["checksum"])
         except (KeyError, TypeError) as error:
             raise ValueError("the engine's process speaks another language") from error
 

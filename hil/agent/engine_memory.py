@@ -13,7 +13,7 @@ import mmap
 import os
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hil.link.protocol import MAX_ARRAYS, MAX_META_BYTES, MAX_PART_BYTES, Body, Kind
 
-IMAGES, ANSWERS = 2, 4
+IMAGES, ANSWERS = 2, 5
 _ANSWER_BYTES = MAX_META_BYTES + MAX_ARRAYS * MAX_PART_BYTES
 _ANSWERS_AT = IMAGES * MAX_PART_BYTES
 # Only pages that were written take memory, so the limits of the protocol can be the sizes of the slots.
@@ -52,9 +52,9 @@ class EngineMemory:
         image.setflags(write=False)
         return image
 
-    def free_slot(self) -> int:
-        """Returns a slot for the next answer: one whose last answer has left."""
-        return next(slot for slot in range(ANSWERS) if slot not in self._leaving)
+    def free_slot(self, beside: Collection[int] = ()) -> int:
+        """Returns a slot for the next answer: one whose last answer has left, and none of those `beside`, of which one may be."""
+        return next(slot for slot in range(ANSWERS) if slot not in self._leaving and slot not in beside)
 
     def put_answer(self, slot: int, body: Body) -> list[int]:
         """Copies a packed message into its slot; returns the sizes of its parts, metadata first."""
@@ -68,7 +68,7 @@ class EngineMemory:
     def answer(self, slot: int, kind: int, sizes: Sequence[int], checksum: int) -> Body:
         """Returns the message in a slot, which is taken until nobody looks at its arrays any more.
 
-        The last free slot is freed by a copy, so a host that does not read stops no engine. Raises ValueError for what
+        The last free slots are freed by a copy, so a host that does not read stops no engine. Raises ValueError for what
         cannot be a message.
         """
         if not sizes or min(sizes) < 0 or sizes[0] > MAX_META_BYTES:
@@ -79,7 +79,7 @@ class EngineMemory:
             raise ValueError("the engine's process gives an answer no checksum")
         at = _ANSWERS_AT + slot * _ANSWER_BYTES
         whole = np.frombuffer(self._view, np.uint8, sum(sizes), at)
-        if len(self._leaving | {slot}) == ANSWERS:
+        if len(self._leaving | {slot}) >= ANSWERS - 1:
             whole = whole.copy()
         else:
             self._leaving.add(slot)

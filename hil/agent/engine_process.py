@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import functools
 import os
 import signal
 import socket
@@ -66,7 +67,8 @@ def _serve(channel: Channel, memory: EngineMemory, perceiver: TimedPerceiver) ->
     while not lost:  # a device that is lost needs a new process, which the agent starts
         job = channel.wait()
         rgb = memory.image(job["slot"], job["shape"])
-        body = answer_frame(perceiver, rgb, _camera(job["camera"]), receive_ns=job["receive_ns"], lost=lost)
+        free = functools.partial(channel.send, {"free": job["job"]})
+        body = answer_frame(perceiver, rgb, _camera(job["camera"]), receive_ns=job["receive_ns"], lost=lost, free=free)
         sizes = memory.put_answer(job["answer"], body)
         channel.send({
             "done": job["job"], "kind": int(body.kind), "sizes": sizes, "checksum": body.checksum,

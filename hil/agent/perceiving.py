@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -57,20 +58,30 @@ def answer_frame(
     *,
     receive_ns: int,
     lost: list[str] | None = None,
+    free: Callable[[], None] | None = None,
 ) -> Body:
     """Returns a RESULT, or an ERROR with the reason: whatever an engine raises fails this frame and nothing else.
 
-    `lost` gets the reason where no later frame can succeed in this process either.
+    `lost` gets the reason where no later frame can succeed in this process either. `free` is called once, when the engine is
+    done and the answer is not packed yet.
     """
+    start_ns = time.monotonic_ns()
     try:
-        start_ns = time.monotonic_ns()
         prediction, times = perceiver.perceive_timed(rgb, **camera)
-        return pack_answer(prediction, _stamps(receive_ns, start_ns, times))
+        stamps = _stamps(receive_ns, start_ns, times)
     except Exception as error:
         reason = str(error) if isinstance(error, RehearseError) else f"{type(error).__name__}: {error}"
         if isinstance(error, EngineLostError) and lost is not None:
             lost.append(reason)
+        if free is not None:
+            free()
         return error_body("engine", reason)
+    if free is not None:
+        free()
+    try:
+        return pack_answer(prediction, stamps)
+    except Exception as error:
+        return error_body("engine", f"its answer cannot be packed: {error}")
 
 
 def error_body(code: str, reason: str) -> Body:

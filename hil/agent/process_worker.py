@@ -1,6 +1,7 @@
 """The engine runs in a process of its own, and whatever becomes of that process, the link goes on and every frame is answered.
 
-The mailbox is on this side: one frame runs, one waits, a newer one replaces the waiting one. An engine that died, or whose
+The mailbox is on this side: one frame runs, one waits, a newer one replaces the waiting one. The waiting one is handed over as
+soon as the engine is free, while the answer of the one before is packed. An engine that died, or whose
 frame runs for longer than the watchdog allows, is killed and started again. Then the running frame and the waiting one,
 and every frame until the engine is warm again, get an ERROR at once: none of them is kept, so nothing stale is perceived.
 No thread, no lock and no wait: everything happens in `offer` and `take`, which the link's thread calls at least ten times
@@ -43,6 +44,7 @@ class ProcessWorker:
         self.fault: str | None = None
         self._order, self._watchdog, self._rule = order, watchdog or Watchdog(), rule or RestartRule()
         self._running: Job | None = None
+        self._packed: Job | None = None
         self._waiting: Job | None = None
         self._slot = self._jobs = 0
         self._done: deque[Done] = deque()
@@ -161,19 +163,29 @@ class ProcessWorker:
         if "ready" in message:
             self._recovered(child, message, now_ns)
             return
-        if self._running is None or message.get("done") != self._jobs:
+        if "free" in message:
+            self._follow(message["free"], now_ns)
+            return
+        if self._packed is None or message.get("done") != self._jobs - (self._running is not None):
             raise ValueError("the engine's process answered what it was not asked")
-        done = Done(job=self._running, body=child.answer(dict(message)))
-        self._watchdog.finished(now_ns)
+        done, self._packed = Done(job=self._packed, body=child.answer(dict(message))), None
+        if self._running is None:
+            self._watchdog.stop()
         self._rule.progressed()
         self.finished += 1
         self._counters = message["counters"]
-        # Started before the answer leaves: the frame that the answer makes room for must not replace this one.
-        self._running, following, self._waiting = None, self._waiting, None
+        self._done.append(done)
+
+    def _follow(self, freed: object, now_ns: int) -> None:
+        """Starts the waiting frame: before the answer leaves, as the frame that the answer makes room for must not replace it."""
+        if self._running is None or self._packed is not None or freed != self._jobs:
+            raise ValueError("the engine's process finished what it was not asked")
+        self._watchdog.finished(now_ns)
+        self._watchdog.began(now_ns)  # packing can hang too
+        self._packed, self._running, following, self._waiting = self._running, None, self._waiting, None
         if following is not None:
             self._slot = 1 - self._slot
             self._run(following)
-        self._done.append(done)
 
     def _run(self, job: Job) -> None:
         """Starts the image that lies in the slot; one that finds the process gone is answered when that is seen."""
@@ -196,10 +208,11 @@ class ProcessWorker:
             self.fault = f"{self._rule.verdict()}, so the agent stopped; the last time, {why}."
         self._start_at_ns = now_ns + round((delay_s or 0.0) * 1e9)
         end = "was not restarted again" if self.fault else "was restarted"
-        for job, reason in ((self._running, f"{why} and {end}"), (self._waiting, f"{why} while this frame waited")):
+        begun, waited = f"{why} and {end}", f"{why} while this frame waited"
+        for job, reason in ((self._packed, begun), (self._running, begun), (self._waiting, waited)):
             if job is not None:
                 self._done.append(Done(job=job, body=error_body("engine", reason)))
-        self._running = self._waiting = None
+        self._packed = self._running = self._waiting = None
 
     def _start_again(self, now_ns: int) -> None:
         if self.fault is not None or now_ns < self._start_at_ns:
