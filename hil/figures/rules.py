@@ -121,37 +121,29 @@ def _fifo(service_s: NDArray[np.float64], due_s: NDArray[np.float64]) -> NDArray
 
 
 def keep_latest(
-    service_s: NDArray[np.float64], due_s: NDArray[np.float64], *, credit: int = 1
+    service_s: NDArray[np.float64], due_s: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Returns latencies from the due time, inf for a replaced frame, and the age of the newest answer at each due time.
 
-    With `credit` 2 a second frame waits at the engine while one runs, as over the link, and can no longer be replaced. All
-    are in the unit of the arguments; whole numbers stay whole.
+    All are in the unit of the arguments; whole numbers stay whole.
     """
     latencies, ages = np.full(len(service_s), np.inf), np.full(len(service_s), np.inf)
-    newest, mailbox, free_s = -1, -1, 0.0
-    flying: list[int] = []  # the first one runs until free_s
+    newest, running, mailbox, free_s = -1, -1, -1, 0.0
     for i in range(len(service_s) + 1):
         now_s = due_s[i] if i < len(service_s) else np.inf
-        # All that ends before this tick: the running frame, then those that waited for it.
-        while flying and free_s <= now_s:
-            newest = flying.pop(0)
-            if mailbox >= 0:
-                flying.append(mailbox)
-                mailbox = -1
-            if flying:
-                free_s += service_s[flying[0]]
-                latencies[flying[0]] = free_s - due_s[flying[0]]
+        while running >= 0 and free_s <= now_s:  # all that ends before this tick
+            newest, running, mailbox = running, mailbox, -1
+            if running >= 0:
+                free_s += service_s[running]
+                latencies[running] = free_s - due_s[running]
         if i == len(service_s):
             break
         ages[i] = now_s - due_s[newest] if newest >= 0 else np.inf
-        if len(flying) >= credit:
+        if running >= 0:
             mailbox = i
             continue
-        flying.append(i)
-        if len(flying) == 1:
-            free_s = now_s + service_s[i]
-            latencies[i] = service_s[i]
+        running, free_s = i, now_s + service_s[i]
+        latencies[i] = service_s[i]
     return latencies, ages
 
 

@@ -72,7 +72,6 @@ def run_lockstep(
     rate_hz: float = 15.0,
     duration_s: float = 20.0,
     deadline_s: float = DEADLINE_S,
-    credit: int = 2,
     claim: float = 0.95,
     profile: str = "custom",
     about: Mapping[str, Any] | None = None,
@@ -90,10 +89,10 @@ def run_lockstep(
         claim=claim, profile=profile, about=about, connect_timeout_s=connect_timeout_s, progress=progress,
         stream=LockstepStream, **link,
     )  # fmt: skip
-    return as_scheduled(measured, credit=credit)
+    return as_scheduled(measured)
 
 
-def as_scheduled(measured: Session, *, credit: int = 2) -> Session:
+def as_scheduled(measured: Session) -> Session:
     """Returns the session that a real camera would have had, by the service times of one in lockstep."""
     fit = _fit(measured)
     rows = [[getattr(frame, name) for name in _COLUMNS] for frame in measured.frames]
@@ -104,10 +103,7 @@ def as_scheduled(measured: Session, *, credit: int = 2) -> Session:
         changes = {"clock": {}}
     return replace(
         measured,
-        frames=scheduled_frames(
-            measured.frames, rate_hz=measured.rate_hz, deadline_s=measured.deadline_s, credit=credit, fit=fit
-        ),
-        credit=credit,
+        frames=scheduled_frames(measured.frames, rate_hz=measured.rate_hz, deadline_s=measured.deadline_s, fit=fit),
         lockstep={"columns": list(_COLUMNS), "frames": rows},
         **changes,
     )
@@ -121,23 +117,21 @@ def recomputed_frames(session: Session) -> tuple[FrameRecord, ...]:
     measured = [FrameRecord(**dict(zip(columns, row, strict=True))) for row in session.lockstep["frames"]]
     moved = "moved to the host's clock" in session.clock_note
     fit = ClockFit.from_dict(dict(session.clock)) if moved else None
-    return scheduled_frames(
-        measured, rate_hz=session.rate_hz, deadline_s=session.deadline_s, credit=session.credit, fit=fit
-    )
+    return scheduled_frames(measured, rate_hz=session.rate_hz, deadline_s=session.deadline_s, fit=fit)
 
 
 def scheduled_frames(
-    measured: Sequence[FrameRecord], *, rate_hz: float, deadline_s: float, credit: int = 2, fit: ClockFit | None = None
+    measured: Sequence[FrameRecord], *, rate_hz: float, deadline_s: float, fit: ClockFit | None = None
 ) -> tuple[FrameRecord, ...]:
-    """Returns the same frames due at `rate_hz`, keep-latest with `credit` frames in flight: whole ns, no clock is read.
+    """Returns the same frames due at `rate_hz`, keep-latest: whole ns, no clock is read.
 
-    Where a frame waits for the one before it, at the source or at the engine, it counts as in the mailbox. A frame without
+    Where a frame waits for the one before it, it counts as in the mailbox. A frame without
     an answer takes the median service time. `fit` moves the device's stamps to the host's clock first.
     """
     due_ns = [measured[0].due_ns + round(i * 1e9 / rate_hz) for i in range(len(measured))]
     service_ns = _service_ns(measured)
     # Whole numbers below 2^53 stay whole in a double, so nothing is rounded.
-    latency_ns, _ = keep_latest(service_ns, np.array(due_ns, dtype=np.float64) - due_ns[0], credit=credit)
+    latency_ns, _ = keep_latest(service_ns, np.array(due_ns, dtype=np.float64) - due_ns[0])
     return tuple(
         _scheduled(frame, due, float(latency), float(service), round(deadline_s * 1e9), fit)
         for frame, due, latency, service in zip(measured, due_ns, latency_ns, service_ns, strict=True)

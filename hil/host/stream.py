@@ -1,7 +1,8 @@
 """Frames leave on an absolute schedule whether or not the last answer came, and each gets exactly one outcome.
 
-Frame i is due at T0 + i / rate on the host's monotonic clock. A due frame is handed to a one-slot mailbox and leaves it
-at once while fewer than `credit` frames are in flight; otherwise it waits, and the next due frame replaces it (dropped).
+Frame i is due at T0 + i / rate on the host's monotonic clock. A due frame is handed to a one-slot mailbox and leaves it at once
+while none is in flight; otherwise it waits until the engine is about to be free (`hil.host.release`), with at most `credit` in
+flight, and the next due frame replaces it (dropped).
 One thread sends and receives: it sleeps in select() until the next due time or the next answer, to the microsecond.
 The camera comes first: an answer whose decoding would run into the next due time waits until that frame is handed over.
 """
@@ -23,6 +24,7 @@ from hil.host.images import Images
 from hil.host.ledger import Closed, Entry, Ledger
 from hil.host.owed import Unowed
 from hil.host.reconnect import KNOCK_EVERY_S, RECONNECT_S, Reconnection
+from hil.host.release import Release
 from hil.host.warm_up import WarmUp
 from hil.link.answer import open_answer
 from hil.link.packer import checked_packing
@@ -91,6 +93,7 @@ class Stream:
         self._decode_ns: deque[int] = deque(maxlen=_DECODES_KEPT)
         self._reconnection = Reconnection(client, give_up_s=reconnect_s)
         self._unowed = Unowed()
+        self._release = Release()
         self._before: dict[str, int] = {}
         self._silent_ns = 0
         self._looked_ns = self._heard_ns = self._next_ping_ns = time.monotonic_ns()
@@ -166,6 +169,8 @@ class Stream:
         if self.ledger.handed_over < len(self.ledger.entries):
             times.append(self.ledger.entries[self.ledger.handed_over].due_ns - _SPIN_NS)
         now_ns = time.monotonic_ns()
+        if self._mailbox is not None and 0 < len(self._in_flight) < self._credit:
+            times.insert(0, max(self._release_ns(), now_ns + _SPIN_NS))  # it may be due and the link not take it
         if times[-1] + _OVERDUE_NS < now_ns:  # its camera does not have it yet, and needs the processor more than we do
             times[-1] = now_ns + _SPIN_NS
         return 0.0 if self._client.readable() else max(min(times) - now_ns, 0) / 1e9
@@ -181,14 +186,20 @@ class Stream:
         self._flush()
 
     def _flush(self) -> None:
-        entry = self._mailbox
-        if entry is None or len(self._in_flight) >= self._credit:
+        entry, flying = self._mailbox, len(self._in_flight)
+        if entry is None or flying >= self._credit:
             return
         now_ns = time.monotonic_ns()
+        if flying and now_ns < self._release_ns():
+            return
         if self._client.send_frame(self._images.body(entry.image), seq=entry.seq, due_ns=entry.due_ns):
             self.ledger.sent(entry, now_ns)
             self._in_flight[entry.seq] = entry
             self._mailbox = None
+
+    def _release_ns(self) -> int:
+        """Returns when the frame in the mailbox is to leave while others are in flight."""
+        return self._release.at_ns(min(e.stamps["send_ns"] for e in self._in_flight.values()), len(self._in_flight))
 
     def _take(self, message: Message, now_ns: int) -> None:
         heard_ns, self._heard_ns = self._heard_ns, now_ns
@@ -207,6 +218,7 @@ class Stream:
                 self.counters["stale_answers"] += 1
                 return
             entry = self._in_flight.pop(message.seq)
+            self._release.answered(now_ns)
             # The waiting frame leaves before the answer is decoded: the engine need not wait for the host.
             self._flush()
             self._undecoded.append(_Answer(entry=entry, message=message, host_receive_ns=now_ns))
@@ -241,6 +253,7 @@ class Stream:
         stamps = {f"agent_{name}": value for name, value in stamps.items()}
         stamps |= {"host_receive_ns": answer.host_receive_ns, "return_ns": return_ns}
         self.ledger.answered(entry, stamps, self._deadline_ns, self._keep(entry, prediction))
+        self._release.learn(entry.stamps)
         self._decode_ns.append(time.monotonic_ns() - start_ns)
 
     def _keep(self, entry: Entry, prediction: Prediction) -> Prediction:

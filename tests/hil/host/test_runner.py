@@ -105,8 +105,9 @@ def test_a_slow_engine_delays_and_drops_but_loses_nothing(start_agent, frames):
     assert max(ages) < 0.4  # no queue builds up
 
 
-def test_credit_one_takes_the_freshest_frame(start_agent, frames):
-    session = run(frames, start_agent(0.1), duration_s=2.4, credit=1)
+@pytest.mark.parametrize("credit", [1, 2])
+def test_a_slow_engine_takes_the_freshest_frame(start_agent, frames, credit):
+    session = run(frames, start_agent(0.1), duration_s=2.4, credit=credit)
     check_accounts(session)
     assume_steady(session)
     ages = [(f.agent_infer_start_ns - f.due_ns) / 1e9 for f in session.due if f.return_ns is not None]
