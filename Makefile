@@ -8,7 +8,7 @@ PIP_FLAGS ?=
 # A narrower run, one test after the other: `make test TESTS=tests/scenes`. Without it, tests run on up to four cores at once,
 # but for those that time things on the clock: they have the machine to themselves.
 TESTS ?=
-TIMED := $(addprefix tests/hil/,agent faults host link mcap) tests/benchmarks tests/test_rehearse_cli.py
+TIMED := $(addprefix tests/hil/,agent faults host link mcap) tests/benchmarks tests/cli
 BESIDE := -n auto --maxprocesses 4 --dist loadfile $(TIMED:%=--ignore=%)
 QUICK := -m "not slow and not gpu and not jetson and not isaac"
 BIN := $(VENV)/bin

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from scenes.camera import Camera
 from scenes.errors import SensorError
 
-# The wide picture has this many samples per pixel of the image in each direction, at its centre.
-OVERSAMPLING = 2
+# The wide picture has this many samples per pixel of the image in each direction, at its centre; and more where the image is
+# narrower than this: a label's sample is then as near to the pixel's own ray as in an image of that width.
+_OVERSAMPLING, _WIDTH_PX = 2, 640
 _LARGEST_PX = 8192
 # So many pixels are carried at a time: what they need stays in the processor's cache.
 _AT_ONCE = 1 << 14
@@ -32,8 +33,8 @@ class Lens:
 
     ray_x, ray_y float64 (H, W): the rays of the pixel centres; column, row int32 (H, W): the nearest samples of `wide`,
     and sample int64 (H, W) the same in the order of its rows; off_u, off_v float64 (H, W): how far right and below of
-    that sample the ray is; fine_px int16 (OVERSAMPLING H, OVERSAMPLING W, 2) and fine_share uint16 (... , ...): where the
-    sub-pixels of the image lie in `wide`, whole pixels and OpenCV's number for the rest.
+    that sample the ray is; fine_px int16 (n H, n W, 2) and fine_share uint16 (n H, n W): where the n x n sub-pixels of each pixel
+    lie in `wide`, whole pixels and OpenCV's number for the rest.
     """
 
     wide: Camera
@@ -100,7 +101,8 @@ class Lens:
 
 def lens_of(camera: Camera) -> Lens:
     """Returns the lens of a camera with distortion; the last few kinds of lens are kept. Raises SensorError."""
-    lens = _lens(replace(camera, name="", world_from_camera=type(camera.world_from_camera)()))
+    samples = _OVERSAMPLING * max(1, math.ceil(_WIDTH_PX / camera.width))
+    lens = _lens(replace(camera, name="", world_from_camera=type(camera.world_from_camera)()), samples, samples)
     wide = replace(lens.wide, name=camera.name, world_from_camera=camera.world_from_camera)
     return replace(lens, wide=wide)
 
@@ -110,7 +112,8 @@ def fine_pinhole_of(camera: Camera, samples: int) -> Lens:
 
     That has at least `samples` samples per pixel each way. Raises SensorError where it would be too large.
     """
-    lens = _lens(replace(camera, name="", world_from_camera=type(camera.world_from_camera)()), samples, square=True)
+    alone = replace(camera, name="", world_from_camera=type(camera.world_from_camera)())
+    lens = _lens(alone, samples, _OVERSAMPLING, square=True)
     wide = replace(lens.wide, name=camera.name, world_from_camera=camera.world_from_camera)
     return replace(lens, wide=wide)
 
@@ -131,11 +134,11 @@ def points_of(camera: Camera, depth_m: NDArray[np.floating]) -> NDArray[np.float
 
 
 @functools.lru_cache(maxsize=4)
-def _lens(camera: Camera, samples: int = OVERSAMPLING, *, square: bool = False) -> Lens:
+def _lens(camera: Camera, samples: int, sub_pixels: int, *, square: bool = False) -> Lens:
     import cv2
 
     ray_x, ray_y = _rays(camera, 1)
-    fine_x, fine_y = _rays(camera, OVERSAMPLING)
+    fine_x, fine_y = _rays(camera, sub_pixels)
     corner_x, corner_y = _corner_rays(camera)
     for rays in (ray_x, fine_x, corner_x):
         _assert_no_fold(camera, rays)

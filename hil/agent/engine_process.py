@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
-import functools
 import os
 import signal
 import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from hil.agent.engine_channel import Channel, ChannelClosed
 from hil.agent.engine_memory import EngineMemory
 from hil.agent.engine_order import EngineOrder, open_ordered
-from hil.agent.perceiving import TimedPerceiver, answer_frame, counters_of, warm_up
+from hil.agent.perceiving import TimedPerceiver, counters_of, perceive_frame, warm_up
+from hil.link.protocol import Body
 from hil.quiet import short_switch_interval
 from scenes.distortion import Distortion
 from scenes.errors import RehearseError
@@ -63,18 +65,29 @@ def _open(channel: Channel, order: EngineOrder) -> TimedPerceiver | None:
 
 
 def _serve(channel: Channel, memory: EngineMemory, perceiver: TimedPerceiver) -> None:
+    """Answers frames; the answer of one is packed in a second thread while the engine is at the next."""
     lost: list[str] = []
-    while not lost:  # a device that is lost needs a new process, which the agent starts
-        job = channel.wait()
-        rgb = memory.image(job["slot"], job["shape"])
-        free = functools.partial(channel.send, {"free": job["job"]})
-        body = answer_frame(perceiver, rgb, _camera(job["camera"]), receive_ns=job["receive_ns"], lost=lost, free=free)
-        sizes = memory.put_answer(job["answer"], body)
-        channel.send({
-            "done": job["job"], "kind": int(body.kind), "sizes": sizes, "checksum": body.checksum,
-            "counters": counters_of(perceiver),
-        })  # fmt: skip
+    with ThreadPoolExecutor(1, "rehearse-packing") as packer:
+        packing: Future[None] | None = None
+        while not lost:  # a device that is lost needs a new process, which the agent starts
+            job = channel.wait()
+            rgb = memory.image(job["slot"], job["shape"])
+            packed = perceive_frame(perceiver, rgb, _camera(job["camera"]), receive_ns=job["receive_ns"], lost=lost)
+            if packing is not None:
+                packing.result()  # one at a time, so that a channel has one writer
+            channel.send({"free": job["job"]})
+            packing = packer.submit(_answer, channel, memory, job, packed, counters_of(perceiver))
     sys.exit(_LOST_STATUS)
+
+
+def _answer(
+    channel: Channel, memory: EngineMemory, job: dict[str, Any], packed: Callable[[], Body], counters: dict[str, int]
+) -> None:
+    body = packed()
+    sizes = memory.put_answer(job["answer"], body)
+    channel.send({
+        "done": job["job"], "kind": int(body.kind), "sizes": sizes, "checksum": body.checksum, "counters": counters,
+    })  # fmt: skip
 
 
 def _camera(values: dict[str, Any]) -> dict[str, Any]:

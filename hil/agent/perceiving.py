@@ -5,6 +5,7 @@ Both layouts of the agent run this: the engine's thread (`hil.agent.worker`) and
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections.abc import Callable
@@ -48,22 +49,24 @@ class TimedPerceiver(Protocol):
         cy: float,
         distortion: Distortion | None = None,
     ) -> tuple[Prediction, Times]:
-        """Perceives rgb (H, W, 3) with intrinsics in pixels, through a lens where there is one."""
+        """Perceives rgb (H, W, 3) with intrinsics in pixels, through a lens where there is one.
+
+        The prediction is the caller's: it does not change when the next image is perceived.
+        """
 
 
-def answer_frame(
+def perceive_frame(
     perceiver: TimedPerceiver,
     rgb: NDArray[np.uint8],
     camera: dict[str, Any],
     *,
     receive_ns: int,
     lost: list[str] | None = None,
-    free: Callable[[], None] | None = None,
-) -> Body:
-    """Returns a RESULT, or an ERROR with the reason: whatever an engine raises fails this frame and nothing else.
+) -> Callable[[], Body]:
+    """Perceives, and returns what packs the answer: a RESULT, or an ERROR with the reason. Neither of both raises.
 
-    `lost` gets the reason where no later frame can succeed in this process either. `free` is called once, when the engine is
-    done and the answer is not packed yet.
+    Whatever an engine raises fails this frame and nothing else; `lost` gets the reason where no later frame can succeed in this
+    process either. The engine is free before the answer is packed, which another thread may do.
     """
     start_ns = time.monotonic_ns()
     try:
@@ -73,11 +76,11 @@ def answer_frame(
         reason = str(error) if isinstance(error, RehearseError) else f"{type(error).__name__}: {error}"
         if isinstance(error, EngineLostError) and lost is not None:
             lost.append(reason)
-        if free is not None:
-            free()
-        return error_body("engine", reason)
-    if free is not None:
-        free()
+        return functools.partial(error_body, "engine", reason)
+    return functools.partial(_packed, prediction, stamps)
+
+
+def _packed(prediction: Prediction, stamps: dict[str, int]) -> Body:
     try:
         return pack_answer(prediction, stamps)
     except Exception as error:

@@ -15,7 +15,7 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
-from hil.agent.perceiving import TimedPerceiver, answer_frame, counters_of
+from hil.agent.perceiving import TimedPerceiver, counters_of, perceive_frame
 from hil.link.protocol import Body
 
 
@@ -129,7 +129,7 @@ class Worker:
     def _run(self) -> None:
         job = self._wait()
         while job is not None:
-            body = answer_frame(self._perceiver, job.rgb, job.intrinsics, receive_ns=job.receive_ns)
+            body = perceive_frame(self._perceiver, job.rgb, job.intrinsics, receive_ns=job.receive_ns)()
             # Taken before the answer leaves: the frame that the answer makes room for must not replace this one.
             following = self._take_waiting()
             self.finished += 1

@@ -16,7 +16,7 @@ class LensCanvas(Canvas):
     """A Canvas whose cameras may have distortion."""
 
     def image(self, camera: Camera, *, back_faces: bool = True, smooth: bool = True) -> NDArray[np.uint8]:
-        """Returns rgb uint8 (H, W, 3); through a lens from single samples, OVERSAMPLING^2 and more of them for each pixel."""
+        """Returns rgb uint8 (H, W, 3); through a lens from single samples, four and more of them for each pixel."""
         if camera.distortion is None:
             return super().image(camera, back_faces=back_faces, smooth=smooth)
         lens = lens_of(camera)
