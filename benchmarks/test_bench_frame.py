@@ -44,7 +44,7 @@ from sim.running.run_plan import RunPlan
 from sim.running.worker import Checks, encode_checked, stage_frame
 
 ROUNDS = 30
-WORKER_FRAMES = 60
+WORKER_FRAMES = 180
 SCENES = 3
 # Frames in a row: the last one's writing has no rendering to hide behind.
 BURST = 5
