@@ -52,7 +52,7 @@ def throttled(session: Session) -> tuple[str, ...]:
         if hottest >= limit:
             reasons.append(f"{name} reached {hottest:.0f} C, where it is slowed down at {limit:.0f} C")
     for name in sorted({name for sample in samples for name in sample.get("loads", {})}):
-        busy = [s["clock_shares"].get(name, 1.0) for s in samples if s.get("loads", {}).get(name, 0.0) >= BUSY]
+        busy = [s.get("clock_shares", {}).get(name, 1.0) for s in samples if s.get("loads", {}).get(name, 0.0) >= BUSY]
         if busy and min(busy) < CLOCK_SHARE:
             reasons.append(f"{name} ran at {min(busy):.0%} of its highest clock under load")
     return tuple(reasons)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hil.figures.clock import ClockFit
 from hil.figures.quantiles import quantile_s
 from hil.figures.rules import keep_latest
+from hil.host.images import Filming
 from hil.host.runner import DEADLINE_S, FrameSource, run_session
 from hil.host.stream import Stream
 from hil.host.warm_up import WarmUp
@@ -82,8 +83,11 @@ def run_lockstep(
     """Streams as many frames as are due in `duration_s` at `rate_hz`, one after the other, and returns the session as computed.
 
     `link` is what `run_session` takes of keys, packing and idle cores.
-    Takes as long as the engine takes for all of them. Raises LinkError where no session can begin.
+    Takes as long as the engine takes for all of them. Raises TypeError for a camera that films while it is played, and LinkError
+    where no session can begin.
     """
+    if isinstance(dataset, Filming):
+        raise TypeError("Lockstep waits for the engine, and a live camera waits for nobody: film a Clip first and play that.")
     measured = run_session(
         dataset, device=device, rate_hz=rate_hz, duration_s=duration_s, warm_up=WARM_UP, deadline_s=deadline_s, credit=1,
         claim=claim, profile=profile, about=about, connect_timeout_s=connect_timeout_s, progress=progress,

@@ -182,6 +182,7 @@ def measured(*samples, **changes):
         ([{"clock_shares": {"gpu": 0.5}, "loads": {"gpu": 0.3}}], None),
         ([{"clock_shares": {"gpu": 0.5}, "loads": {"gpu": 0.95}}], "gpu ran at 50% of its highest clock under load"),
         ([{"clock_shares": {"gpu": 0.5}}], None),
+        ([{"loads": {"cpu": 1.0}}], None),  # a busy processor whose clock nobody knows
         ([], None),
     ],
 )

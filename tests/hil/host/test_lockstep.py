@@ -197,3 +197,18 @@ def test_an_agent_that_dies_ends_it(start_agent, frames):
     assert some.fault is not None
     assert judge(some).status == "FAIL"
     assert np.isinf(summarize(some).max_s)
+
+
+def test_a_camera_that_waits_for_nobody_is_refused():
+    class Live:
+        def start(self, count):
+            raise AssertionError(f"{count} frames were begun")
+
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            raise IndexError(index)
+
+    with pytest.raises(TypeError, match="film a Clip first"):
+        run_lockstep(Live())
