@@ -15,6 +15,12 @@ from tests.cli.one_sentence import assert_one_sentence
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def start_run(dataset, address, out, seconds):
+    """A run in a process of its own, whose stderr says how far it is."""
+    command = [sys.executable, "rehearse.py", "hil", str(dataset), "--device", address, "--duration", str(seconds)]
+    return subprocess.Popen([*command, "--out", str(out)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def test_the_rules_of_measuring_are_compared(run_here):
     rows = json.loads(run_here("hil", "rules", "--json").stdout)
     assert [row["miss_ratio"] for row in rows[:2]] == [30 / 9000] * 2
@@ -29,9 +35,7 @@ def test_the_rules_of_measuring_are_compared(run_here):
 
 def test_a_killed_agent_that_stays_away_ends_the_run_with_a_verdict(agent, dataset, tmp_path):
     process, address = agent
-    command = [sys.executable, "rehearse.py", "hil", str(dataset), "--device", address, "--duration", "5"]
-    command += ["--out", str(tmp_path)]
-    host = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    host = start_run(dataset, address, tmp_path, seconds=5)
     for line in host.stderr:
         if line.startswith("measuring"):
             process.kill()
@@ -47,9 +51,7 @@ def test_a_killed_agent_that_stays_away_ends_the_run_with_a_verdict(agent, datas
 
 def test_stopping_with_ctrl_c_is_one_sentence(agent, dataset, tmp_path):
     _, address = agent
-    command = [sys.executable, "rehearse.py", "hil", str(dataset), "--device", address, "--duration", "60"]
-    command += ["--out", str(tmp_path)]
-    host = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    host = start_run(dataset, address, tmp_path, seconds=60)
     for line in host.stderr:
         if line.startswith(("warm-up", "measuring")):
             host.send_signal(signal.SIGINT)

@@ -11,8 +11,9 @@ from sim.backend import open_backend
 from sim.selftest.bench import Bench
 from sim.selftest.checks import CHECKS
 from sim.selftest.run import run_check, run_checks
-from tests.sim.selftest.faults import FAULTS, Planted
+from tests.sim.selftest.faults import FAULTS
 from tests.sim.selftest.faults import rows as fault_rows
+from tests.sim.selftest.planted import Planted
 
 DOC = Path(__file__).resolve().parents[3] / "docs" / "selftest.md"
 BY_NAME = {check.name: check for check in CHECKS}

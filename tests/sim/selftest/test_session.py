@@ -12,7 +12,8 @@ from sim.backend import open_backend
 from sim.selftest.checks import CHECKS
 from sim.selftest.session import self_test
 from sim.selftest.verdict import Outcome, all_of, skipped, within
-from tests.sim.selftest.faults import Planted, flipped, seeing
+from tests.sim.selftest.frame_faults import flipped
+from tests.sim.selftest.planted import Planted, seeing
 
 SOME = tuple(c for c in CHECKS if c.name in {"plane depth, head-on", "image x axis", "image y axis", "settle, dropped cube"})
 
