@@ -79,7 +79,8 @@ class Session:
     whether it was encrypted, how fast it is each way, and how answers were packed. `telemetry` is what the device measured of
     itself. `lockstep` holds the stamps as measured where those of `frames` were computed (`hil.host.lockstep`), else nothing.
     `outages` are the times without the agent (`hil.outage`). `recording_faults` are sentences of what a recording of this run
-    lacks. `images` are the names of the images that frames show. `predictions` (by seq) are kept in memory only.
+    lacks. `images` are the names of the images that frames show. `predictions` (by seq) are kept in memory only; `scored_until`
+    is the seq of the first answer that found no room there, so quality is of the frames before it; None where all did.
     """
 
     device: str
@@ -106,6 +107,7 @@ class Session:
     outages: Sequence[Mapping[str, Any]] = ()
     dataset: Mapping[str, Any] = field(default_factory=dict)
     images: Sequence[str] = ()
+    scored_until: int | None = None
     predictions: Mapping[int, Prediction] = field(default_factory=dict)
 
     @property

@@ -7,7 +7,7 @@ claim allows, or a rate was not sustained over ten minutes. A dropped frame is a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -53,28 +53,7 @@ def judge(*sessions: Session, report: LatencyReport | None = None) -> Verdict:
 
 
 def _marks(sessions: Sequence[Session]) -> tuple[str, ...]:
-    marks: list[str] = []
-    for session in sessions:
-        if session.lockstep:
-            marks.append(
-                f"LOCKSTEP: simulated time waited for the engine. Quality is measured; latency, drops and misses are computed "
-                f"for {session.rate_hz:g} FPS from how long each frame was served."
-            )
-        if session.emulated is not None:
-            overruns = session.counters.get("agent_overruns", 0)
-            slow = f" This machine was slower than it for {overruns} frames." if overruns else ""
-            marks.append(f"EMULATED: no device was measured; the agent is {session.emulated}.{slow}")
-        if session.warm_up.get("settled") is False:
-            cap_s = session.warm_up["rule"]["cap_s"]
-            marks.append(f"UNSETTLED: the warm-up ended at its cap of {cap_s:g} s, still changing.")
-        broken = link_mark(session)
-        if broken is not None:
-            marks.append(broken)
-        if (failed := restarts(session.telemetry.get("engine_events", ()))) is not None:
-            marks.append(f"ENGINE RESTARTED: {failed}.")
-        reasons = throttled(session)
-        if reasons:
-            marks.append(f"THROTTLED: {'; '.join(reasons)}.")
+    marks = [mark for session in sessions for mark in (*_marks_of_run(session), *_marks_of_device(session))]
     if any("frames_late" in session.dataset and session.same_clock for session in sessions):
         marks.append(
             "RENDERED BESIDE: frames were rendered on the agent's own machine while it ran, which slows the agent down; a data "
@@ -85,3 +64,35 @@ def _marks(sessions: Sequence[Session]) -> tuple[str, ...]:
     if len(set(known)) < len(known):
         marks.append("SAME PROCESS: the agent was not started anew between runs, so they are less than independent.")
     return tuple(dict.fromkeys(marks))
+
+
+def _marks_of_run(session: Session) -> Iterator[str]:
+    """Yields what was computed, left unsettled, or not scored."""
+    if session.lockstep:
+        yield (
+            f"LOCKSTEP: simulated time waited for the engine. Quality is measured; latency, drops and misses are computed for "
+            f"{session.rate_hz:g} FPS from how long each frame was served."
+        )
+    if session.warm_up.get("settled") is False:
+        cap_s = session.warm_up["rule"]["cap_s"]
+        yield f"UNSETTLED: the warm-up ended at its cap of {cap_s:g} s, still changing."
+    if session.scored_until is not None:
+        scored = sum(frame.seq < session.scored_until for frame in session.due)
+        yield (
+            f"QUALITY OF THE FIRST {scored} FRAMES: of {len(session.due)}; the answers to later ones found no room in memory. "
+            "Latency and misses are of all."
+        )
+
+
+def _marks_of_device(session: Session) -> Iterator[str]:
+    """Yields what the device emulates, and what slowed or stopped it or its link."""
+    if session.emulated is not None:
+        overruns = session.counters.get("agent_overruns", 0)
+        slow = f" This machine was slower than it for {overruns} frames." if overruns else ""
+        yield f"EMULATED: no device was measured; the agent is {session.emulated}.{slow}"
+    if (broken := link_mark(session)) is not None:
+        yield broken
+    if (failed := restarts(session.telemetry.get("engine_events", ()))) is not None:
+        yield f"ENGINE RESTARTED: {failed}."
+    if reasons := throttled(session):
+        yield f"THROTTLED: {'; '.join(reasons)}."

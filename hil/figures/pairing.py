@@ -6,8 +6,9 @@ the cost grows with the data set, not with the run. All choices are numbers in a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,8 +54,12 @@ class Plan:
 
 
 def plan_columns(session: Session, dataset: FrameSource) -> list[Plan]:
-    """Returns the columns of a session; raises ValueError where it holds no predictions, as one that was read from disk."""
-    if any(frame.return_ns is not None and frame.seq not in session.predictions for frame in session.due):
+    """Returns the columns of a session, over the frames whose answers were all kept.
+
+    Raises ValueError where it holds no predictions, as one that was read from disk.
+    """
+    end_ns = _end_ns(session)
+    if any(f.return_ns is not None and f.due_ns < end_ns and f.seq not in session.predictions for f in session.due):
         raise ValueError("This session has no predictions (they are not in its files); score it where it ran.")
     names = session.images or [""] * (1 + max(frame.image for frame in session.frames))
     camera = dataset if isinstance(dataset, EveryNth) else None
@@ -71,7 +76,18 @@ def plan_columns(session: Session, dataset: FrameSource) -> list[Plan]:
         between = ticks_between(session, camera)
         name = f"streaming_{session.rate_hz * camera.every:g}"
         plans.append(Plan(name=name, ticks=between, chosen=answers_at(session, between), step=camera.every))
-    return plans
+    return [_before(plan, end_ns) for plan in plans]
+
+
+def _end_ns(session: Session) -> float:
+    """Returns when the first frame was due whose answer found no room; inf where all did."""
+    return next((frame.due_ns for frame in session.frames if frame.seq == session.scored_until), math.inf)
+
+
+def _before(plan: Plan, end_ns: float) -> Plan:
+    """Leaves out the ticks from then on. A tick before it has no answer to a frame after it: none comes before it is due."""
+    chosen = [seq if tick.at_ns < end_ns else None for tick, seq in zip(plan.ticks, plan.chosen, strict=True)]
+    return replace(plan, chosen=chosen)
 
 
 def score_plans(

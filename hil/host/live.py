@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from hil.host.answers import room_for_answers
 from hil.host.renderer import Renderer
 from hil.link.protocol import Body
 from hil.link.request import pack_frame
@@ -30,7 +31,6 @@ _POLL_S = 0.2
 _RESERVE = 1.1
 # An answer is kept until it is scored: int32 segments and float32 depth.
 _ANSWER_BYTES_PER_PIXEL = 8
-_MEMORY_SHARE = 0.6
 
 Count = Callable[[int, int], object]
 
@@ -238,19 +238,10 @@ def _wait_for(renderer: Renderer, frames: int, tell: Count | None) -> None:
 
 def _assert_memory(film: Film, frames: int) -> None:
     """Raises BackendError where the answers to so many different frames, kept until they are scored, would not fit."""
-    needed, free = frames * film.size[0] * film.size[1] * _ANSWER_BYTES_PER_PIXEL, _available_bytes()
-    if free is not None and needed > _MEMORY_SHARE * free:
+    needed, room = frames * film.size[0] * film.size[1] * _ANSWER_BYTES_PER_PIXEL, room_for_answers()
+    if needed > room:
         raise BackendError(
             f"The answers to {frames} different frames take {needed / 2**30:.1f} GiB until they are scored, and this machine has "
-            f"{free / 2**30:.1f} GiB to spare: play a clip again and again (--clip SECONDS), or take a smaller --size or a "
+            f"{room / 2**30:.1f} GiB to spare: play a clip again and again (--clip SECONDS), or take a smaller --size or a "
             "shorter run."
         )
-
-
-def _available_bytes() -> int | None:
-    try:
-        text = Path("/proc/meminfo").read_text(encoding="ascii")
-    except OSError:
-        return None
-    found = [line.split()[1] for line in text.splitlines() if line.startswith("MemAvailable:")]
-    return int(found[0]) * 1024 if found else None

@@ -131,7 +131,7 @@ def _session(
         **planned, frames=run.ledger.records(), same_clock=same_clock, clock_note=note, clock=clock.to_dict(),
         counters=run.counters, telemetry={"samples": run.telemetry, "engine_events": run.engine_events},
         fault=run.fault, outages=run.outages, dataset=dataset,
-        predictions=run.predictions,
+        predictions=run.answers.kept, scored_until=run.answers.full_from,
         warm_up={"rule": warm_up.to_dict(), "frames": run.ledger.warm_up, "settled": run.ledger.settled},
     )  # fmt: skip
 

@@ -15,10 +15,9 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
-
 from hil.agent.engine_events import merged
 from hil.agent.telemetry import checked_sample
+from hil.host.answers import Answers
 from hil.host.client import Client
 from hil.host.images import Images
 from hil.host.ledger import Closed, Entry, Ledger
@@ -30,7 +29,6 @@ from hil.link.answer import open_answer
 from hil.link.packer import checked_packing
 from hil.link.protocol import Kind, Message, ProtocolError
 from hil.progress import Progress
-from perception.prediction import Prediction
 from scenes.taxonomy import TAXONOMY
 
 # From the last sign of life to taking the agent for gone: found within a second.
@@ -78,7 +76,7 @@ class Stream:
             start_ns=start_ns, rate_hz=rate_hz, rule=rule, measured=measured, images=len(images), closed=closed
         )
         self.fault: str | None = None
-        self.predictions: dict[int, Prediction] = {}
+        self.answers = Answers()
         self.telemetry: list[dict[str, Any]] = []
         self.engine_events: list[dict[str, Any]] = []
         self.packing: dict[str, Any] = {}
@@ -88,7 +86,6 @@ class Stream:
         self._longest_wait_ns = round(_LONGEST_WAIT_PERIODS * 1e9 / rate_hz)
         self._in_flight: dict[int, Entry] = {}
         self._mailbox: Entry | None = None
-        self._latest: dict[int, Prediction] = {}
         self._undecoded: deque[_Answer] = deque()
         self._decode_ns: deque[int] = deque(maxlen=_DECODES_KEPT)
         self._reconnection = Reconnection(client, give_up_s=reconnect_s)
@@ -252,17 +249,10 @@ class Stream:
         return_ns = time.monotonic_ns()
         stamps = {f"agent_{name}": value for name, value in stamps.items()}
         stamps |= {"host_receive_ns": answer.host_receive_ns, "return_ns": return_ns}
-        self.ledger.answered(entry, stamps, self._deadline_ns, self._keep(entry, prediction))
+        prediction = self.answers.keep(entry.seq, entry.image, prediction)
+        self.ledger.answered(entry, stamps, self._deadline_ns, prediction)
         self._release.learn(entry.stamps)
         self._decode_ns.append(time.monotonic_ns() - start_ns)
-
-    def _keep(self, entry: Entry, prediction: Prediction) -> Prediction:
-        """Keeps one copy of equal answers to the same image, so that a long run fits into memory; returns that copy."""
-        before = self._latest.get(entry.image)
-        if before is None or not _equal(before, prediction):
-            self._latest[entry.image] = prediction
-        self.predictions[entry.seq] = self._latest[entry.image]
-        return self._latest[entry.image]
 
     def _keep_alive(self, now_ns: int) -> None:
         # A host that stalls hears nothing either: no single look counts for more than two pings of silence.
@@ -336,10 +326,3 @@ def _because(bye: Message) -> str:
     reason = bye.meta.get("reason")
     return f": {reason[:300].rstrip('.')}" if isinstance(reason, str) else ""
 
-
-def _equal(one: Prediction, other: Prediction) -> bool:
-    return (
-        one.segments == other.segments
-        and np.array_equal(one.segment_id, other.segment_id)
-        and np.array_equal(one.depth_m, other.depth_m)
-    )

@@ -10,6 +10,7 @@ import pytest
 from hil.checks import LATENESS_MAX_PERIODS
 from hil.figures.latency import summarize
 from hil.host import stream
+from hil.host.answers import Answers
 from hil.host.runner import run_session
 from hil.host.warm_up import WarmUp
 from hil.session import load_session, save_session
@@ -89,6 +90,16 @@ def test_every_answer_belongs_to_its_image(start_agent, frames):
 def test_equal_answers_are_kept_once(start_agent, frames):
     session = run(frames, start_agent())
     assert len({id(p) for p in session.predictions.values()}) <= len(frames)
+
+
+def test_a_run_whose_answers_find_no_room_goes_on(start_agent, frames, monkeypatch):
+    size = frames[0].rgb[..., 0].size * 8
+    monkeypatch.setattr(stream, "Answers", lambda: Answers(room_bytes=2 * size))
+    session = run(frames, start_agent())
+    answered = [f.seq for f in session.frames if f.return_ns is not None]
+    assert len(session.due) == 24
+    assert session.scored_until == min(seq for seq in answered if seq not in session.predictions)
+    assert len({id(p) for p in session.predictions.values()}) == 2
 
 
 def test_a_slow_engine_delays_and_drops_but_loses_nothing(start_agent, frames):
