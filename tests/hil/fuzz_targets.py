@@ -12,7 +12,7 @@ import struct
 
 import numpy as np
 
-from hil.agent.serve import _Agent
+from hil.agent.agent import Agent
 from hil.agent.telemetry import checked_sample
 from hil.faults.damage import WAYS, spoil
 from hil.host.client import Client
@@ -119,7 +119,7 @@ class Desk:
 def agent():
     """An agent of its real class, without sockets and engine, with a lease for SESSION."""
     desk = Desk()
-    made = _Agent(Outbox(), desk, {"name": "none"}, {}, desk)
+    made = Agent(Outbox(), desk, {"name": "none"}, {}, desk)
     made._packing.close()
     made._receive(b"peer", HELLO, 1)
     return made
