@@ -183,7 +183,7 @@ def _percentile_marks(marks: dict[str, float], top_ms: float, plot_w: int, plot_
     for row, (name, value) in enumerate(marks.items()):
         x, y = _LEFT + min(value / top_ms, 1) * plot_w, _TOP + 20 + 15 * row
         parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 8}" y2="{_TOP + plot_h}"/>')
-        parts.append(f'<text class="axis" x="{x + 5:.1f}" y="{y}">{html.escape(name)} {value:.1f}</text>')
+        parts.append(f'<text class="axis over" x="{x + 5:.1f}" y="{y}">{html.escape(name)} {value:.1f}</text>')
     return parts
 
 

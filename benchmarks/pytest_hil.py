@@ -39,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--hil-duration", type=float, metavar="S", help="seconds to measure (default: the profile's)")
     group.addoption("--hil-claim", type=float, metavar="P", help="the P(on time) to show (default: the profile's)")
     group.addoption("--hil-warm-up", type=float, metavar="S", help="its longest (default: the profile's)")
+    group.addoption("--hil-deadline", type=float, metavar="MS", help="when an answer is late (default: 66.7)")
     group.addoption("--hil-keys", metavar="DIR", help="keys of an encrypted link (default: those of `rehearse agent keys`)")
     group.addoption("--hil-insecure", action="store_true", help="without keys to another machine")
     group.addoption("--hil-out", default="out/hil", metavar="DIR", help="folder of the report (default: out/hil)")
@@ -167,9 +168,11 @@ def _rehearse(config: pytest.Config) -> Rehearsal:
     from hil.profiles import profile_named
 
     option = config.getoption
+    deadline_ms = option("hil_deadline")
     profile = profile_named(option("hil_profile")).changed(
-        duration_s=option("hil_duration"), claim=option("hil_claim"), warm_up_cap_s=option("hil_warm_up")
-    )
+        duration_s=option("hil_duration"), claim=option("hil_claim"), warm_up_cap_s=option("hil_warm_up"),
+        deadline_s=None if deadline_ms is None else deadline_ms / 1e3,
+    )  # fmt: skip
     keys = None if option("hil_keys") is None else Path(option("hil_keys"))
     said: list[str] = []
     return rehearse_device(

@@ -37,11 +37,14 @@ class RatePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateSweep:
-    """What a sweep found: `highest_hz` is the highest rate that holds, None where none does; points by rate."""
+    """What a sweep found: `highest_hz` is the highest rate that holds, None where none does; points by rate.
+
+    `deadline_ms` is None where the deadline is each rate's own period.
+    """
 
     engine: str
     claim: float
-    deadline_ms: float
+    deadline_ms: float | None
     grid: tuple[float, ...]
     points: tuple[RatePoint, ...]
     highest_hz: float | None
@@ -59,7 +62,8 @@ class RateSweep:
 
     def sentence(self) -> str:
         """Returns the result in one sentence, with what bounds it."""
-        claim = f"the claim that {100 * self.claim:g} % are on time within {self.deadline_ms:.1f} ms"
+        within = "a period" if self.deadline_ms is None else f"{self.deadline_ms:.1f} ms"
+        claim = f"the claim that {100 * self.claim:g} % are on time within {within}"
         above = self.above
         if self.highest_hz is None:
             said = f"No rate of {self.grid[0]:g} to {self.grid[-1]:g} FPS holds {claim}"
@@ -110,8 +114,9 @@ def sweep_rates(
     highest = _highest_of_all(grid, holds) if every_rate else highest_by_bisection(grid, holds)
     tried = tuple(points[rate] for rate in sorted(points))
     figures = tried[0].attempts[-1].figures
+    deadline_ms = None if "--deadline=period" in words else figures["deadline_ms"]
     made = RateSweep(
-        engine=engine.label, claim=figures["claim"], deadline_ms=figures["deadline_ms"], grid=tuple(grid), points=tried,
+        engine=engine.label, claim=figures["claim"], deadline_ms=deadline_ms, grid=tuple(grid), points=tried,
         highest_hz=highest, folder=out,
     )  # fmt: skip
     write_whole(out / "sweep.json", json.dumps(made.to_dict(), indent=2, allow_nan=False))

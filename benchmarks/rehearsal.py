@@ -130,7 +130,7 @@ def rehearse_device(
     from benchmarks.live_view import shown
     from benchmarks.recorded import mcap_recording
     from hil.host.lockstep import run_lockstep
-    from hil.host.runner import DEADLINE_S, run_session
+    from hil.host.runner import run_session
 
     wanted = Wanted(rate_hz=rate_hz, profile=profile, every=every, lockstep=lockstep, mcap=mcap is not None)
     with open_source(source, wanted, device=device, out=out, link=link or {}) as (frames, facts):
@@ -140,11 +140,11 @@ def rehearse_device(
         say(f"streaming {what} at {rate_hz:g} FPS for {profile.duration_s:g} s to {device}")
         planned: dict[str, Any] = {
             "device": device, "rate_hz": rate_hz, "duration_s": profile.duration_s, "claim": profile.claim,
-            "profile": profile.name, "about": facts, **(link or {}),
+            "deadline_s": profile.deadline_s, "profile": profile.name, "about": facts, **(link or {}),
         }  # fmt: skip
         measured = round(rate_hz * profile.duration_s)
         with shown(
-            device=device, rate_hz=rate_hz, deadline_s=DEADLINE_S, claim=profile.claim, frames=measured
+            device=device, rate_hz=rate_hz, deadline_s=profile.deadline_s, claim=profile.claim, frames=measured
         ) as progress:
             if lockstep:
                 session = run_lockstep(frames, progress=progress, **planned)

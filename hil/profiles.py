@@ -7,22 +7,33 @@ from dataclasses import dataclass, replace
 from hil.host.warm_up import WarmUp
 from scenes.errors import UnknownNameError
 
+DEADLINE_S = 1 / 15
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """The rules of a run: how long the measured part is, the P(on time) it is to show, and its warm-up; `about` in words."""
+    """The rules of a run: how long the measured part is, the P(on time) it is to show, its warm-up, and when an answer is late.
+
+    `about` says it in words.
+    """
 
     name: str
     duration_s: float
     claim: float
     warm_up: WarmUp
     about: str
+    deadline_s: float = DEADLINE_S
 
     def changed(
-        self, *, duration_s: float | None = None, claim: float | None = None, warm_up_cap_s: float | None = None
+        self,
+        *,
+        duration_s: float | None = None,
+        claim: float | None = None,
+        warm_up_cap_s: float | None = None,
+        deadline_s: float | None = None,
     ) -> Profile:
         """Returns the profile with some rules changed, under a name that says that they were."""
-        if duration_s is None and claim is None and warm_up_cap_s is None:
+        if duration_s is None and claim is None and warm_up_cap_s is None and deadline_s is None:
             return self
         return replace(
             self,
@@ -30,6 +41,7 @@ class Profile:
             duration_s=self.duration_s if duration_s is None else duration_s,
             claim=self.claim if claim is None else claim,
             warm_up=self.warm_up if warm_up_cap_s is None else replace(self.warm_up, cap_s=warm_up_cap_s),
+            deadline_s=self.deadline_s if deadline_s is None else deadline_s,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Literal
 
 from benchmarks.commands._source import source_of, source_words
 from benchmarks.commands.exits import EXIT_FAILED_CHECK, EXIT_OK, EXITS_OF_VERDICTS
@@ -53,8 +54,9 @@ def hil(arguments: argparse.Namespace) -> int:
     from hil.profiles import profile_named
 
     profile = profile_named(arguments.profile).changed(
-        duration_s=arguments.duration, claim=arguments.claim, warm_up_cap_s=arguments.warm_up
-    )
+        duration_s=arguments.duration, claim=arguments.claim, warm_up_cap_s=arguments.warm_up,
+        deadline_s=_deadline_s(arguments.deadline, arguments.rate),
+    )  # fmt: skip
     source = source_of(arguments)
     if arguments.runs > 1:
         return _hil_runs(arguments)
@@ -80,7 +82,8 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
 
     given = {
         "--rate": arguments.rate, "--profile": arguments.profile, "--duration": arguments.duration, "--claim": arguments.claim,
-        "--warm-up": arguments.warm_up, "--camera-every": arguments.camera_every, "--engine": arguments.engine,
+        "--warm-up": arguments.warm_up, "--deadline": arguments.deadline, "--camera-every": arguments.camera_every,
+        "--engine": arguments.engine,
         "--device": arguments.device if arguments.engine is None else None, "--keys": arguments.keys,
         "--compress": arguments.compress,
     }  # fmt: skip
@@ -92,6 +95,13 @@ def _hil_runs(arguments: argparse.Namespace) -> int:
     repeated = repeat_runs(words, runs=arguments.runs, out=arguments.out, say=say)
     print_json(repeated.to_dict()) if arguments.json else print(repeated.describe())
     return EXITS_OF_VERDICTS[repeated.verdict.status]
+
+
+def _deadline_s(said: float | Literal["period"] | None, rate_hz: float) -> float | None:
+    """Returns the deadline in seconds, None where it is the profile's."""
+    if said is None:
+        return None
+    return 1 / rate_hz if said == "period" else said / 1e3
 
 
 def _mcap_topics(arguments: argparse.Namespace) -> str | None:

@@ -54,6 +54,6 @@ def _words(arguments: argparse.Namespace) -> list[str]:
     """Returns the rules that every run of a sweep shares, as words of `rehearse hil`."""
     given = {
         "--profile": arguments.profile, "--duration": arguments.duration, "--claim": arguments.claim,
-        "--warm-up": arguments.warm_up,
+        "--warm-up": arguments.warm_up, "--deadline": arguments.deadline,
     }  # fmt: skip
     return [f"{name}={value}" for name, value in given.items() if value is not None]

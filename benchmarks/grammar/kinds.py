@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from typing import Literal
 
 
 def share(text: str) -> float:
@@ -33,6 +34,11 @@ def positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
     return value
+
+
+def deadline(text: str) -> float | Literal["period"]:
+    """Returns a number of ms above 0, or `period`."""
+    return "period" if text == "period" else positive(text)
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.grammar.kinds import positive, share, size, whole
+from benchmarks.grammar.kinds import deadline, positive, share, size, whole
 
 DEFAULT_LINK = "tcp://127.0.0.1:5555"
 SUITES = "tabletop, tabletop-clutter, household, or the path of a suite's .toml file"
@@ -61,3 +61,5 @@ def profile_changes(parser: argparse.ArgumentParser) -> None:
     """Adds what changes a profile."""
     parser.add_argument("--claim", type=share, metavar="P", help="the P(on time) to show (default: the profile's)")
     parser.add_argument("--warm-up", type=positive, metavar="S", help="its longest (default: the profile's)")
+    late = "an answer is late after so many ms, or after a period of the rate (default: 66.7)"
+    parser.add_argument("--deadline", type=deadline, metavar="MS|period", help=late)

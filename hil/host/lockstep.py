@@ -20,10 +20,11 @@ from hil.figures.clock import ClockFit
 from hil.figures.quantiles import quantile_s
 from hil.figures.rules import keep_latest
 from hil.host.images import Filming
-from hil.host.runner import DEADLINE_S, FrameSource, run_session
+from hil.host.runner import FrameSource, run_session
 from hil.host.stream import Stream
 from hil.host.warm_up import WarmUp
 from hil.link.sockets import DEFAULT_ADDRESS
+from hil.profiles import DEADLINE_S
 from hil.progress import Progress
 from hil.session import FrameRecord, Outcome, Session
 

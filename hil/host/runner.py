@@ -25,13 +25,13 @@ from hil.link.packer import Compress
 from hil.link.request import DISTORTION, pack_frame
 from hil.link.sockets import DEFAULT_ADDRESS, is_loopback, keys_for_host
 from hil.link.terms import agree
+from hil.profiles import DEADLINE_S
 from hil.progress import Progress, told
 from hil.quiet import AS_IT_IS, awake, hurry_transport, no_collection, real_time, short_switch_interval
 from hil.recordings.table import tail_of
 from hil.session import Session
 from sim.frame import Frame
 
-DEADLINE_S = 1 / 15
 WARM_UP = WarmUp()
 _NO_LENS = (
     "The images have a lens's distortion and the agent is of a version that takes them as a pinhole's, so its 3D boxes "

@@ -116,6 +116,13 @@ def test_the_highest_rate_and_every_run_are_told(monkeypatch, data, tmp_path):
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
+@pytest.mark.parametrize(("words", "within"), [([], "66.7 ms"), (["--deadline=period"], "a period")])
+def test_the_result_says_when_an_answer_is_late(monkeypatch, data, tmp_path, words, within):
+    Device(monkeypatch, lambda *_: "PASS")
+    sweep = sweep_rates(data, EngineSpec(device="tcp://x"), grid=[15], words=words, out=tmp_path / "out", **QUIET)
+    assert f"95 % are on time within {within};" in sweep.sentence()
+
+
 def test_a_sweep_goes_on_where_it_was_stopped_and_another_is_refused(monkeypatch, data, tmp_path):
     def sweep(words):
         return sweep_rates(data, EngineSpec(device="x"), grid=range(5, 61), words=words, out=tmp_path / "out", **QUIET)

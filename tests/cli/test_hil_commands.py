@@ -77,12 +77,13 @@ def test_predict_and_score_agree_with_a_constant_engine(run_here, engine, datase
 
 def test_hil_reports_every_due_frame(agent, run_here, dataset, tmp_path):
     _, address = agent
-    done = run_here("hil", dataset, "--device", address, "--duration", "2", "--warm-up", "5", "--out", tmp_path, "--json")
+    rules = ("--duration", "2", "--warm-up", "5", "--deadline", "period")
+    done = run_here("hil", dataset, "--device", address, *rules, "--out", tmp_path, "--json")
     result = json.loads(done.stdout)
     assert done.returncode == 3  # 30 frames are too few for a claim
     assert result["verdict"]["status"] == "INVALID"
     assert sum(result["outcomes"].values()) == 30
-    assert result["profile"] == "look, changed"
+    assert (result["profile"], result["deadline_ms"]) == ("look, changed", pytest.approx(1e3 / 15))
     replayed = run_here("hil", "replay", tmp_path / "recording.rhil", "--json")
     again = json.loads(replayed.stdout)
     assert (replayed.returncode, again["equal"], again["differences"]) == (0, True, [])
@@ -116,7 +117,7 @@ def test_a_run_in_mcap_is_replayed_checked_and_streamed_again(agent, run_here, d
 
 @pytest.mark.slow
 def test_repeated_runs_are_judged_together(engine, run_here, dataset, tmp_path):
-    arguments = ["--engine", engine, "--runs", "2", "--duration", "3", "--warm-up", "5", "--out", tmp_path]
+    arguments = ["--engine", engine, "--runs", "2", "--duration", "3", "--warm-up", "5", "--deadline", "50", "--out", tmp_path]
     done = run_here("hil", dataset, *arguments, "--json")
     result = json.loads(done.stdout)
     assert done.returncode in {0, 1, 3}
@@ -124,6 +125,7 @@ def test_repeated_runs_are_judged_together(engine, run_here, dataset, tmp_path):
     assert result["together"]["frames"] == 90
     assert "SAME PROCESS" not in str(result["verdict"]["marks"])
     sessions = [json.loads((tmp_path / f"run-{k}" / "session.json").read_text()) for k in (1, 2)]
+    assert {session["deadline_s"] for session in sessions} == {0.05}
     assert sessions[0]["agent"]["instance"] != sessions[1]["agent"]["instance"]
 
 

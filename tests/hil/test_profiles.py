@@ -20,8 +20,9 @@ def test_only_the_long_ones_can_show_a_sustained_rate():
 def test_a_changed_rule_changes_the_name():
     quick = profile_named("quick")
     assert quick.changed() is quick
-    changed = quick.changed(duration_s=5.0).changed(claim=0.9).changed(warm_up_cap_s=7.0)
+    changed = quick.changed(duration_s=5.0).changed(claim=0.9).changed(warm_up_cap_s=7.0).changed(deadline_s=0.02)
     assert (changed.name, changed.duration_s, changed.claim) == ("quick, changed", 5.0, 0.9)
+    assert (quick.deadline_s, changed.deadline_s) == (1 / 15, 0.02)
     assert (changed.warm_up.cap_s, changed.warm_up.frames) == (7.0, quick.warm_up.frames)
 
 
