@@ -26,7 +26,7 @@ from sim.dataset import Dataset
 ROUNDS = 3
 ROUND_S = 6.0
 LIMIT_P50_S, LIMIT_P99_S = 0.002, 0.004
-# Longer than the data set, so that the memory of every image's answer is there.
+# Longer than the data set: every image has been answered once.
 _SHORT_WARM_UP = WarmUp(frames=20, seconds=0.5, windows=0)
 _OF_ENGINE = ("preprocess", "inference", "postprocess")
 

@@ -32,6 +32,16 @@ def test_equal_answers_to_an_image_are_one_object():
     assert answers.full_from is None
 
 
+def test_a_kept_answer_has_memory_of_its_own():
+    received = answer(1.0)
+    kept = Answers(room_bytes=math.inf).keep(0, 0, received)
+    assert np.array_equal(kept.segment_id, received.segment_id)
+    assert np.array_equal(kept.depth_m, received.depth_m)
+    assert kept.segments == received.segments
+    assert not np.shares_memory(kept.segment_id, received.segment_id)
+    assert not np.shares_memory(kept.depth_m, received.depth_m)
+
+
 def test_what_differs_and_finds_no_room_is_named_and_not_kept():
     answers = Answers(room_bytes=2 * ANSWER_BYTES)
     for seq in range(2):
