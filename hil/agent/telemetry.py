@@ -15,7 +15,6 @@ What is read where:
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -24,6 +23,7 @@ from types import TracebackType
 from typing import Any
 
 from hil.agent.tegrastats import Tegrastats
+from hil.block_thread import BlockThread
 
 EVERY_S = 1.0
 POWER_EVERY_S = 0.1
@@ -34,11 +34,12 @@ NUMBERS = ("at_ns", "rss_bytes", "available_bytes")
 MAPS = ("temperatures_c", "limits_c", "events", "clock_shares", "loads", "power_w", "energy_j")
 
 
-class Telemetry:
+class Telemetry(BlockThread):
     """Samples this machine while the block lasts; `latest` never waits. A machine without any of it gives time and memory."""
 
     def __init__(self, root: Path = Path("/"), *, beside: Callable[[], int | None] | None = None) -> None:
         """Starts nothing. `beside` names the engine's process, whose memory counts as well, or None where there is none."""
+        super().__init__("rehearse-telemetry")
         self._root = root
         self._beside = beside or (lambda: None)
         self._rails = _rails(root)
@@ -47,21 +48,17 @@ class Telemetry:
         self._cpu = (0, 0)
         self._energy_j: dict[str, float] = {}
         self._latest: dict[str, Any] = {}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rehearse-telemetry", daemon=True)
 
     def __enter__(self) -> Telemetry:  # noqa: PYI034  # Self needs Python 3.11
         if not self._rails and not _temperatures(self._root)["temperatures_c"]:
             self._tool = self._open.enter_context(Tegrastats())
         self._latest = self._sample({})
-        self._thread.start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop.set()
-        self._thread.join(2.0)
+        super().__exit__(kind, error, trace)
         self._open.close()
 
     def latest(self) -> dict[str, Any]:

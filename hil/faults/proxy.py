@@ -7,7 +7,6 @@ that are not encrypted; an encrypted one can be cut, delayed and lose messages o
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -15,6 +14,7 @@ from typing import Any
 
 import zmq
 
+from hil.block_thread import BlockThread
 from hil.faults.line import Line, Parcel
 from hil.faults.spec import Faults
 from hil.link.protocol import Buffer, Kind
@@ -29,7 +29,7 @@ _PEER_IDLE_NS = 5_000_000_000
 _KIND_AT = 6
 
 
-class FaultProxy:
+class FaultProxy(BlockThread):
     """Listens at `listen` and connects to the agent at `to` while the block lasts; `address` is where hosts find it.
 
     `up` is done to what hosts send, `down` to what the agent answers; the same `seed` does the same to the n-th message.
@@ -40,6 +40,7 @@ class FaultProxy:
         self, to: str, *, listen: str = "tcp://127.0.0.1:*", up: Faults | None = None, down: Faults | None = None,
         seed: int = 0, insecure: bool = False,
     ) -> None:  # fmt: skip
+        super().__init__("rehearse-faults")
         self.lines = (
             Line(up or Faults(), seed=seed, direction=UP), Line(down or Faults(), seed=seed, direction=DOWN),
         )  # fmt: skip
@@ -50,18 +51,11 @@ class FaultProxy:
         self._heard_ns: dict[bytes, int] = {}
         self._hosts: zmq.Socket[bytes] | None = self._listen(listen)
         self.address = "" if self._hosts is None else endpoint(self._hosts)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rehearse-faults", daemon=True)
-
-    def __enter__(self) -> FaultProxy:  # noqa: PYI034  # Self needs Python 3.11
-        self._thread.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop.set()
-        self._thread.join(2.0)
+        super().__exit__(kind, error, trace)
         self._context.destroy(linger=0)
 
     def counts(self) -> dict[str, dict[str, int]]:

@@ -7,14 +7,13 @@ without this thread nobody gets in; a CURVE server without it would let in anyon
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from types import TracebackType
 
 import zmq
 from zmq.utils import z85
 
+from hil.block_thread import BlockThread
 from hil.link.keys import AgentKeys
 
 DOMAIN = b"rehearse"
@@ -23,28 +22,17 @@ _POLL_MS = 100
 _MOST_TOLD = 20
 
 
-class Authenticator:
+class Authenticator(BlockThread):
     """Lets in the public keys (Z85) that it was given, in a thread while the block lasts; start it before any bind."""
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], hosts: Mapping[bytes, str]) -> None:
+        super().__init__("rehearse-authenticator")
         self.refused = 0
         self._hosts = {z85.decode(key): name for key, name in hosts.items()}
         self._told: set[tuple[bytes, bytes]] = set()
-        self._stop = threading.Event()
         self._socket = context.socket(zmq.REP)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.bind(_ADDRESS)
-        self._thread = threading.Thread(target=self._run, name="rehearse-authenticator", daemon=True)
-
-    def __enter__(self) -> Authenticator:  # noqa: PYI034  # Self needs Python 3.11
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(2.0)
 
     def _run(self) -> None:
         while not self._stop.is_set():

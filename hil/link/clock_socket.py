@@ -10,11 +10,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 import zmq
 
+from hil.block_thread import BlockThread
 from hil.figures.clock import ClockFit, Exchange, minima
 from hil.link.keys import AgentKeys, HostKeys
 from hil.link.protocol import SESSION_BYTES, Kind, ProtocolError, is_stamp, open_message, pack, seal
@@ -34,7 +34,7 @@ _MOST_BYTES = 1024
 Now = Callable[[], int]
 
 
-class ClockServer:
+class ClockServer(BlockThread):
     """The agent's end, in a thread while the block lasts; `where` is what a host has to know to find it."""
 
     def __init__(
@@ -46,21 +46,10 @@ class ClockServer:
         keys: AgentKeys | None = None,
         now: Now | None = None,
     ) -> None:
+        super().__init__("rehearse-clock")
         self._now = now or time.monotonic_ns
-        self._stop = threading.Event()
         self._socket = _open_beside(context, frames_address, insecure, keys)
         self.where: dict[str, Any] = {"port": int(endpoint(self._socket).rpartition(":")[2])} if self._is_tcp() else {}
-        self._thread = threading.Thread(target=self._run, name="rehearse-clock", daemon=True)
-
-    def __enter__(self) -> ClockServer:  # noqa: PYI034  # Self needs Python 3.11
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(2.0)
 
     def _is_tcp(self) -> bool:
         return endpoint(self._socket).startswith("tcp:")
@@ -82,7 +71,7 @@ class ClockServer:
             return
 
 
-class ClockProbe:
+class ClockProbe(BlockThread):
     """The host's end, in a thread while the block lasts. `exchanges` holds what came back; an agent without it gives none."""
 
     def __init__(
@@ -94,28 +83,19 @@ class ClockProbe:
         now: Now | None = None,
         every_s: float = EVERY_S,
     ) -> None:
+        super().__init__("rehearse-clock-probe")
         self.exchanges: list[Exchange] = []
-        self._asked = 0
         self._now, self._every_s = now or time.monotonic_ns, every_s
         self._session, self._keys = os.urandom(SESSION_BYTES), keys
         self._asked = 0
         self._address = _address(device, facts.get("clock"))
-        self._stop = threading.Event()
         self._primed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rehearse-clock-probe", daemon=True)
 
     def __enter__(self) -> ClockProbe:  # noqa: PYI034  # Self needs Python 3.11
         if self._address is not None:
-            self._thread.start()
+            super().__enter__()
             self._primed.wait(2.0)
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(5.0)
 
     def fit(self) -> ClockFit:
         """Returns what the exchanges so far say of the device's clock."""
