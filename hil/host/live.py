@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hil.host.answers import room_for_answers
 from hil.host.renderer import Renderer
@@ -23,6 +23,9 @@ from hil.quiet import BESIDE, real_time
 from scenes.errors import BackendError
 from sim.film import Film
 from sim.frame import Frame
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # typing has it from Python 3.11 on
 
 # A renderer that says nothing for so long hangs: a scene takes a second or two to settle.
 _SILENCE_S = 60.0
@@ -35,7 +38,22 @@ _ANSWER_BYTES_PER_PIXEL = 8
 Count = Callable[[int, int], object]
 
 
-class LiveCamera:
+class _Rendered:
+    """What a renderer made, readable while the block lasts; its frames are on the disk until then."""
+
+    film: Film
+    _renderer: Renderer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._renderer.__exit__()
+
+
+class LiveCamera(_Rendered):
     """A film of at most `count` frames that is rendered while it is played, `ahead_s` of it before that.
 
     A context manager: waits until so much is there. Then it is the frames of the run (by number, with truth), also after
@@ -56,14 +74,6 @@ class LiveCamera:
         except BaseException:
             self._renderer.__exit__()
             raise
-
-    def __enter__(self) -> LiveCamera:  # noqa: PYI034  # Self needs Python 3.11
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._renderer.__exit__()
 
     def __len__(self) -> int:
         return self._renderer.count
@@ -186,7 +196,7 @@ class LiveImages:
         )
 
 
-class Clip:
+class Clip(_Rendered):
     """The first frames of a film, rendered before the clock starts and played again and again, as a data set is.
 
     A context manager, and by number the frames with their truth. Raises BackendError where they find no room.
@@ -202,14 +212,6 @@ class Clip:
         except BaseException:
             self._renderer.__exit__()
             raise
-
-    def __enter__(self) -> Clip:  # noqa: PYI034  # Self needs Python 3.11
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._renderer.__exit__()
 
     def __len__(self) -> int:
         return self._renderer.made
