@@ -147,7 +147,7 @@ def rehearse_device(
             device=device, rate_hz=rate_hz, deadline_s=profile.deadline_s, claim=profile.claim, frames=measured
         ) as progress:
             if lockstep:
-                session = run_lockstep(frames, progress=progress, **planned)
+                session = run_lockstep(frames, sinks=[TableWriter(out / RECORDING)], progress=progress, **planned)
             else:
                 with mcap_recording(frames, out, mcap) as (watched, sinks):
                     recording = [TableWriter(out / RECORDING), *sinks]

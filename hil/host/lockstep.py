@@ -20,6 +20,7 @@ from hil.figures.clock import ClockFit
 from hil.figures.quantiles import quantile_s
 from hil.figures.rules import keep_latest
 from hil.host.images import Filming
+from hil.host.recorder import Sink
 from hil.host.runner import FrameSource, run_session
 from hil.host.stream import Stream
 from hil.host.warm_up import WarmUp
@@ -38,6 +39,8 @@ _REPLACED = "a newer frame replaced it while the engine was busy, by computation
 
 class LockstepStream(Stream):
     """One run over an open link in which a frame is due when the answer before it was decoded."""
+
+    waits = True
 
     def progress(self) -> Progress:
         """Returns the counts so far; what is left is guessed from the time that a frame takes."""
@@ -79,11 +82,13 @@ def run_lockstep(
     about: Mapping[str, Any] | None = None,
     connect_timeout_s: float = 3.0,
     progress: Callable[[Progress], None] | None = None,
+    sinks: Sequence[Sink] = (),
     **link: Any,
 ) -> Session:
     """Streams as many frames as are due in `duration_s` at `rate_hz`, one after the other, and returns the session as computed.
 
-    `link` is what `run_session` takes of keys, packing and idle cores.
+    `link` is what `run_session` takes of keys, packing and idle cores. The `sinks` get what was measured: a recording of it is
+    read as the session that follows from it, however far it goes.
     Takes as long as the engine takes for all of them. Raises TypeError for a camera that films while it is played, and LinkError
     where no session can begin.
     """
@@ -92,7 +97,7 @@ def run_lockstep(
     measured = run_session(
         dataset, device=device, rate_hz=rate_hz, duration_s=duration_s, warm_up=WARM_UP, deadline_s=deadline_s, credit=1,
         claim=claim, profile=profile, about=about, connect_timeout_s=connect_timeout_s, progress=progress,
-        stream=LockstepStream, **link,
+        stream=LockstepStream, sinks=sinks, **link,
     )  # fmt: skip
     return as_scheduled(measured)
 

@@ -28,7 +28,7 @@ from hil.link.terms import agree
 from hil.profiles import DEADLINE_S
 from hil.progress import Progress, told
 from hil.quiet import AS_IT_IS, awake, hurry_transport, no_collection, real_time, short_switch_interval
-from hil.recordings.table import tail_of
+from hil.recordings.table import WAITS, tail_of
 from hil.session import Session
 from sim.frame import Frame
 
@@ -102,7 +102,7 @@ def run_session(
         planned |= {"started_utc": started_utc, "agent": client.facts, "host": host}
         recorder = Recorder(sinks)
         try:
-            recorder.begin(planned)
+            recorder.begin({**planned, **({WAITS: True} if stream.waits else {})})
             with ClockProbe(device, client.facts, keys=own) as probe:
                 run = stream(client, images, rate_hz, warm_up, measured, deadline_s, credit, recorder.put, reconnect_s)
                 hurry_transport()

@@ -57,7 +57,12 @@ class _Answer:
 
 
 class Stream:
-    """One run over an open link: the schedule starts when it is made, `loop` plays it to its end."""
+    """One run over an open link: the schedule starts when it is made, `loop` plays it to its end.
+
+    `waits` says that its frames wait for the engine, so that what it measures is no session of a camera yet.
+    """
+
+    waits = False
 
     def __init__(
         self,

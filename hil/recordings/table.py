@@ -33,6 +33,8 @@ FORMAT = 1
 FILE_NAME = "recording.rhil"
 _MAX_PAYLOAD = 2**30
 HEAD = ("device", "rate_hz", "deadline_s", "duration_s", "credit", "started_utc", "agent", "host", "claim", "profile")
+# In a head: the frames waited for the engine (`hil.host.lockstep`), and the rows are what was measured.
+WAITS = "waits"
 
 
 class TableWriter:
@@ -175,14 +177,23 @@ def _session(data: bytes) -> tuple[Session, dict[bytes, bytes]]:
         else:
             later[kind] = payload
     head = _head(json.loads(later.pop(b"HEAD")))
+    waits = bool(head.pop(WAITS, False))
     frames = from_rows(np.frombuffer(b"".join(rows), ROW), reasons)
     if b"TAIL" in later:
         tail = json.loads(later.pop(b"TAIL"))
         _check_complete(frames, tail)
-        return Session(frames=frames, **head, **tail), later
+        session = Session(frames=frames, **head, **tail)
+        return (_scheduled(session) if waits else session), later
     fault = f"The recording was not closed{'' if broken is None else ': ' + broken}; its run was killed."
     unknown: dict[str, Any] = {"same_clock": False, "clock_note": "not available: the recording was not closed", "counters": {}}
-    return Session(frames=frames, fault=fault, **head, **unknown), later
+    session = Session(frames=frames, fault=fault, **head, **unknown)
+    return (_scheduled(session) if waits else session), later
+
+
+def _scheduled(measured: Session) -> Session:
+    from hil.host.lockstep import as_scheduled
+
+    return as_scheduled(measured) if measured.frames else measured
 
 
 def _head(values: dict[str, Any]) -> dict[str, Any]:

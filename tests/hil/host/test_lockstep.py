@@ -16,7 +16,7 @@ from hil.figures.score_table import pack_scores
 from hil.figures.stages import STAGES, stage_table_s
 from hil.host.lockstep import as_scheduled, run_lockstep, scheduled_frames
 from hil.junit import junit_xml
-from hil.recordings.table import load_recording, record_session
+from hil.recordings.table import MAGIC, TableWriter, load_recording, pack_chunk, read_chunks, record_session
 from hil.session import FrameRecord
 from hil.verdict import judge
 from scenes.errors import DatasetError
@@ -184,6 +184,25 @@ def test_over_the_link_every_frame_is_answered_and_scored(start_agent, frames, t
     figures = figures_of(some, latency, judge(some, report=latency), quality)
     keep_figures(path, figures, pack_scores(answers))
     assert list(differences(*replay(path))) == []
+
+
+def test_what_was_recorded_of_a_killed_run_is_read_as_what_follows_from_it(start_agent, frames, tmp_path):
+    path = tmp_path / "recording.rhil"
+    agent = start_agent(delay_s=0.1).address
+    some = run_lockstep(frames, device=agent, rate_hz=15.0, duration_s=1.0, sinks=[TableWriter(path)])
+    whole, _ = load_recording(path)
+    assert whole.frames == some.frames
+    assert json.dumps(whole.to_dict()) == json.dumps(some.to_dict())
+    chunks = [pack_chunk(*chunk) for chunk in read_chunks(path.read_bytes())]
+    rows = [at for at, chunk in enumerate(chunks) if chunk.startswith(b"ROWS")]
+    path.write_bytes(MAGIC + b"".join(chunks[: rows[17] + 1]))
+    killed, _ = load_recording(path)
+    assert "was killed" in killed.fault
+    assert len(killed.frames) == len(killed.lockstep["frames"]) == 18
+    assert sum(frame.outcome == "dropped" for frame in killed.frames) > 3
+    figures, _ = replay(path)
+    assert figures["verdict"]["status"] == "FAIL"
+    assert any(mark.startswith("LOCKSTEP") for mark in figures["verdict"]["marks"])
 
 
 def test_an_agent_that_dies_ends_it(start_agent, frames):
