@@ -38,7 +38,10 @@ def positive(text: str) -> float:
 
 def deadline(text: str) -> float | Literal["period"]:
     """Returns a number of ms above 0, or `period`."""
-    return "period" if text == "period" else positive(text)
+    try:
+        return "period" if text == "period" else positive(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"expected milliseconds above 0, or period, got {text!r}") from None
 
 
 def names(text: str) -> tuple[str, ...]:
