@@ -47,11 +47,6 @@ def test_an_engine_file_that_is_not_one(run_here, dataset, tmp_path, content, ba
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("said", ["0", "-5", "soon", "inf"])
-def test_a_deadline_that_is_none(run_here, said):
-    assert_one_sentence(run_here("hil", "data", f"--deadline={said}"), "milliseconds", "period", repr(said))
-
-
 def test_an_occupied_port(run_here, engine):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

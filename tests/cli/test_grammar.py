@@ -54,3 +54,12 @@ def test_a_wrong_option_is_a_usage_error(line, capsys):
         rehearse.main(line)
     assert ended.value.code == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("said", ["0", "-5", "soon", "inf"])
+def test_a_deadline_is_milliseconds_or_a_period(said, capsys):
+    with pytest.raises(SystemExit):
+        rehearse.main(["hil", "out", f"--deadline={said}"])
+    assert f"expected milliseconds above 0, or period, got {said!r}" in capsys.readouterr().err
+    parse = rehearse.build_parser().parse_args
+    assert [parse(["hil", "out", f"--deadline={good}"]).deadline for good in ("33.3", "period")] == [33.3, "period"]
