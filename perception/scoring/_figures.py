@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,10 +59,27 @@ def aggregate(frames: list[FrameScore], resamples: Resamples) -> Totals:
         resamples=resamples,
         counts=counts,
         quality=panoptic_quality(counts),
-        confusion=resamples.sums(np.array([f.confusion for f in frames])),
+        confusion=_confusion(frames, resamples),
         masks=average_precision([f.masks for f in frames], few),
         boxes=average_precision([f.boxes for f in frames], few),
     )
+
+
+def _confusion(frames: list[FrameScore], resamples: Resamples) -> NDArray[np.float64]:
+    """Returns the pixels of every resample by category, to (1 + R, C, C); a score that counts often is in memory once."""
+    distinct, which = _distinct(frames)
+    times = np.bincount(which)[:, None, None]
+    scene = np.empty(len(distinct), dtype=np.int64)
+    scene[which] = resamples.scene_of_frame
+    return replace(resamples, scene_of_frame=scene).sums(np.array([f.confusion for f in distinct]) * times)
+
+
+def _distinct(frames: list[FrameScore]) -> tuple[list[FrameScore], NDArray[np.int64]]:
+    """Returns the scores that are different objects, and which of them each frame has: a run in a loop repeats a few."""
+    number: dict[int, int] = {}
+    which = np.array([number.setdefault(id(f), len(number)) for f in frames], dtype=np.int64)
+    _, first = np.unique(which, return_index=True)
+    return [frames[i] for i in first], which
 
 
 def overall_figures(totals: Totals) -> dict[str, Estimate]:
@@ -103,7 +120,8 @@ def _panoptic_figures(totals: Totals) -> dict[str, Estimate]:
 
 
 def _semantic_figures(totals: Totals) -> dict[str, Estimate]:
-    per_image = mean_defined(semantic_iou(np.array([f.confusion for f in totals.frames])))
+    distinct, which = _distinct(totals.frames)
+    per_image = mean_defined(semantic_iou(np.array([f.confusion for f in distinct])))[which]
     absent = "no labelled pixel in the truth"
     return {
         "miou": totals.fraction(mean_defined(semantic_iou(totals.confusion)), absent),

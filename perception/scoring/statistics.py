@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 MIN_SCENES = 8
 REPLICATES = 1000
+_AT_ONCE = 2**22
 
 # Row 0 of everything that comes from Resamples is the data as it is; rows 1.. are the bootstrap replicates.
 
@@ -75,13 +76,27 @@ class Resamples:
         return ratio(self.sums(np.where(defined, per_frame, 0.0)), self.sums(defined.astype(np.float64)))
 
     def medians(self, values: NDArray[np.floating], frame: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Returns the lower median of `values` (N,) that belong to frames `frame` (N,), to (1 + replicates,)."""
+        """Returns the lower median of `values` (N,) that belong to frames `frame` (N,), to (1 + replicates,).
+
+        Equal values of one scene count as one with a weight, and replicates are taken some at a time, so that neither a run
+        that repeats its images for hours nor a large data set fills memory.
+        """
         if len(values) == 0:
             return np.full(len(self.weights), np.nan)
-        order = np.argsort(values, kind="stable")
-        weight = np.cumsum(self.weights[:, self.scene_of_frame[frame[order]]], axis=1)
-        position = (weight < 0.5 * weight[:, -1:]).sum(axis=1)
-        return np.where(weight[:, -1] > 0, values[order][np.minimum(position, len(values) - 1)], np.nan)
+        scene = self.scene_of_frame[frame]
+        order = np.lexsort((scene, values))
+        values, scene = values[order], scene[order]
+        first = np.flatnonzero(np.r_[True, (values[1:] != values[:-1]) | (scene[1:] != scene[:-1])])
+        times = np.diff(first, append=len(values))
+        values, scene = values[first], scene[first]
+        medians = np.full(len(self.weights), np.nan)
+        step = max(_AT_ONCE // len(times), 1)
+        for start in range(0, len(medians), step):
+            weight = np.cumsum(self.weights[start : start + step, scene] * times, axis=1)
+            position = (weight < 0.5 * weight[:, -1:]).sum(axis=1)
+            found = np.where(weight[:, -1] > 0, values[np.minimum(position, len(values) - 1)], np.nan)
+            medians[start : start + step] = found
+        return medians
 
 
 def resample_scenes(scenes: Sequence[str], *, rng: np.random.Generator, replicates: int = REPLICATES) -> Resamples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
@@ -76,6 +77,13 @@ def test_scores_of_frames_made_apart_combine_to_the_same(noisy):
     together = score_frames(noisy)
     parts = [score_frame(*pair) for pair in noisy[:7]], [score_frame(*pair) for pair in noisy[7:]]
     assert combine([*parts[1], *parts[0]]).to_dict() == together.to_dict()
+
+
+def test_a_score_that_counts_often_counts_as_its_copies_do(noisy):
+    scores = [score_frame(*pair) for pair in noisy]
+    again = [*scores, *scores[:7], *scores[:3]]
+    apart = [copy.deepcopy(score) for score in again]
+    assert combine(again).to_dict() == combine(apart).to_dict()
 
 
 def test_values_lie_in_their_intervals_and_within_bounds(noisy):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 
+from perception.scoring import statistics
 from perception.scoring.statistics import MIN_SCENES, Estimate, estimate, mean_defined, ratio, resample_scenes
 
 
@@ -49,6 +51,28 @@ def test_means_and_medians_of_a_resample_are_those_of_the_frames_repeated(rng):
         repeated = np.sort(np.repeat(values, weight[resamples.scene_of_frame].astype(int)))
         assert mean == pytest.approx(repeated.mean())
         assert median == repeated[(len(repeated) - 1) // 2]
+
+
+@pytest.mark.parametrize("at_once", [1, 50, 2**22])
+def test_medians_of_values_that_repeat_are_those_of_the_frames_repeated(rng, monkeypatch, at_once):
+    monkeypatch.setattr(statistics, "_AT_ONCE", at_once)
+    frame = rng.integers(0, 30, 400)
+    values = np.round(rng.normal(size=30), 1)[frame] + np.round(rng.normal(size=400))
+    resamples = resample_scenes(names(10), rng=rng, replicates=20)
+    for weight, median in zip(resamples.weights, resamples.medians(values, frame), strict=True):
+        repeated = np.sort(np.repeat(values, weight[resamples.scene_of_frame[frame]].astype(int)))
+        assert median == repeated[(len(repeated) - 1) // 2]
+
+
+def test_a_median_of_many_equal_values_takes_no_memory_for_each(rng):
+    frame = np.tile(np.arange(30), 4000)
+    resamples = resample_scenes(names(10), rng=rng, replicates=1000)
+    tracemalloc.start()
+    medians = resamples.medians(np.arange(30.0)[frame], frame)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert medians[0] == 14.0
+    assert peak < 100 * frame.nbytes  # and not a thousand times, once for each replicate
 
 
 def test_the_same_seed_gives_the_same_interval():
