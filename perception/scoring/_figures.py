@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from perception.scoring.frame_score import FrameScore
 from perception.scoring.mask_ap import MASK_AP50, MASK_AP75
 from perception.scoring.panoptic import panoptic_quality
 from perception.scoring.semantic import pixel_accuracy, semantic_iou
-from perception.scoring.statistics import Estimate, Resamples, estimate, mean_defined, ratio
+from perception.scoring.statistics import Estimate, Resamples, distinct, estimate, mean_defined, ratio
 from scenes.taxonomy import TAXONOMY, Category
 
 _AP_REPLICATES = 200  # AP is swept again for each replicate
@@ -67,19 +67,9 @@ def aggregate(frames: list[FrameScore], resamples: Resamples) -> Totals:
 
 def _confusion(frames: list[FrameScore], resamples: Resamples) -> NDArray[np.float64]:
     """Returns the pixels of every resample by category, to (1 + R, C, C); a score that counts often is in memory once."""
-    distinct, which = _distinct(frames)
+    once, which = distinct(frames)
     times = np.bincount(which)[:, None, None]
-    scene = np.empty(len(distinct), dtype=np.int64)
-    scene[which] = resamples.scene_of_frame
-    return replace(resamples, scene_of_frame=scene).sums(np.array([f.confusion for f in distinct]) * times)
-
-
-def _distinct(frames: list[FrameScore]) -> tuple[list[FrameScore], NDArray[np.int64]]:
-    """Returns the scores that are different objects, and which of them each frame has: a run in a loop repeats a few."""
-    number: dict[int, int] = {}
-    which = np.array([number.setdefault(id(f), len(number)) for f in frames], dtype=np.int64)
-    _, first = np.unique(which, return_index=True)
-    return [frames[i] for i in first], which
+    return resamples.of_distinct(which).sums(np.array([f.confusion for f in once]) * times)
 
 
 def overall_figures(totals: Totals) -> dict[str, Estimate]:
@@ -120,8 +110,8 @@ def _panoptic_figures(totals: Totals) -> dict[str, Estimate]:
 
 
 def _semantic_figures(totals: Totals) -> dict[str, Estimate]:
-    distinct, which = _distinct(totals.frames)
-    per_image = mean_defined(semantic_iou(np.array([f.confusion for f in distinct])))[which]
+    once, which = distinct(totals.frames)
+    per_image = mean_defined(semantic_iou(np.array([f.confusion for f in once])))[which]
     absent = "no labelled pixel in the truth"
     return {
         "miou": totals.fraction(mean_defined(semantic_iou(totals.confusion)), absent),

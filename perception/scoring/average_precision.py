@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.scoring.statistics import Resamples
+from perception.scoring.statistics import Resamples, distinct
 
 MAX_DETECTIONS = 100
 RECALL_POINTS = np.linspace(0.0, 1.0, 101)
@@ -90,23 +90,35 @@ def _match_greedily(
 
 
 def average_precision(frames: list[Detections], resamples: Resamples) -> NDArray[np.float64]:
-    """Returns AP, float64 (1 + replicates, C, T), over the frames of every resample; nan for categories without truth."""
+    """Returns AP, float64 (1 + replicates, C, T), over the frames of every resample; nan for categories without truth.
+
+    The same object more than once is one image that counts so often, to the bit as if it stood there again and again.
+    """
     category_count = len(frames[0].truth_count)
     truth = resamples.sums(np.array([f.truth_count for f in frames], dtype=np.float64))
+    tied = {id(f) for f in distinct(frames)[0] if _has_ties(f)}
+    # Equal scores of one image take turns where it is repeated, so such an image stays what it is: several.
+    frames, which = distinct(frames, key=lambda f: object() if id(f) in tied else id(f))
     category = np.concatenate([f.category for f in frames])
     score = np.concatenate([f.score for f in frames])
     hit, ignored = np.concatenate([f.hit for f in frames]), np.concatenate([f.ignored for f in frames])
-    scene = np.repeat(resamples.scene_of_frame, [len(f.category) for f in frames])
+    sizes = [len(f.category) for f in frames]
+    scene, times = np.repeat(resamples.of_distinct(which).scene_of_frame, sizes), np.repeat(np.bincount(which), sizes)
     result = np.full((len(resamples.weights), category_count, hit.shape[1]), np.nan)
     for c in np.flatnonzero(truth[0] > 0):
         rows = np.flatnonzero(category == c)
         rows = rows[np.argsort(-score[rows], kind="stable")]
-        weight = resamples.weights[:, scene[rows]]
+        weight = resamples.weights[:, scene[rows]] * times[rows]
         for t in range(hit.shape[1]):
             right = weight * (hit[rows, t] & ~ignored[rows, t])
             wrong = weight * (~hit[rows, t] & ~ignored[rows, t])
             result[:, c, t] = _interpolated(right, wrong, truth[:, c])
     return result
+
+
+def _has_ties(detections: Detections) -> bool:
+    pairs = np.stack([detections.category, detections.score])
+    return bool(np.unique(pairs, axis=1).shape[1] < pairs.shape[1])
 
 
 def _interpolated(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+_T = TypeVar("_T")
 MIN_SCENES = 8
 REPLICATES = 1000
 _AT_ONCE = 2**22
@@ -63,6 +64,12 @@ class Resamples:
         """Returns the data and only the first `replicates` replicates, for figures that are costly to repeat."""
         return Resamples(weights=self.weights[: 1 + replicates], scene_of_frame=self.scene_of_frame)
 
+    def of_distinct(self, which: NDArray[np.int64]) -> Resamples:
+        """Returns the same draws over what frames share: `which` int64 (F,) from `distinct`, of one scene each."""
+        scene = np.empty(int(which.max(initial=-1)) + 1, dtype=np.int64)
+        scene[which] = self.scene_of_frame
+        return Resamples(weights=self.weights, scene_of_frame=scene)
+
     def sums(self, per_frame: NDArray[np.floating]) -> NDArray[np.float64]:
         """Sums additive counts (F, ...) over the frames of every resample, to (1 + replicates, ...)."""
         per_scene = np.zeros((self.scene_count, *per_frame.shape[1:]))
@@ -106,6 +113,14 @@ def resample_scenes(scenes: Sequence[str], *, rng: np.random.Generator, replicat
     drawn = rng.multinomial(count, np.full(count, 1 / max(count, 1)), size=replicates)
     weights = np.concatenate([np.ones((1, count)), drawn.reshape(replicates, count)])
     return Resamples(weights=weights, scene_of_frame=scene_of_frame.astype(np.int64))
+
+
+def distinct(items: Sequence[_T], key: Callable[[_T], Hashable] = id) -> tuple[list[_T], NDArray[np.int64]]:
+    """Returns the items that are different objects, and which of them each one is: a run in a loop repeats a few scores."""
+    number: dict[Hashable, int] = {}
+    which = np.array([number.setdefault(key(item), len(number)) for item in items], dtype=np.int64)
+    _, first = np.unique(which, return_index=True)
+    return [items[i] for i in first], which
 
 
 def estimate(values: NDArray[np.float64], *, scene_count: int, n: int, unit: str, absent: str) -> Estimate:
