@@ -8,7 +8,7 @@ VPQ that over WINDOWS without looking at depth.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,17 +62,22 @@ def tube_counts(
 
     A run is consecutive moments of one clip; the frames of a window are `step` moments apart. Equal windows are counted once.
     """
-    known: dict[tuple[object, ...], NDArray[np.float64]] = {}
     totals, counted = list[NDArray[np.float64]](), list[list[int]]()
+    for total, numbers in _counts_of_runs(runs, step):
+        totals.append(total)
+        counted.append(numbers)
+    return np.array(totals).reshape(-1, len(WINDOWS), TABLES, _COUNT, 4), np.array(counted).reshape(-1, len(WINDOWS))
+
+
+def _counts_of_runs(runs: Iterable[Sequence[Moment]], step: int) -> Iterator[tuple[NDArray[np.float64], list[int]]]:
+    known: dict[tuple[object, ...], NDArray[np.float64]] = {}
     for run in runs:
         total = np.zeros((len(WINDOWS), TABLES, _COUNT, 4))
         numbers = [max(len(run) - (k - 1) * step, 0) for k in WINDOWS]
         for at, (k, number) in enumerate(zip(WINDOWS, numbers, strict=True)):
             for begin in range(number):
                 total[at] += _window(run[begin : begin + (k - 1) * step + 1 : step], known)
-        totals.append(total)
-        counted.append(numbers)
-    return np.array(totals).reshape(-1, len(WINDOWS), TABLES, _COUNT, 4), np.array(counted).reshape(-1, len(WINDOWS))
+        yield total, numbers
 
 
 def tube_figures(runs: Sequence[Sequence[Moment]], *, step: int = 1, seed: int = 0) -> dict[str, Estimate]:
@@ -81,13 +86,18 @@ def tube_figures(runs: Sequence[Sequence[Moment]], *, step: int = 1, seed: int =
     Intervals resample whole scenes, drawn from `seed`. A mean over windows is not defined where no clip is long enough for one.
     """
     runs = sorted((run for run in runs if len(run)), key=lambda run: run[0].score.name)
-    per_run, counted = tube_counts(runs, step=step)
-    resamples = resample_scenes([run[0].score.scene for run in runs], rng=np.random.default_rng(seed))
+    scenes = sorted({run[0].score.scene for run in runs})
+    place = {scene: at for at, scene in enumerate(scenes)}
+    # Summed as they come: a run in a loop has a stretch for every time that it began again.
+    per_scene, windows = np.zeros((len(scenes), len(WINDOWS), TABLES, _COUNT, 4)), np.zeros(len(WINDOWS), np.int64)
+    for run, (total, numbers) in zip(runs, _counts_of_runs(runs, step), strict=True):
+        per_scene[place[run[0].score.scene]] += total
+        windows += numbers
+    resamples = resample_scenes(scenes, rng=np.random.default_rng(seed))
     if resamples.scene_count < MIN_SCENES:  # no interval can be given, so no replicate is needed
         resamples = resamples.first(0)
-    windows = counted.sum(axis=0)
     # (1 + replicates, WINDOWS, TABLES, C), nan for a category that does not occur
-    quality = panoptic_quality(resamples.sums(per_run))[..., 0]
+    quality = panoptic_quality(resamples.sums(per_scene))[..., 0]
     means = {name: mean_defined(quality[..., ids]) for name, ids in _GROUPS.items()}
 
     def figure(values: NDArray[np.float64], group: str = "", k: int = 0) -> Estimate:
