@@ -120,6 +120,6 @@ def test_frames_that_find_no_room_are_refused(tmp_path, monkeypatch):
     huge = Film(suite="tabletop", size=(640, 480))
     with pytest.raises(BackendError, match=r"need .* GiB on the disk .*--clip"):
         Renderer(huge, 10**7, ahead=2, folder=tmp_path)
-    monkeypatch.setattr("hil.host.live._available_bytes", lambda: 2**30)
+    monkeypatch.setattr("hil.host.live.room_for_answers", lambda: 2.0**30)
     with pytest.raises(BackendError, match=r"answers to 9000 different frames take 20\.6 GiB .*--clip"):
         LiveCamera(huge, 9000, rate_hz=15.0, ahead_s=2.0, folder=tmp_path)
