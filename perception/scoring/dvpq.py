@@ -57,19 +57,11 @@ def join_moments(scores: Sequence[FrameScore], links: Sequence[NDArray[np.int32]
 
 def tube_counts(
     runs: Iterable[Sequence[Moment]], *, step: int = 1
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Returns for each run the counts (runs, WINDOWS, TABLES, C, 4) of its windows, and how many there are (runs, WINDOWS).
+) -> Iterator[tuple[NDArray[np.float64], list[int]]]:
+    """Yields for each run the counts (WINDOWS, TABLES, C, 4) of its windows, and how many there are of each of WINDOWS.
 
     A run is consecutive moments of one clip; the frames of a window are `step` moments apart. Equal windows are counted once.
     """
-    totals, counted = list[NDArray[np.float64]](), list[list[int]]()
-    for total, numbers in _counts_of_runs(runs, step):
-        totals.append(total)
-        counted.append(numbers)
-    return np.array(totals).reshape(-1, len(WINDOWS), TABLES, _COUNT, 4), np.array(counted).reshape(-1, len(WINDOWS))
-
-
-def _counts_of_runs(runs: Iterable[Sequence[Moment]], step: int) -> Iterator[tuple[NDArray[np.float64], list[int]]]:
     known: dict[tuple[object, ...], NDArray[np.float64]] = {}
     for run in runs:
         total = np.zeros((len(WINDOWS), TABLES, _COUNT, 4))
@@ -90,7 +82,7 @@ def tube_figures(runs: Sequence[Sequence[Moment]], *, step: int = 1, seed: int =
     place = {scene: at for at, scene in enumerate(scenes)}
     # Summed as they come: a run in a loop has a stretch for every time that it began again.
     per_scene, windows = np.zeros((len(scenes), len(WINDOWS), TABLES, _COUNT, 4)), np.zeros(len(WINDOWS), np.int64)
-    for run, (total, numbers) in zip(runs, _counts_of_runs(runs, step), strict=True):
+    for run, (total, numbers) in zip(runs, tube_counts(runs, step=step), strict=True):
         per_scene[place[run[0].score.scene]] += total
         windows += numbers
     resamples = resample_scenes(scenes, rng=np.random.default_rng(seed))
