@@ -69,7 +69,8 @@ _TRANSPORT_THREADS = "ZMQbg/IO"
 def hurry_transport(tasks: Path = Path("/proc/self/task")) -> int:
     """Gives the threads in which ZeroMQ sends and receives for this process `real_time`'s priority where the system allows it.
 
-    Set from outside, as libzmq ends a process that asks for one and is refused it. Returns how many have it; they keep it.
+    Set from outside, as libzmq ends a process that asks for one and is refused it. A thread is known by the name that it gives
+    itself, so once it has carried a message, not when its socket is made. Returns how many have it; they keep it.
     """
     hurried = 0
     for task in tasks.glob("*"):

@@ -47,7 +47,10 @@ def test_the_transport_s_threads_go_first_and_no_others():
     with real_time() as priority:
         if not priority.startswith("SCHED_FIFO"):
             pytest.skip(f"the system refuses it: {priority}")
-    with zmq.Context() as context, context.socket(zmq.DEALER):
+    with zmq.Context() as context, context.socket(zmq.PULL) as receiver, context.socket(zmq.PUSH) as sender:
+        sender.connect(f"tcp://127.0.0.1:{receiver.bind_to_random_port('tcp://127.0.0.1')}")
+        sender.send(b"")
+        receiver.recv()  # a thread that has carried a message has given itself its name, a new one may not have yet
         assert hurry_transport() >= 1
         threads = {(task / "comm").read_text().strip(): int(task.name) for task in Path("/proc/self/task").iterdir()}
         policies = {name: os.sched_getscheduler(thread) & ~os.SCHED_RESET_ON_FORK for name, thread in threads.items()}
