@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception._label_pixels import label_pixels
 from perception._rays import pixel_rays
 from scenes.distortion import Distortion
 
@@ -55,13 +56,14 @@ def surfaces(
     ray_x, ray_y = pixel_rays(full.shape, (fx, fy, cx, cy), distortion, step=step)
     valid = np.isfinite(z) & (z > 0) & np.isfinite(ray_x) & np.isfinite(ray_y)
     ray_x, ray_y = np.broadcast_to(ray_x, ids.shape), np.broadcast_to(ray_y, ids.shape)
+    flat_z = z.reshape(-1)
     found = {}
     for i, (pixels, lost_px) in _members(ids, _interior(full)[every], valid).items():
         chosen = pixels[:: 1 + len(pixels) // _MAX_POINTS]
         rows, columns = np.divmod(chosen, ids.shape[1])
         rays = np.ones((len(chosen), 3))
         rays[:, 0], rays[:, 1] = ray_x[rows, columns], ray_y[rows, columns]
-        points = rays * z.reshape(-1)[chosen, None]
+        points = rays * flat_z[chosen, None]
         found[i] = Surface(points=points, rays=rays, lost_rad=lost_px / fx, contact=float(contact[i]))
     return found
 
@@ -75,21 +77,19 @@ def _interior(ids: NDArray[np.uint16]) -> NDArray[np.bool_]:
 
 def _members(
     ids: NDArray[np.uint16], interior: NDArray[np.bool_], valid: NDArray[np.bool_]
-) -> dict[int, tuple[NDArray[np.int64], float]]:
+) -> dict[int, tuple[NDArray[np.intp], float]]:
     """Returns the flat pixel indices of each id and how far its outline is beyond them, in pixels of the full image.
 
     Those are the pixels of its interior, or all of them where it is too thin to have one.
     """
-    found: dict[int, tuple[NDArray[np.int64], float]] = {}
-    for mask, lost_px in ((valid, 0.5), (valid & interior, _ERODE_PX + 0.5)):
-        flat = np.where(mask, ids, np.uint16(0)).reshape(-1)
-        order = np.argsort(flat, kind="stable")
-        ends = np.cumsum(np.bincount(flat))
-        for i in range(1, len(ends)):
-            pixels = order[ends[i - 1] : ends[i]]
-            before = len(found[i][0]) if i in found else 0
-            if len(pixels) >= max(MIN_POINTS, _MIN_INTERIOR * before):
-                found[i] = pixels, lost_px
+    found: dict[int, tuple[NDArray[np.intp], float]] = {}
+    inner = interior.reshape(-1)
+    for i, pixels in enumerate(label_pixels(np.where(valid, ids, np.uint16(0)), count=int(ids.max(initial=0)) + 1)):
+        if i == 0 or len(pixels) < MIN_POINTS:
+            continue
+        inside = pixels[inner[pixels]]
+        thick = len(inside) >= max(MIN_POINTS, _MIN_INTERIOR * len(pixels))
+        found[i] = (inside, _ERODE_PX + 0.5) if thick else (pixels, 0.5)
     return found
 
 
@@ -99,6 +99,8 @@ def _contact(ids: NDArray[np.uint16], tables: list[int]) -> NDArray[np.float64]:
     edge = above != below
     count = int(ids.max(initial=0)) + 1
     lower = np.bincount(above[edge], minlength=count) + np.bincount(ids[-1], minlength=count)
-    on_table = np.bincount(above[edge & np.isin(below, tables)], minlength=count)
+    is_table = np.zeros(count, dtype=bool)
+    is_table[[i for i in tables if i < count]] = True
+    on_table = np.bincount(above[edge & is_table[below]], minlength=count)
     share: NDArray[np.float64] = on_table / np.maximum(lower, 1)
     return share

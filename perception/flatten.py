@@ -14,6 +14,7 @@ from scenes.taxonomy import TAXONOMY
 
 _TABLE = TAXONOMY.named("table").id
 _SAMPLES = 1500
+_STRIP = 32  # rows; what so many need stays in the cache
 _NEARLY = 0.12  # where the plane is farther from the predicted depth than this share, the label is the likelier error
 
 
@@ -23,20 +24,25 @@ def flatten_table(
     depth_m: NDArray[np.float32],
     intrinsics: Intrinsics,
     distortion: Distortion | None = None,
-) -> NDArray[np.float32]:
-    """Returns the depth (H, W) with the table's pixels on one plane; the same array where no plane fits them.
+) -> None:
+    """Puts the table's pixels of the depth (H, W) on one plane, in place; changes nothing where no plane fits them.
 
     `segment_id` (H, W), 0 = void; `category_of` the taxonomy id of each other id; intrinsics in pixels of the map.
     """
     tables = [i for i, category in category_of.items() if category == _TABLE]
     if not tables:
-        return depth_m
+        return
     table = np.isin(segment_id, tables) if len(tables) > 1 else segment_id == tables[0]
-    plane = fit_plane(_points(table, depth_m, *pixel_rays(depth_m.shape, intrinsics, distortion)))
+    ray_x, ray_y = pixel_rays(depth_m.shape, intrinsics, distortion)
+    plane = fit_plane(_points(table, depth_m, ray_x, ray_y))
     if plane is None:
-        return depth_m
-    flat_m = _depth_of(plane, *pixel_rays(depth_m.shape, intrinsics, distortion))
-    return np.where(table & (np.abs(flat_m - depth_m) < _NEARLY * depth_m), flat_m, depth_m)
+        return
+    for top in range(0, len(depth_m), _STRIP):
+        rows = slice(top, top + _STRIP)
+        seen_m = depth_m[rows]
+        plane_m = _depth_of(plane, *(ray if len(ray) == 1 else ray[rows] for ray in (ray_x, ray_y)))
+        near = np.abs(plane_m - seen_m) < _NEARLY * seen_m
+        np.copyto(seen_m, plane_m, where=near & table[rows])
 
 
 def _points(
@@ -53,9 +59,9 @@ def _points(
 
 
 def _depth_of(plane: Plane, ray_x: Rays, ray_y: Rays) -> NDArray[np.float32]:
-    """Returns the plane's depth at every pixel, float32 (H, W), 0 where the ray does not meet it."""
-    x, y = ray_x.astype(np.float32), ray_y.astype(np.float32)
-    ux, uy, uz = (np.float32(v) for v in plane.up)
-    falling = -(ux * x + (uy * y + uz))
-    meets = falling > np.float32(1e-3)
-    return np.where(meets, np.float32(plane.camera_height_m) / np.where(meets, falling, np.float32(1)), np.float32(0))
+    """Returns the plane's depth along rays, float32; not positive, or not finite, where one does not meet it."""
+    across, down = plane.up[0] * ray_x, plane.up[1] * ray_y + plane.up[2]
+    falling = -across.astype(np.float32) - down.astype(np.float32)
+    with np.errstate(divide="ignore"):
+        depth_m: NDArray[np.float32] = np.float32(plane.camera_height_m) / falling
+    return depth_m

@@ -57,7 +57,7 @@ def group(
 
     Thing instances come first, by falling peak value; then orphans, then stuff by category.
     """
-    where = np.flatnonzero(_IS_THING[category])
+    where = np.flatnonzero(_IS_THING.take(category))
     instance, miss2 = nearest_peak(*_voted_yx(where, offset, category.shape), peaks)
     weight = np.minimum(peaks.value, 1.0).astype(np.float64)
     orphans = miss2 > spec.max_miss_px**2

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from perception._median import median
+
 _MIN_POINTS = 60
 _ROUNDS = 6
 _MIN_INLIERS = 0.5
@@ -29,7 +31,8 @@ def fit_plane(points: NDArray[np.float64]) -> Plane | None:
     """Returns the plane of most of the points (n, 3) in the camera frame, or None where most of them are on none.
 
     A plane is linear in inverse depth: 1 / z = m . (x / z, y / z, 1). Least squares in that form, re-solved on the
-    points near the last answer, needs no random draws.
+    points near the last answer until those stay the same, needs no random draws. Its normal equations lose nothing here:
+    the columns are tangents and a one.
     """
     if len(points) < _MIN_POINTS:
         return None
@@ -37,12 +40,15 @@ def fit_plane(points: NDArray[np.float64]) -> Plane | None:
     rays = points * inverse[:, None]
     inside = np.ones(len(points), dtype=bool)
     for _ in range(_ROUNDS):
-        m, *_ = np.linalg.lstsq(rays[inside], inverse[inside], rcond=None)
+        chosen = rays.T * inside
+        m, *_ = np.linalg.lstsq(chosen @ rays, chosen @ inverse, rcond=None)
         error = np.abs(rays @ m - inverse) / inverse
-        inside = error <= max(3.0 * float(np.median(error)), 1e-3)
+        middle = median(error)
+        before, inside = inside, error <= max(3.0 * middle, 1e-3)
+        if np.array_equal(before, inside):
+            break
     length = float(np.linalg.norm(m))
-    flat_enough = float(np.median(error)) < 0.05
-    if length < 1e-6 or inside.mean() < _MIN_INLIERS or not flat_enough:
+    if length < 1e-6 or inside.mean() < _MIN_INLIERS or middle >= 0.05:
         return None
     up: NDArray[np.float64] = np.asarray(-m / length, dtype=np.float64)
     return Plane(up=up, camera_height_m=1.0 / length)

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception._label_pixels import label_pixels
+from perception._median import median
 from perception._rays import Intrinsics
 from perception.centers import find_peaks
 from perception.edges import sharpen_depth
@@ -55,7 +57,7 @@ def panoptic_depth(
     ids = enlarge_labels(grouping.ids, raw.confidence[0], size)
     depth_m = depth_m.astype(np.float32, copy=False)
     if intrinsics is not None:
-        depth_m = flatten_table(ids, dict(enumerate(grouping.category.tolist())), depth_m, intrinsics, distortion)
+        flatten_table(ids, dict(enumerate(grouping.category.tolist())), depth_m, intrinsics, distortion)
     return _prediction(grouping, ids, depth_m)
 
 
@@ -77,14 +79,12 @@ def segment_medians(ids: NDArray[np.uint16], depth_m: NDArray[np.float32], *, co
     """
     step = max(1, round((ids.size / _MEDIAN_GRID) ** 0.5))
     every = (slice(step // 2, None, step),) * 2
-    grid, values = ids[every].reshape(-1), depth_m[every].reshape(-1)
-    order = np.argsort(grid, kind="stable")
-    ends = np.cumsum(np.bincount(grid, minlength=count))
+    values = depth_m[every].reshape(-1)
     medians = np.full(count, np.nan)
-    for i in range(1, count):
-        sample = values[order[ends[i - 1] : ends[i]]]
-        if len(sample) < _MEDIAN_SAMPLE:
-            sample = depth_m[ids == i]
+    for i, pixels in enumerate(label_pixels(ids[every], count=count)):
+        if i == 0:
+            continue
+        sample = values[pixels] if len(pixels) >= _MEDIAN_SAMPLE else depth_m[ids == i]
         if len(sample):
-            medians[i] = np.median(sample[:: max(1, len(sample) // (2 * _MEDIAN_SAMPLE))])
+            medians[i] = median(sample[:: max(1, len(sample) // (2 * _MEDIAN_SAMPLE))])
     return medians

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from perception._label_pixels import label_pixels
+from perception._median import median
 from perception.centers import find_peaks
 from perception.engine import RawOutput
 from perception.grouping import GroupingSpec, nearest_peak
@@ -252,3 +254,17 @@ def test_medians_are_numpys(rng: np.random.Generator) -> None:
     medians = segment_medians(ids, depth_m, count=6)
     assert [medians[i] for i in (1, 2, 3)] == pytest.approx([np.median(depth_m[ids == i]) for i in (1, 2, 3)])
     assert np.isnan(medians[4:]).all()
+
+
+@given(values=st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=40))
+def test_the_median_of_few_is_numpys(values: list[float]) -> None:
+    of = np.array(values, dtype=np.float32)
+    assert median(of) == np.median(of)
+
+
+def test_every_pixel_is_with_its_label_in_reading_order(rng: np.random.Generator) -> None:
+    labels = rng.choice(np.array([0, 2, 3, 7], dtype=np.uint16), (13, 17))
+    found = label_pixels(labels, count=9)
+    assert len(found) == 9
+    for label, pixels in enumerate(found):
+        np.testing.assert_array_equal(pixels, np.flatnonzero(labels == label))
